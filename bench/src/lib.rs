@@ -1,0 +1,1 @@
+//! Measures the daemons beside their peers.

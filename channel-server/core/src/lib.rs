@@ -1,0 +1,1 @@
+//! The broker: channels, patterns, queue groups and work queues as a pure state machine.

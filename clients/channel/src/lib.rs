@@ -1,0 +1,1 @@
+//! Async client of channel-server: publish, subscribe, work queues.

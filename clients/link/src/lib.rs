@@ -1,0 +1,1 @@
+//! One connection that heals itself: what the clients of both daemons share.

@@ -1,0 +1,1 @@
+//! A process that serves one engine: configuration, listeners, sessions, delivery, drain.

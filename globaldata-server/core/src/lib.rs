@@ -1,0 +1,1 @@
+//! The store: shared variables with revisions as a pure state machine.

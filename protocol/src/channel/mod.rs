@@ -1,0 +1,105 @@
+//! The words of channel-server: what clients ask, what it answers, what it sends unasked.
+
+mod ack;
+mod cancel;
+mod consume;
+mod enqueue;
+mod publish;
+mod publish_many;
+mod publish_one;
+mod pushes;
+mod queues;
+mod replies;
+mod subscribe;
+mod unsubscribe;
+
+pub use ack::Ack;
+pub use cancel::Cancel;
+pub use consume::Consume;
+pub use enqueue::Enqueue;
+pub use publish::Publish;
+pub use publish_many::PublishMany;
+pub use publish_one::PublishOne;
+pub use pushes::{Delivery, Push};
+pub(crate) use queues::check_page_limit;
+pub use queues::{QueueStats, Queues};
+pub use replies::Reply;
+pub use subscribe::{Interest, Subscribe, Topic};
+pub use unsubscribe::Unsubscribe;
+
+use crate::envelope::{self, Message, Wire};
+use crate::wire::DecodeError;
+
+/// The vocabularies of channel-server.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelWire;
+
+impl Wire for ChannelWire {
+    type Request<'a> = Request<'a>;
+    type Reply<'a> = Reply<'a>;
+    type Push<'a> = Push<'a>;
+}
+
+/// What clients ask of channel-server.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each operation is described at its own type")]
+pub enum Request<'a> {
+    Subscribe(Subscribe<'a>),
+    Unsubscribe(Unsubscribe<'a>),
+    Publish(Publish<'a>),
+    PublishMany(PublishMany<'a>),
+    PublishOne(PublishOne<'a>),
+    Enqueue(Enqueue<'a>),
+    Consume(Consume<'a>),
+    Ack(Ack),
+    Cancel(Cancel<'a>),
+    Queues(Queues<'a>),
+}
+
+impl<'a> Message<'a> for Request<'a> {
+    fn operation(&self) -> u8 {
+        match self {
+            Self::Subscribe(_) => subscribe::CODE,
+            Self::Unsubscribe(_) => unsubscribe::CODE,
+            Self::Publish(_) => publish::CODE,
+            Self::PublishMany(_) => publish_many::CODE,
+            Self::PublishOne(_) => publish_one::CODE,
+            Self::Enqueue(_) => enqueue::CODE,
+            Self::Consume(_) => consume::CODE,
+            Self::Ack(_) => ack::CODE,
+            Self::Cancel(_) => cancel::CODE,
+            Self::Queues(_) => queues::CODE,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Subscribe(request) => request.put(out),
+            Self::Unsubscribe(request) => request.put(out),
+            Self::Publish(request) => request.put(out),
+            Self::PublishMany(request) => request.put(out),
+            Self::PublishOne(request) => request.put(out),
+            Self::Enqueue(request) => request.put(out),
+            Self::Consume(request) => request.put(out),
+            Self::Ack(request) => request.put(out),
+            Self::Cancel(request) => request.put(out),
+            Self::Queues(request) => request.put(out),
+        }
+    }
+
+    fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        Ok(match operation {
+            subscribe::CODE => Self::Subscribe(Subscribe::decode(body)?),
+            unsubscribe::CODE => Self::Unsubscribe(Unsubscribe::decode(body)?),
+            publish::CODE => Self::Publish(Publish::decode(body)?),
+            publish_many::CODE => Self::PublishMany(PublishMany::decode(body)?),
+            publish_one::CODE => Self::PublishOne(PublishOne::decode(body)?),
+            enqueue::CODE => Self::Enqueue(Enqueue::decode(body)?),
+            consume::CODE => Self::Consume(Consume::decode(body)?),
+            ack::CODE => Self::Ack(Ack::decode(body)?),
+            cancel::CODE => Self::Cancel(Cancel::decode(body)?),
+            queues::CODE => Self::Queues(Queues::decode(body)?),
+            unknown => return Err(envelope::unknown_operation(unknown)),
+        })
+    }
+}

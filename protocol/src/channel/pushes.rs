@@ -1,0 +1,124 @@
+//! What channel-server sends unasked: messages, notices of messages that are gone, jobs.
+
+use crate::envelope::{self, Message};
+use crate::wire::{self, DecodeError};
+use crate::{ChannelName, GroupName, QueueName, Reason, Refusal, ValueRef};
+
+const MESSAGE: u8 = 0xC0;
+const GAP: u8 = 0xC1;
+const JOB: u8 = 0xC2;
+
+const EVERYBODY: u8 = 0;
+const ONE: u8 = 1;
+const GROUP: u8 = 2;
+
+/// Something that channel-server sends unasked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Push<'a> {
+    /// A message on a channel that the session subscribed to.
+    Message {
+        /// Why this session has it.
+        delivery: Delivery<'a>,
+        /// Where it was published.
+        channel: ChannelName<'a>,
+        /// What was published.
+        value: ValueRef<'a>,
+    },
+    /// Messages that the session should have received and will not, because it was too slow.
+    ///
+    /// It stands in the stream where they would have stood.
+    Gap {
+        /// Their channel; nothing when too many channels were affected to keep them apart.
+        channel: Option<ChannelName<'a>>,
+        /// How many.
+        missed: u64,
+    },
+    /// A job, held by this session until it acknowledges it or disconnects.
+    Job {
+        /// The queue it comes from.
+        queue: QueueName<'a>,
+        /// Its number, for the acknowledgement.
+        job: u64,
+        /// How often it has been handed out: 1 at first.
+        attempt: u32,
+        /// The job.
+        value: ValueRef<'a>,
+    },
+}
+
+/// For which of its interests a session received a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery<'a> {
+    /// For all of those that have no group.
+    Everybody,
+    /// For one of those that have no group: the publisher wanted one receiver.
+    One,
+    /// For those in this group.
+    Group(GroupName<'a>),
+}
+
+impl<'a> Message<'a> for Push<'a> {
+    fn operation(&self) -> u8 {
+        match self {
+            Self::Message { .. } => MESSAGE,
+            Self::Gap { .. } => GAP,
+            Self::Job { .. } => JOB,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Message { delivery, channel, value } => {
+                let (kind, group): (u8, &[u8]) = match delivery {
+                    Delivery::Everybody => (EVERYBODY, &[]),
+                    Delivery::One => (ONE, &[]),
+                    Delivery::Group(group) => (GROUP, group.as_bytes()),
+                };
+                wire::put(out, (kind, channel.as_bytes(), group, value.tag().code()));
+                value.put(out);
+            }
+            Self::Gap { channel, missed } => {
+                wire::put(out, (channel.map(ChannelName::as_bytes), missed));
+            }
+            Self::Job { queue, job, attempt, value } => {
+                wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
+                value.put(out);
+            }
+        }
+    }
+
+    fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        match operation {
+            MESSAGE => decode_message(body),
+            GAP => {
+                let (name, missed): (Option<&[u8]>, u64) = wire::take_all(body, "gap")?;
+                let channel = name.map(ChannelName::new).transpose()?;
+                Ok(Self::Gap { channel, missed })
+            }
+            JOB => {
+                type Header<'a> = (&'a [u8], u64, u32, u8);
+                let ((name, job, attempt, tag), payload): (Header<'_>, _) =
+                    wire::take(body, "job")?;
+                let value = ValueRef::from_wire(tag, payload)?;
+                Ok(Self::Job { queue: QueueName::new(name)?, job, attempt, value })
+            }
+            unknown => Err(envelope::unknown_operation(unknown)),
+        }
+    }
+}
+
+fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
+    type Header<'a> = (u8, &'a [u8], &'a [u8], u8);
+    let ((kind, name, group, tag), payload): (Header<'_>, _) = wire::take(body, "message")?;
+    let delivery = match (kind, group) {
+        (EVERYBODY, []) => Delivery::Everybody,
+        (ONE, []) => Delivery::One,
+        (GROUP, group) => Delivery::Group(GroupName::new(group)?),
+        (kind, _) => {
+            let text = format!("delivery kind {kind} is unknown, or has a group and should not");
+            return Err(Refusal::new(Reason::InvalidArgument, text).into());
+        }
+    };
+    let value = ValueRef::from_wire(tag, payload)?;
+    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, value })
+}

@@ -1,0 +1,32 @@
+//! `increment`: adds to a number.
+
+use crate::wire::{self, DecodeError};
+use crate::{Key, Number};
+
+pub(super) const CODE: u8 = 0x33;
+
+/// Adds to a variable; answered by `Incremented` with the sum.
+///
+/// Refused with `NotFound` when the variable does not exist and no initial value is given, with
+/// `NotANumber` when it is none, with `OutOfRange` when the sum is no 64-bit integer or no finite
+/// float. A refused variable stays as it was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Increment<'a> {
+    /// Which variable.
+    pub key: Key<'a>,
+    /// What to add; negative to subtract. An integer plus a float is a float.
+    pub by: Number,
+    /// What a variable that does not exist counts as, before the addition.
+    pub initial: Option<Number>,
+}
+
+impl<'a> Increment<'a> {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        wire::put(out, (self.key.as_bytes(), self.by, self.initial));
+    }
+
+    pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let (key, by, initial): (&[u8], _, _) = wire::take_all(body, "increment")?;
+        Ok(Self { key: Key::new(key)?, by, initial })
+    }
+}

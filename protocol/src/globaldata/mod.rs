@@ -1,0 +1,92 @@
+//! The words of globaldata-server: what clients ask and what it answers. It sends nothing unasked.
+
+mod batch;
+mod delete;
+mod exists;
+mod expect;
+mod get;
+mod get_many;
+mod increment;
+mod keys;
+mod replies;
+mod write;
+
+pub use batch::{Batch, BatchReply, Step, StepResult};
+pub use delete::Delete;
+pub use exists::Exists;
+pub use expect::Expect;
+pub use get::{Entry, Get};
+pub use get_many::GetMany;
+pub use increment::Increment;
+pub use keys::{KeyInfo, Keys};
+pub use replies::{Push, Reply};
+pub use write::{Write, Written};
+
+use crate::envelope::{self, Message, Wire};
+use crate::wire::DecodeError;
+
+/// The vocabularies of globaldata-server.
+#[derive(Clone, Copy, Debug)]
+pub struct GlobalDataWire;
+
+impl Wire for GlobalDataWire {
+    type Request<'a> = Request<'a>;
+    type Reply<'a> = Reply<'a>;
+    type Push<'a> = Push;
+}
+
+/// What clients ask of globaldata-server.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each operation is described at its own type")]
+pub enum Request<'a> {
+    Get(Get<'a>),
+    GetMany(GetMany<'a>),
+    Write(Write<'a>),
+    Increment(Increment<'a>),
+    Delete(Delete<'a>),
+    Exists(Exists<'a>),
+    Batch(Batch<'a>),
+    Keys(Keys<'a>),
+}
+
+impl<'a> Message<'a> for Request<'a> {
+    fn operation(&self) -> u8 {
+        match self {
+            Self::Get(_) => get::CODE,
+            Self::GetMany(_) => get_many::CODE,
+            Self::Write(_) => write::CODE,
+            Self::Increment(_) => increment::CODE,
+            Self::Delete(_) => delete::CODE,
+            Self::Exists(_) => exists::CODE,
+            Self::Batch(_) => batch::CODE,
+            Self::Keys(_) => keys::CODE,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Get(request) => request.put(out),
+            Self::GetMany(request) => request.put(out),
+            Self::Write(request) => request.put(out),
+            Self::Increment(request) => request.put(out),
+            Self::Delete(request) => request.put(out),
+            Self::Exists(request) => request.put(out),
+            Self::Batch(request) => request.put(out),
+            Self::Keys(request) => request.put(out),
+        }
+    }
+
+    fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        Ok(match operation {
+            get::CODE => Self::Get(Get::decode(body)?),
+            get_many::CODE => Self::GetMany(GetMany::decode(body)?),
+            write::CODE => Self::Write(Write::decode(body)?),
+            increment::CODE => Self::Increment(Increment::decode(body)?),
+            delete::CODE => Self::Delete(Delete::decode(body)?),
+            exists::CODE => Self::Exists(Exists::decode(body)?),
+            batch::CODE => Self::Batch(Batch::decode(body)?),
+            keys::CODE => Self::Keys(Keys::decode(body)?),
+            unknown => return Err(envelope::unknown_operation(unknown)),
+        })
+    }
+}

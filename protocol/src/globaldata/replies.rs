@@ -1,0 +1,182 @@
+//! What globaldata-server answers.
+
+use super::expect::ValueHeader;
+use super::{BatchReply, Entry, KeyInfo, Written};
+use crate::envelope::{self, Message};
+use crate::wire::{self, DecodeError, List};
+use crate::{Key, Number, Reason, Refusal, ValueRef, ValueTag};
+
+const GOT: u8 = 0xB0;
+const GOT_MANY: u8 = 0xB1;
+const WRITTEN: u8 = 0xB2;
+const INCREMENTED: u8 = 0xB3;
+const DELETED: u8 = 0xB4;
+const EXISTENCE: u8 = 0xB5;
+const BATCH: u8 = 0xB6;
+const KEYS: u8 = 0xB7;
+
+/// An answer of globaldata-server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply<'a> {
+    /// The variable, if it exists.
+    Got(Option<Entry<'a>>),
+    /// The variables, in the order asked for.
+    GotMany(Vec<Option<Entry<'a>>>),
+    /// How a write ended.
+    Written(Written),
+    /// The sum.
+    Incremented {
+        /// The variable's new revision.
+        revision: u64,
+        /// Its new value.
+        value: Number,
+    },
+    /// The variable is gone.
+    Deleted {
+        /// Whether it was there.
+        existed: bool,
+    },
+    /// The variable's revision, if it exists.
+    Existence {
+        /// The number of the write that made it what it is.
+        revision: Option<u64>,
+    },
+    /// How a batch ended.
+    Batch(BatchReply),
+    /// A page of keys.
+    Keys {
+        /// Where the next page begins; 0 when this was the last.
+        cursor: u64,
+        /// The entries, in no particular order.
+        keys: Vec<KeyInfo<'a>>,
+    },
+}
+
+/// globaldata-server sends nothing unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {}
+
+type KeyHeader<'a> = (&'a [u8], u64, u8, u32);
+
+impl<'a> Message<'a> for Reply<'a> {
+    fn operation(&self) -> u8 {
+        match self {
+            Self::Got(_) => GOT,
+            Self::GotMany(_) => GOT_MANY,
+            Self::Written(_) => WRITTEN,
+            Self::Incremented { .. } => INCREMENTED,
+            Self::Deleted { .. } => DELETED,
+            Self::Existence { .. } => EXISTENCE,
+            Self::Batch(_) => BATCH,
+            Self::Keys { .. } => KEYS,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Got(entry) => {
+                wire::put(out, entry.map(|entry| (entry.revision, entry.value.tag().code())));
+                if let Some(entry) = entry {
+                    entry.value.put(out);
+                }
+            }
+            Self::GotMany(entries) => put_entries(entries, out),
+            Self::Written(Written::Stored { revision }) => wire::put(out, (true, revision)),
+            Self::Written(Written::Conflict { current }) => wire::put(out, (false, current)),
+            Self::Incremented { revision, value } => wire::put(out, (revision, value)),
+            Self::Deleted { existed } => wire::put(out, existed),
+            Self::Existence { revision } => wire::put(out, revision),
+            Self::Batch(reply) => reply.put(out),
+            Self::Keys { cursor, keys } => {
+                wire::put(out, (cursor, List(keys.iter().map(key_header).collect())));
+            }
+        }
+    }
+
+    fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        Ok(match operation {
+            GOT => decode_got(body)?,
+            GOT_MANY => decode_entries(body)?,
+            WRITTEN => Self::Written(match wire::take_all(body, "written")? {
+                (true, revision) => Written::Stored { revision },
+                (false, current) => Written::Conflict { current },
+            }),
+            INCREMENTED => {
+                let (revision, value) = wire::take_all(body, "incremented")?;
+                Self::Incremented { revision, value }
+            }
+            DELETED => Self::Deleted { existed: wire::take_all(body, "deleted")? },
+            EXISTENCE => Self::Existence { revision: wire::take_all(body, "existence")? },
+            BATCH => Self::Batch(BatchReply::decode(body)?),
+            KEYS => {
+                let (cursor, List(headers)): (u64, List<KeyHeader<'a>>) =
+                    wire::take_all(body, "keys")?;
+                let keys = headers.into_iter().map(decode_key).collect::<Result<_, _>>()?;
+                Self::Keys { cursor, keys }
+            }
+            unknown => return Err(envelope::unknown_operation(unknown)),
+        })
+    }
+}
+
+fn decode_got(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
+    let (header, payload): (Option<(u64, u8)>, _) = wire::take(body, "got")?;
+    match (header, payload) {
+        (Some((revision, tag)), payload) => {
+            let value = ValueRef::from_wire(tag, payload)?;
+            Ok(Reply::Got(Some(Entry { revision, value })))
+        }
+        (None, []) => Ok(Reply::Got(None)),
+        (None, rest) => Err(wire::trailing("got", rest.len())),
+    }
+}
+
+fn put_entries(entries: &[Option<Entry<'_>>], out: &mut Vec<u8>) {
+    let header = |entry: &Option<Entry<'_>>| {
+        entry.map(|entry| (entry.revision, ValueHeader::of(entry.value)))
+    };
+    wire::put(out, List(entries.iter().map(header).collect()));
+    for entry in entries.iter().flatten() {
+        entry.value.put(out);
+    }
+}
+
+fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
+    type Header = Option<(u64, ValueHeader)>;
+    let (List(headers), mut payload): (List<Header>, _) = wire::take(body, "got_many")?;
+    let decode = |header: Header| {
+        let Some((revision, value)) = header else { return Ok(None) };
+        Ok(Some(Entry { revision, value: value.decode(&mut payload)? }))
+    };
+    let entries = headers.into_iter().map(decode).collect::<Result<_, DecodeError>>()?;
+    match payload {
+        [] => Ok(Reply::GotMany(entries)),
+        rest => Err(wire::trailing("got_many", rest.len())),
+    }
+}
+
+fn key_header<'a>(info: &KeyInfo<'a>) -> KeyHeader<'a> {
+    (info.key.as_bytes(), info.revision, info.tag.code(), info.size)
+}
+
+fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
+    let tag = ValueTag::from_code(tag).ok_or_else(|| {
+        let text = format!("value tag {tag} is unknown: expected 0 to 6");
+        Refusal::new(Reason::InvalidArgument, text)
+    })?;
+    Ok(KeyInfo { key: Key::new(key)?, revision, tag, size })
+}
+
+impl<'a> Message<'a> for Push {
+    fn operation(&self) -> u8 {
+        match *self {}
+    }
+
+    fn put(&self, _: &mut Vec<u8>) {
+        match *self {}
+    }
+
+    fn decode(operation: u8, _: &'a [u8]) -> Result<Self, DecodeError> {
+        Err(envelope::unknown_operation(operation))
+    }
+}

@@ -1,0 +1,26 @@
+//! The native wire of Workyard: bytes to values and back, without I/O, clock or runtime.
+//!
+//! `docs/protocol.md` is the normative description; `protocol/vectors` has the same as bytes.
+//! Everything decoded borrows from the input, so that a payload is copied by whoever keeps it and
+//! by nobody else.
+
+pub mod channel;
+pub mod control;
+mod envelope;
+pub mod frame;
+pub mod globaldata;
+pub mod limits;
+mod name;
+mod pattern;
+mod reason;
+mod typed;
+mod value;
+mod wire;
+
+pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
+pub use name::{ChannelName, GroupName, Key, NameError, QueueName};
+pub use pattern::{Pattern, PatternError};
+pub use reason::{Reason, Refusal};
+pub use typed::{TypedError, from_value, to_value};
+pub use value::{Encoding, Number, UnknownEncoding, Value, ValueRef, ValueTag};
+pub use wire::DecodeError;

@@ -1,0 +1,150 @@
+//! The only file that knows how headers become bytes: bincode 2 in one fixed, bounded configuration.
+//!
+//! Unsigned integers take one byte up to 250, else a marker byte (251, 252, 253) and a big endian
+//! `u16`, `u32` or `u64`; signed ones are zigzag-coded first; byte strings and lists are preceded by
+//! their length as such an integer. `docs/protocol.md` says the same without naming a library. No
+//! wire type is recursive, and no length is believed before the bytes are there.
+
+use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
+use crate::{NameError, PatternError, Reason, Refusal};
+use bincode::config::{BigEndian, Configuration, Limit, Varint};
+use bincode::de::BorrowDecoder;
+use bincode::enc::write::Writer;
+use bincode::enc::{Encode, Encoder};
+use bincode::error::{DecodeError as BincodeError, EncodeError};
+use bincode::{BorrowDecode, Decode};
+
+const CONFIG: Configuration<BigEndian, Varint, Limit<HEADER_BYTES_MAX>> = bincode::config::standard()
+    .with_big_endian()
+    .with_variable_int_encoding()
+    .with_limit::<HEADER_BYTES_MAX>();
+
+/// Why a body is not what its operation code says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes do not have the operation's shape: the peer is broken, the connection ends.
+    #[error("{0}")]
+    Malformed(String),
+    /// The shape is right and the content is not: this request is refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl DecodeError {
+    /// The refusal to send to the peer.
+    #[must_use]
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Malformed(text) => Refusal::new(Reason::Malformed, text),
+            Self::Refused(refusal) => refusal,
+        }
+    }
+}
+
+impl From<NameError> for DecodeError {
+    fn from(error: NameError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<PatternError> for DecodeError {
+    fn from(error: PatternError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Appends a header.
+pub(crate) fn put(out: &mut Vec<u8>, header: impl Encode) {
+    bincode::encode_into_writer(header, Appender(out), CONFIG)
+        .expect("headers hold only types that always encode, and a Vec takes every byte");
+}
+
+/// Reads a header from the start of `body` and returns what follows it, the payload.
+pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
+    body: &'a [u8],
+    what: &'static str,
+) -> Result<(T, &'a [u8]), DecodeError> {
+    match bincode::borrow_decode_from_slice::<T, _>(body, CONFIG) {
+        Ok((header, used)) => Ok((header, &body[used..])),
+        Err(error) => Err(DecodeError::Malformed(format!("{what}: {}", describe(&error)))),
+    }
+}
+
+/// Reads a header that has no payload behind it.
+pub(crate) fn take_all<'a, T: BorrowDecode<'a, ()>>(
+    body: &'a [u8],
+    what: &'static str,
+) -> Result<T, DecodeError> {
+    match take(body, what)? {
+        (header, []) => Ok(header),
+        (_, rest) => Err(trailing(what, rest.len())),
+    }
+}
+
+/// The error for bytes that nothing accounts for.
+pub(crate) fn trailing(what: &'static str, count: usize) -> DecodeError {
+    DecodeError::Malformed(format!("{what}: {count} bytes more than its fields take"))
+}
+
+/// Cuts `length` bytes off a payload that holds several values.
+pub(crate) fn cut<'a>(
+    payload: &mut &'a [u8],
+    length: u32,
+    what: &'static str,
+) -> Result<&'a [u8], DecodeError> {
+    let (piece, rest) = payload.split_at_checked(length as usize).ok_or_else(|| {
+        let have = payload.len();
+        DecodeError::Malformed(format!("{what}: a value of {length} bytes, but {have} are left"))
+    })?;
+    *payload = rest;
+    Ok(piece)
+}
+
+/// A list whose memory grows with the items that are really there.
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T: Encode> Encode for List<T> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.encode(encoder)
+    }
+}
+
+impl<'a, T: BorrowDecode<'a, ()>> BorrowDecode<'a, ()> for List<T> {
+    fn borrow_decode<D: BorrowDecoder<'a, Context = ()>>(
+        decoder: &mut D,
+    ) -> Result<Self, BincodeError> {
+        let count = u64::decode(decoder)?;
+        if count > LIST_ITEMS_MAX as u64 {
+            return Err(BincodeError::OtherString(format!(
+                "a list of {count} items is above the limit of {LIST_ITEMS_MAX}"
+            )));
+        }
+        let mut items = Vec::new();
+        for _ in 0..count {
+            items.push(T::borrow_decode(decoder)?);
+        }
+        Ok(Self(items))
+    }
+}
+
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Writer for Appender<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+fn describe(error: &BincodeError) -> String {
+    match error {
+        BincodeError::UnexpectedEnd { .. } => "the frame ends before its last field".to_owned(),
+        BincodeError::LimitExceeded => {
+            format!("a header above the limit of {HEADER_BYTES_MAX} bytes")
+        }
+        BincodeError::UnexpectedVariant { found, .. } => format!("no variant {found}"),
+        BincodeError::Utf8 { .. } => "a text that is not UTF-8".to_owned(),
+        BincodeError::OtherString(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,1 +1,39 @@
 //! A process that serves one engine: configuration, listeners, sessions, delivery, drain.
+//!
+//! It knows no operation. What the bytes mean is a [`Dialect`]'s business, what a request does the
+//! engine's; a server crate names both by implementing [`Service`]. All of the data path runs on one
+//! thread, without locks: a session reads what there is, has the engine handle all of it, and at the
+//! end of the turn every connection that has something to say is written once.
+
+mod address;
+mod config;
+mod delivery;
+mod driver;
+mod exit;
+mod gaps;
+mod inbox;
+mod life;
+mod listener;
+mod log;
+pub mod native;
+mod outgoing;
+mod overrides;
+mod peer;
+mod process;
+mod server;
+mod service;
+mod session;
+mod settings;
+mod stream;
+mod sweep;
+mod turn;
+
+pub use address::{AddressError, ListenAddress};
+pub use exit::ExitStatus;
+pub use overrides::Overrides;
+pub use process::main;
+pub use server::{Running, Server, StartError};
+pub use service::{
+    Decoded, Dialect, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,
+};
+pub use settings::{LogFormat, Settings, SlowConsumer};

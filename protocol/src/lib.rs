@@ -11,7 +11,7 @@ pub mod frame;
 pub mod globaldata;
 pub mod limits;
 mod name;
-mod pattern;
+pub mod pattern;
 mod reason;
 mod typed;
 mod value;
@@ -19,7 +19,7 @@ mod wire;
 
 pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
 pub use name::{ChannelName, GroupName, Key, NameError, QueueName};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, Token};
 pub use reason::{Reason, Refusal};
 pub use typed::{TypedError, from_value, to_value};
 pub use value::{Encoding, Number, UnknownEncoding, Value, ValueRef, ValueTag};

@@ -95,7 +95,7 @@ impl<'a> Pattern<'a> {
 }
 
 /// Cuts a name at its dots. There is always at least one token, which may be empty.
-pub(crate) fn tokens(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn tokens(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     name.split(|byte| *byte == b'.')
 }
 
@@ -136,7 +136,11 @@ mod tests {
             ("plain", "plainer", false),
         ] {
             let parsed = Pattern::new(pattern).unwrap();
-            assert_eq!(parsed.matches(name.as_bytes()), expected, "{pattern} on {name}");
+            assert_eq!(
+                parsed.matches(name.as_bytes()),
+                expected,
+                "{pattern} on {name}"
+            );
         }
     }
 
@@ -147,7 +151,10 @@ mod tests {
             ("a.>.b", PatternError::RestNotLast),
             ("news*", PatternError::PartialWildcard),
             ("a.>>", PatternError::PartialWildcard),
-            (deep.as_str(), PatternError::TooManyTokens(PATTERN_TOKENS_MAX + 1)),
+            (
+                deep.as_str(),
+                PatternError::TooManyTokens(PATTERN_TOKENS_MAX + 1),
+            ),
         ] {
             assert_eq!(Pattern::new(pattern), Err(error), "{pattern}");
         }

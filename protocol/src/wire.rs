@@ -14,10 +14,11 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError as BincodeError, EncodeError};
 use bincode::{BorrowDecode, Decode};
 
-const CONFIG: Configuration<BigEndian, Varint, Limit<HEADER_BYTES_MAX>> = bincode::config::standard()
-    .with_big_endian()
-    .with_variable_int_encoding()
-    .with_limit::<HEADER_BYTES_MAX>();
+const CONFIG: Configuration<BigEndian, Varint, Limit<HEADER_BYTES_MAX>> =
+    bincode::config::standard()
+        .with_big_endian()
+        .with_variable_int_encoding()
+        .with_limit::<HEADER_BYTES_MAX>();
 
 /// Why a body is not what its operation code says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +67,10 @@ pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
 ) -> Result<(T, &'a [u8]), DecodeError> {
     match bincode::borrow_decode_from_slice::<T, _>(body, CONFIG) {
         Ok((header, used)) => Ok((header, &body[used..])),
-        Err(error) => Err(DecodeError::Malformed(format!("{what}: {}", describe(&error)))),
+        Err(error) => Err(DecodeError::Malformed(format!(
+            "{what}: {}",
+            describe(&error)
+        ))),
     }
 }
 
@@ -94,7 +98,9 @@ pub(crate) fn cut<'a>(
 ) -> Result<&'a [u8], DecodeError> {
     let (piece, rest) = payload.split_at_checked(length as usize).ok_or_else(|| {
         let have = payload.len();
-        DecodeError::Malformed(format!("{what}: a value of {length} bytes, but {have} are left"))
+        DecodeError::Malformed(format!(
+            "{what}: a value of {length} bytes, but {have} are left"
+        ))
     })?;
     *payload = rest;
     Ok(piece)

@@ -42,15 +42,13 @@ impl Arguments {
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     check_lock_file(root)?;
     let targets = chosen(&all_targets(root)?, &arguments.targets)?;
-    for target in &targets {
-        cargo_fuzz("build").argument(target).run(root)?;
-    }
+    build(root, &arguments.targets)?;
     let finds = Finds::create()?;
     for target in &targets {
         let executions = fuzz(root, target, arguments, &finds.folder(target)?)?;
         println!("{}", summary(target, executions, arguments.seconds));
     }
-    println!("{} targets ran, none found anything", targets.len());
+    println!("targets that ran: {}; none found anything", targets.len());
     Ok(())
 }
 
@@ -79,6 +77,16 @@ fn chosen(all: &[String], named: &[String]) -> Result<Vec<String>> {
         );
     }
     Ok(if named.is_empty() { all } else { named }.to_vec())
+}
+
+/// Builds the named targets, or all of them at once.
+fn build(root: &Path, named: &[String]) -> Result<()> {
+    if named.is_empty() {
+        return cargo_fuzz("build").run(root);
+    }
+    named
+        .iter()
+        .try_for_each(|target| cargo_fuzz("build").argument(target).run(root))
 }
 
 /// Runs one target and says how many inputs it tried. New inputs go to `finds`.

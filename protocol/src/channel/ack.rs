@@ -17,6 +17,8 @@ impl Ack {
     }
 
     pub(super) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self { job: wire::take_all(body, "ack")? })
+        Ok(Self {
+            job: wire::take_all(body, "ack")?,
+        })
     }
 }

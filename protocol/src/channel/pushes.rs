@@ -68,7 +68,11 @@ impl<'a> Message<'a> for Push<'a> {
 
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Message { delivery, channel, value } => {
+            Self::Message {
+                delivery,
+                channel,
+                value,
+            } => {
                 let (kind, group): (u8, &[u8]) = match delivery {
                     Delivery::Everybody => (EVERYBODY, &[]),
                     Delivery::One => (ONE, &[]),
@@ -80,7 +84,12 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Gap { channel, missed } => {
                 wire::put(out, (channel.map(ChannelName::as_bytes), missed));
             }
-            Self::Job { queue, job, attempt, value } => {
+            Self::Job {
+                queue,
+                job,
+                attempt,
+                value,
+            } => {
                 wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
                 value.put(out);
             }
@@ -100,7 +109,12 @@ impl<'a> Message<'a> for Push<'a> {
                 let ((name, job, attempt, tag), payload): (Header<'_>, _) =
                     wire::take(body, "job")?;
                 let value = ValueRef::from_wire(tag, payload)?;
-                Ok(Self::Job { queue: QueueName::new(name)?, job, attempt, value })
+                Ok(Self::Job {
+                    queue: QueueName::new(name)?,
+                    job,
+                    attempt,
+                    value,
+                })
             }
             unknown => Err(envelope::unknown_operation(unknown)),
         }
@@ -120,5 +134,9 @@ fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
         }
     };
     let value = ValueRef::from_wire(tag, payload)?;
-    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, value })
+    Ok(Push::Message {
+        delivery,
+        channel: ChannelName::new(name)?,
+        value,
+    })
 }

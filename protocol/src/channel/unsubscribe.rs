@@ -22,6 +22,8 @@ impl<'a> Unsubscribe<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        Ok(Self { interests: decode_interests(body, "unsubscribe")? })
+        Ok(Self {
+            interests: decode_interests(body, "unsubscribe")?,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! `get`: reads one variable.
 
-use crate::{Key, ValueRef};
 use crate::wire::{self, DecodeError};
+use crate::{Key, ValueRef};
 
 pub(super) const CODE: u8 = 0x30;
 
@@ -19,7 +19,9 @@ impl<'a> Get<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let key: &[u8] = wire::take_all(body, "get")?;
-        Ok(Self { key: Key::new(key)? })
+        Ok(Self {
+            key: Key::new(key)?,
+        })
     }
 }
 

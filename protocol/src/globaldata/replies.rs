@@ -75,7 +75,10 @@ impl<'a> Message<'a> for Reply<'a> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Got(entry) => {
-                wire::put(out, entry.map(|entry| (entry.revision, entry.value.tag().code())));
+                wire::put(
+                    out,
+                    entry.map(|entry| (entry.revision, entry.value.tag().code())),
+                );
                 if let Some(entry) = entry {
                     entry.value.put(out);
                 }
@@ -105,13 +108,20 @@ impl<'a> Message<'a> for Reply<'a> {
                 let (revision, value) = wire::take_all(body, "incremented")?;
                 Self::Incremented { revision, value }
             }
-            DELETED => Self::Deleted { existed: wire::take_all(body, "deleted")? },
-            EXISTENCE => Self::Existence { revision: wire::take_all(body, "existence")? },
+            DELETED => Self::Deleted {
+                existed: wire::take_all(body, "deleted")?,
+            },
+            EXISTENCE => Self::Existence {
+                revision: wire::take_all(body, "existence")?,
+            },
             BATCH => Self::Batch(BatchReply::decode(body)?),
             KEYS => {
                 let (cursor, List(headers)): (u64, List<KeyHeader<'a>>) =
                     wire::take_all(body, "keys")?;
-                let keys = headers.into_iter().map(decode_key).collect::<Result<_, _>>()?;
+                let keys = headers
+                    .into_iter()
+                    .map(decode_key)
+                    .collect::<Result<_, _>>()?;
                 Self::Keys { cursor, keys }
             }
             unknown => return Err(envelope::unknown_operation(unknown)),
@@ -145,10 +155,18 @@ fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
     type Header = Option<(u64, ValueHeader)>;
     let (List(headers), mut payload): (List<Header>, _) = wire::take(body, "got_many")?;
     let decode = |header: Header| {
-        let Some((revision, value)) = header else { return Ok(None) };
-        Ok(Some(Entry { revision, value: value.decode(&mut payload)? }))
+        let Some((revision, value)) = header else {
+            return Ok(None);
+        };
+        Ok(Some(Entry {
+            revision,
+            value: value.decode(&mut payload)?,
+        }))
     };
-    let entries = headers.into_iter().map(decode).collect::<Result<_, DecodeError>>()?;
+    let entries = headers
+        .into_iter()
+        .map(decode)
+        .collect::<Result<_, DecodeError>>()?;
     match payload {
         [] => Ok(Reply::GotMany(entries)),
         rest => Err(wire::trailing("got_many", rest.len())),
@@ -156,7 +174,12 @@ fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
 }
 
 fn key_header<'a>(info: &KeyInfo<'a>) -> KeyHeader<'a> {
-    (info.key.as_bytes(), info.revision, info.tag.code(), info.size)
+    (
+        info.key.as_bytes(),
+        info.revision,
+        info.tag.code(),
+        info.size,
+    )
 }
 
 fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
@@ -164,7 +187,12 @@ fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, 
         let text = format!("value tag {tag} is unknown: expected 0 to 6");
         Refusal::new(Reason::InvalidArgument, text)
     })?;
-    Ok(KeyInfo { key: Key::new(key)?, revision, tag, size })
+    Ok(KeyInfo {
+        key: Key::new(key)?,
+        revision,
+        tag,
+        size,
+    })
 }
 
 impl<'a> Message<'a> for Push {

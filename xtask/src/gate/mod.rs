@@ -6,7 +6,7 @@ mod step;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
 use step::{STEPS, Step};
 
@@ -19,19 +19,16 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         let result = step.run(root);
         let taken = started.elapsed();
         durations.push((step.name, taken));
-        result.with_context(|| failure(&step))?;
+        result.map_err(|error| failure(&step, &error))?;
         println!("==> {} passed in {:.1} s", step.name, taken.as_secs_f64());
     }
     println!("\n{}", table(&durations));
     Ok(())
 }
 
-fn failure(step: &Step) -> String {
-    format!(
-        "step `{}` failed; to run it alone: {}",
-        step.name,
-        step.alone()
-    )
+fn failure(step: &Step, error: &anyhow::Error) -> anyhow::Error {
+    let (name, alone) = (step.name, step.alone());
+    anyhow!("step `{name}` failed: {error:#}\nto run it alone: {alone}")
 }
 
 /// One line per step, and the sum.
@@ -53,6 +50,15 @@ fn table(durations: &[(&str, Duration)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_names_the_step_and_how_to_run_it() {
+        let error = anyhow!("tidy found 2");
+        assert_eq!(
+            failure(&STEPS[0], &error).to_string(),
+            "step `tidy` failed: tidy found 2\nto run it alone: cargo xtask tidy"
+        );
+    }
 
     #[test]
     fn the_table_has_a_line_per_step_and_a_total() {

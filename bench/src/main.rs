@@ -1,1 +1,2 @@
 //! Measures the daemons beside their peers.
+fn main() {}

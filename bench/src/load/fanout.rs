@@ -1,0 +1,290 @@
+//! Publish/subscribe on one channel with many subscribers.
+//!
+//! At saturation the publishers keep a fixed window of messages under way and send as soon as it
+//! opens, so nothing needs to be dropped. At a fixed rate every message is stamped with the moment
+//! it was due, so a late generator or a stalled server shows as latency.
+
+use super::deliveries::{Deliveries, Expected, Now};
+use super::open::{open, timed_out};
+use super::stamp::{Stamp, payload};
+use super::{STALL, Timing};
+use crate::connections::Connections;
+use crate::figures::Figures;
+use crate::meter::{Meter, add_latencies};
+use crate::peer::Peer;
+use crate::wire::{self, Incoming, PubSubWire, Role, invalid};
+use anyhow::{Context, Result};
+use std::io;
+use std::iter::repeat_n;
+use std::time::{Duration, Instant};
+
+/// Who publishes what to how many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spec {
+    pub(crate) publishers: usize,
+    pub(crate) subscribers: usize,
+    pub(crate) payload_bytes: usize,
+    /// Messages per second, or as fast as the window allows.
+    pub(crate) rate: Option<f64>,
+    pub(crate) timing: Timing,
+}
+
+/// How much may be under way at saturation, in bytes to one subscriber and in deliveries to all:
+/// enough to keep a server busy, little enough that no peer's send buffer overflows.
+const WINDOW_BYTES: usize = 256 * 1024;
+const WINDOW_DELIVERIES: usize = 100_000;
+const FRAME_OVERHEAD_BYTES: usize = 64;
+const WINDOW_MESSAGES_MIN: usize = 4;
+
+const PROBE_SECONDS_MAX: Duration = Duration::from_secs(30);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Runs once: until all subscribers hear, a warm-up, the measured part.
+pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
+    let mut run = Run::prepare(peer, spec)?;
+    run.probe()?;
+    run.phase(spec.timing.warm_up)?;
+    let meter = Meter::start(peer);
+    let outcome = run.phase(spec.timing.duration)?;
+
+    let deliveries = &run.deliveries;
+    let seconds = outcome.elapsed.as_secs_f64();
+    let mut figures = Figures::default();
+    figures.add("per_s", deliveries.total as f64 / seconds);
+    let published_per_s = run.published as f64 / outcome.publishing.as_secs_f64();
+    figures.add("published_per_s", published_per_s);
+    figures.add("mb_per_s", deliveries.bytes as f64 / 1e6 / seconds);
+    add_latencies(&deliveries.latencies, &mut figures);
+    // Negative when something came twice.
+    let expected = run.published * spec.subscribers as u64;
+    figures.add("lost", expected as f64 - deliveries.total as f64);
+    figures.add("out_of_order", deliveries.out_of_order as f64);
+    meter.finish(deliveries.total, outcome.elapsed, &mut figures);
+    Ok(figures)
+}
+
+impl Spec {
+    fn window(&self) -> u64 {
+        let by_bytes = WINDOW_BYTES / (self.payload_bytes + FRAME_OVERHEAD_BYTES);
+        let by_deliveries = WINDOW_DELIVERIES / self.subscribers;
+        by_bytes.min(by_deliveries).max(WINDOW_MESSAGES_MIN) as u64
+    }
+
+    fn expected(&self, phase: u8) -> Expected {
+        Expected {
+            subscribers: self.subscribers,
+            publishers: self.publishers,
+            phase,
+            in_order: true,
+            verify: self.timing.verify,
+        }
+    }
+}
+
+struct Run<'a> {
+    spec: &'a Spec,
+    wire: Box<dyn PubSubWire>,
+    /// Publishers first, then subscribers.
+    connections: Connections,
+    ready: Vec<usize>,
+    clock: Instant,
+    /// The frame of a message, and where its payload starts.
+    template: (Vec<u8>, usize),
+    phase: u8,
+    published: u64,
+    next_sequence: Vec<u32>,
+    deliveries: Deliveries,
+}
+
+struct Outcome {
+    elapsed: Duration,
+    publishing: Duration,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(peer: &Peer, spec: &'a Spec) -> Result<Self> {
+        assert!(spec.payload_bytes >= Stamp::BYTES && spec.publishers >= 1);
+        let wire = wire::pub_sub(peer.kind, spec.payload_bytes, spec.timing.verify)
+            .with_context(|| format!("{} has no channels", peer.kind))?;
+        let publishers = repeat_n(Role::Publisher, spec.publishers);
+        let subscribers = repeat_n(Role::Subscriber, spec.subscribers);
+        let mut connections = open(peer.addr, &*wire, publishers.chain(subscribers))?;
+        for index in spec.publishers..connections.len() {
+            wire.subscribe(0, connections.outbox(index));
+            connections.flush(index)?;
+        }
+        Ok(Self {
+            template: template(&*wire, spec.payload_bytes),
+            deliveries: Deliveries::new(spec.expected(0)),
+            next_sequence: vec![0; spec.publishers],
+            ready: Vec::new(),
+            clock: Instant::now(),
+            phase: 0,
+            published: 0,
+            spec,
+            wire,
+            connections,
+        })
+    }
+
+    /// Publishes until every subscriber has received something.
+    fn probe(&mut self) -> Result<()> {
+        let give_up = Instant::now() + PROBE_SECONDS_MAX;
+        while self.deliveries.complete() == 0 {
+            if Instant::now() > give_up {
+                return Err(timed_out("subscribers stay silent").into());
+            }
+            self.publish(0, self.now_ns());
+            self.connections.flush(0)?;
+            let next = Instant::now() + PROBE_INTERVAL;
+            while self.deliveries.complete() == 0 && Instant::now() < next {
+                self.receive(PROBE_INTERVAL)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes for `duration` and waits for what is still under way.
+    fn phase(&mut self, duration: Duration) -> Result<Outcome> {
+        self.phase += 1;
+        self.published = 0;
+        self.next_sequence.fill(0);
+        self.deliveries = Deliveries::new(self.spec.expected(self.phase));
+        let start = Instant::now();
+        let stop = start + duration;
+        let mut publishing = Duration::ZERO;
+        loop {
+            let now = Instant::now();
+            let may_publish = now < stop;
+            if may_publish {
+                match self.spec.rate {
+                    Some(rate) => self.publish_due(start, rate)?,
+                    None => self.publish_window()?,
+                }
+                publishing = start.elapsed();
+            } else {
+                let expected = self.published * self.spec.subscribers as u64;
+                let is_complete = self.deliveries.total >= expected;
+                if is_complete || now > self.deliveries.last.max(stop) + STALL {
+                    break;
+                }
+            }
+            // At a fixed rate the generator spins: a sleep would wake too late.
+            let spins = may_publish && self.spec.rate.is_some();
+            self.receive(if spins { Duration::ZERO } else { PROBE_INTERVAL })?;
+        }
+        Ok(Outcome {
+            elapsed: self.deliveries.last.max(start) - start,
+            publishing,
+        })
+    }
+
+    fn publish_window(&mut self) -> io::Result<()> {
+        let under_way = self.published.saturating_sub(self.deliveries.complete());
+        let open = self.spec.window().saturating_sub(under_way);
+        if open == 0 {
+            return Ok(());
+        }
+        let stamp = self.now_ns();
+        for _ in 0..open {
+            let publisher = self.published % self.spec.publishers as u64;
+            self.publish(publisher as usize, stamp);
+        }
+        (0..self.spec.publishers).try_for_each(|publisher| self.connections.flush(publisher))
+    }
+
+    fn publish_due(&mut self, start: Instant, rate: f64) -> io::Result<()> {
+        let start_ns = (start - self.clock).as_nanos() as u64;
+        loop {
+            let due_ns = start_ns + (self.published as f64 * 1e9 / rate) as u64;
+            if due_ns > self.now_ns() {
+                return Ok(());
+            }
+            let publisher = (self.published % self.spec.publishers as u64) as usize;
+            self.publish(publisher, due_ns);
+            self.connections.flush(publisher)?;
+        }
+    }
+
+    fn publish(&mut self, publisher: usize, sent_ns: u64) {
+        let sequence = self.next_sequence[publisher];
+        self.next_sequence[publisher] = sequence.wrapping_add(1);
+        self.published += 1;
+        let stamp = Stamp {
+            sent_ns,
+            phase: self.phase,
+            publisher: publisher as u16,
+            sequence,
+        };
+        let outbox = self.connections.outbox(publisher);
+        let (frame, payload_at) = &self.template;
+        let at = outbox.len() + payload_at;
+        outbox.extend_from_slice(frame);
+        stamp.write(&mut outbox[at..]);
+    }
+
+    fn receive(&mut self, limit: Duration) -> io::Result<()> {
+        self.connections.wait(limit, &mut self.ready)?;
+        let (wire, payload_bytes) = (&*self.wire, self.spec.payload_bytes);
+        for index in &self.ready {
+            let subscriber = index.checked_sub(self.spec.publishers);
+            let (deliveries, clock) = (&mut self.deliveries, self.clock);
+            self.connections.read(*index, |input, out| {
+                let instant = Instant::now();
+                let ns = (instant - clock).as_nanos() as u64;
+                let now = Now { instant, ns };
+                take_all(wire, input, out, |payload| match subscriber {
+                    Some(subscriber) if payload.len() >= payload_bytes => {
+                        deliveries.take(subscriber, &payload[..payload_bytes], now)
+                    }
+                    Some(_) => Err(invalid("a delivery is shorter than what was published")),
+                    None => Err(invalid("a publisher got a delivery")),
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.clock.elapsed().as_nanos() as u64
+    }
+}
+
+/// Hands every delivery in `input` to `deliver`, from its payload on, and returns how many bytes
+/// were whole frames.
+pub(super) fn take_all(
+    wire: &dyn PubSubWire,
+    input: &[u8],
+    out: &mut Vec<u8>,
+    mut deliver: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<usize> {
+    let mut taken = 0;
+    loop {
+        taken += match wire.incoming(&input[taken..], out)? {
+            Incoming::Delivery {
+                frame_bytes,
+                payload_at,
+            } => {
+                deliver(&input[taken..][payload_at..frame_bytes])?;
+                frame_bytes
+            }
+            Incoming::Control { frame_bytes } => frame_bytes,
+            Incoming::Partial => return Ok(taken),
+            Incoming::Welcome { .. } | Incoming::Answer { .. } => {
+                return Err(invalid("neither a message nor a heartbeat"));
+            }
+        };
+    }
+}
+
+/// A publication to channel 0, and where its payload starts.
+fn template(wire: &dyn PubSubWire, payload_bytes: usize) -> (Vec<u8>, usize) {
+    let payload = payload(payload_bytes);
+    let mut frame = Vec::new();
+    wire.publish(0, &payload, &mut frame);
+    let payload_at = frame
+        .windows(payload.len())
+        .position(|window| window == payload)
+        .expect("a wire carries the payload verbatim");
+    (frame, payload_at)
+}

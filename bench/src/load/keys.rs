@@ -1,0 +1,313 @@
+//! Key-value requests: a number of connections, each keeping a fixed number of requests under way.
+
+use super::open::{open, timed_out};
+use super::requests::{FIRST_COUNT, Operation, Requests, Swap, VALUE_BYTES, VALUES};
+use super::store::store;
+use super::{STALL, Timing};
+use crate::connections::Connections;
+use crate::figures::Figures;
+use crate::histogram::Histogram;
+use crate::meter::{Meter, add_latencies};
+use crate::peer::Peer;
+use crate::wire::{self, Answer, Incoming, KeyValueWire, Role, invalid};
+use anyhow::{Context, Result};
+use std::collections::VecDeque;
+use std::io;
+use std::iter::repeat_n;
+use std::time::{Duration, Instant};
+
+/// What is asked, by how many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spec {
+    pub(crate) operation: Operation,
+    pub(crate) connections: usize,
+    /// Requests under way on each connection.
+    pub(crate) depth: usize,
+    pub(crate) timing: Timing,
+}
+
+/// Keys that `get`, `set` and `incr` are spread over.
+const KEYS: u64 = 10_000;
+
+/// Runs once: first values, a warm-up, the measured part.
+pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
+    let mut run = Run::prepare(peer, spec)?;
+    run.preload(peer)?;
+    run.phase(spec.timing.warm_up)?;
+    let meter = Meter::start(peer);
+    let elapsed = run.phase(spec.timing.duration)?;
+
+    let tally = &run.load.tally;
+    let mut figures = Figures::default();
+    figures.add("per_s", tally.operations as f64 / elapsed.as_secs_f64());
+    add_latencies(&tally.latencies, &mut figures);
+    figures.add("declined", tally.declined as f64);
+    meter.finish(tally.operations, elapsed, &mut figures);
+    Ok(figures)
+}
+
+struct Run {
+    connections: Connections,
+    ready: Vec<usize>,
+    load: Load,
+}
+
+/// Everything but the sockets.
+struct Load {
+    spec: Spec,
+    wire: Box<dyn KeyValueWire>,
+    requests: Requests,
+    random: XorShift,
+    /// For every connection the slots whose answers are due, in their order.
+    due: Vec<VecDeque<usize>>,
+    /// For every connection and slot.
+    slots: Vec<Slot>,
+    tally: Tally,
+}
+
+/// One of the requests that a connection keeps under way.
+#[derive(Clone, Copy)]
+struct Slot {
+    sent: Instant,
+    /// The state of the key that only this slot swaps.
+    swap: Swap,
+    /// The state of the key that only this slot increments, when verifying.
+    count: u64,
+}
+
+/// What was answered in one phase.
+struct Tally {
+    operations: u64,
+    /// Answers that were not what they had to be.
+    declined: u64,
+    latencies: Histogram,
+}
+
+/// When answers were read, and whether there is time for more requests.
+#[derive(Clone, Copy)]
+struct Turn {
+    now: Instant,
+    goes_on: bool,
+}
+
+impl Run {
+    fn prepare(peer: &Peer, spec: &Spec) -> Result<Self> {
+        let wire = wire::key_value(peer.kind, spec.timing.verify)
+            .with_context(|| format!("{} has no keys", peer.kind))?;
+        let roles = repeat_n(Role::Requester, spec.connections);
+        let connections = open(peer.addr, &*wire, roles)?;
+        let slot = Slot {
+            sent: Instant::now(),
+            swap: Swap::default(),
+            count: FIRST_COUNT,
+        };
+        Ok(Self {
+            connections,
+            ready: Vec::new(),
+            load: Load {
+                requests: Requests::new(&*wire, spec.operation),
+                random: XorShift(0x9e37_79b9_7f4a_7c15),
+                due: vec![VecDeque::with_capacity(spec.depth); spec.connections],
+                slots: vec![slot; spec.connections * spec.depth],
+                tally: Tally::new(),
+                spec: *spec,
+                wire,
+            },
+        })
+    }
+
+    /// Gives every key that the run will touch its first value.
+    fn preload(&mut self, peer: &Peer) -> Result<()> {
+        let Load {
+            spec,
+            wire,
+            requests,
+            slots,
+            ..
+        } = &mut self.load;
+        let count = match spec.operation {
+            Operation::CompareAndSwap => slots.len() as u64,
+            _ => KEYS.max(slots.len() as u64),
+        };
+        store(peer, &**wire, count, requests.first(), |key, answer| {
+            if let (Answer::Stored { revision }, Some(slot)) =
+                (answer, slots.get_mut(key as usize))
+            {
+                slot.swap.revision = revision;
+            }
+        })
+    }
+
+    /// Keeps the connections busy for `duration`, then waits for the last answers.
+    fn phase(&mut self, duration: Duration) -> Result<Duration> {
+        let load = &mut self.load;
+        load.tally = Tally::new();
+        let start = Instant::now();
+        let stop = start + duration;
+        for connection in 0..load.spec.connections {
+            for slot in 0..load.spec.depth {
+                load.send(connection, slot, start, self.connections.outbox(connection));
+            }
+            self.connections.flush(connection)?;
+        }
+        let mut last_answer = start;
+        while load.due.iter().any(|due| !due.is_empty()) {
+            self.connections.wait(STALL, &mut self.ready)?;
+            for connection in &self.ready {
+                let now = Instant::now();
+                last_answer = now;
+                let turn = Turn {
+                    now,
+                    goes_on: now < stop,
+                };
+                self.connections.read(*connection, |input, out| {
+                    load.take_all(*connection, input, turn, out)
+                })?;
+            }
+            if last_answer.elapsed() > STALL * 2 {
+                return Err(timed_out("answers stay away").into());
+            }
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl Load {
+    fn send(&mut self, connection: usize, slot: usize, now: Instant, out: &mut Vec<u8>) {
+        self.due[connection].push_back(slot);
+        let own = connection * self.spec.depth + slot;
+        self.slots[own].sent = now;
+        let key = self.key(own);
+        let swap = self.slots[own].swap;
+        self.requests.put(&*self.wire, id(slot), key, swap, out);
+    }
+
+    /// Compare-and-swap has a key for every slot; so has `incr` when every sum is checked.
+    fn key(&mut self, own: usize) -> u64 {
+        match self.spec.operation {
+            Operation::CompareAndSwap => own as u64,
+            Operation::Increment if self.spec.timing.verify => own as u64,
+            _ => self.random.below(KEYS),
+        }
+    }
+
+    /// Takes every whole answer in `input`, and asks anew.
+    fn take_all(
+        &mut self,
+        connection: usize,
+        input: &[u8],
+        turn: Turn,
+        out: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        let mut taken = 0;
+        loop {
+            taken += match self.wire.incoming(&input[taken..], out)? {
+                Incoming::Answer {
+                    frame_bytes,
+                    id,
+                    answer,
+                } => {
+                    let frame = &input[taken..][..frame_bytes];
+                    self.take(connection, (id, answer), frame, turn, out)?;
+                    frame_bytes
+                }
+                Incoming::Control { frame_bytes } => frame_bytes,
+                Incoming::Partial => return Ok(taken),
+                Incoming::Welcome { .. } | Incoming::Delivery { .. } => {
+                    return Err(invalid("not an answer"));
+                }
+            };
+        }
+    }
+
+    fn take(
+        &mut self,
+        connection: usize,
+        (answer_id, answer): (u32, Answer),
+        frame: &[u8],
+        turn: Turn,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let slot = self.due[connection]
+            .pop_front()
+            .ok_or_else(|| invalid("an answer too many"))?;
+        if answer_id != 0 && answer_id != id(slot) {
+            return Err(invalid("answers come in another order than the requests"));
+        }
+        let own = connection * self.spec.depth + slot;
+        if let Answer::Token(token) = answer {
+            let second = (self.slots[own].swap, token);
+            let (wire, key) = (&*self.wire, own as u64);
+            self.requests
+                .put_second_half(wire, id(slot), key, second, out);
+            self.due[connection].push_back(slot);
+            return Ok(());
+        }
+        self.tally.operations += 1;
+        let latency = turn.now - self.slots[own].sent;
+        self.tally.latencies.record(latency.as_nanos() as u64);
+        if self.wire.is_checked() && !self.is_right(own, answer, frame) {
+            self.tally.declined += 1;
+        }
+        if turn.goes_on {
+            self.send(connection, slot, turn.now, out);
+        }
+        Ok(())
+    }
+
+    /// Judges the answer to what slot `own` asked, and remembers what it says about the slot's key.
+    fn is_right(&mut self, own: usize, answer: Answer, frame: &[u8]) -> bool {
+        let verify = self.spec.timing.verify;
+        let slot = &mut self.slots[own];
+        match (self.spec.operation, answer) {
+            (Operation::Get, Answer::Value { at, bytes }) => {
+                bytes == VALUE_BYTES && (!verify || frame[at..][..bytes] == VALUES[0])
+            }
+            (Operation::Set, Answer::Done | Answer::Stored { .. }) => true,
+            (Operation::Increment, Answer::Number(number)) => {
+                slot.count += 1;
+                !verify || number == slot.count
+            }
+            (Operation::CompareAndSwap, Answer::Done) => {
+                slot.swap.value = 1 - slot.swap.value;
+                true
+            }
+            (Operation::CompareAndSwap, Answer::Stored { revision }) => {
+                let is_newer = revision > slot.swap.revision;
+                slot.swap = Swap {
+                    value: 1 - slot.swap.value,
+                    revision,
+                };
+                is_newer
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            operations: 0,
+            declined: 0,
+            latencies: Histogram::new(),
+        }
+    }
+}
+
+/// The request id of a slot: never 0, which would mean that no answer is wanted.
+fn id(slot: usize) -> u32 {
+    slot as u32 + 1
+}
+
+/// Small, fast and the same in every run: load needs no better randomness.
+struct XorShift(u64);
+
+impl XorShift {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}

@@ -1,0 +1,33 @@
+//! The workloads. Each runs once against one peer and returns what it measured.
+
+mod connects;
+mod deliveries;
+pub(crate) mod fanout;
+mod idle;
+pub(crate) mod keys;
+mod open;
+mod requests;
+mod stamp;
+mod store;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use connects::connects;
+pub(crate) use idle::idle;
+pub(crate) use store::fill;
+pub(crate) use subscriptions::subscriptions;
+
+use std::time::Duration;
+
+/// How long nothing may happen before a run gives up on what is still missing.
+const STALL: Duration = Duration::from_secs(2);
+
+/// How long a run measures, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    pub(crate) warm_up: Duration,
+    pub(crate) duration: Duration,
+    /// Look into every frame, not only at its edges: for correctness, not for figures.
+    pub(crate) verify: bool,
+}

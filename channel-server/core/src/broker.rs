@@ -1,0 +1,85 @@
+//! The broker: which request is whose.
+
+use crate::channels::Channels;
+use crate::queues::Queues;
+use crate::{BrokerLimits, Census};
+use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_protocol::ChannelName;
+use workyard_protocol::channel::{ChannelWire, Push, Request};
+
+/// The whole state of a channel server.
+///
+/// The order of effects is part of its contract:
+///
+/// * `Publish`, `PublishMany`, `PublishOne`: first the publications, to everybody and then to one
+///   session of each queue group, then the reply. So a session that publishes to itself sees the
+///   message before the receipt.
+/// * `Enqueue`, `Consume`, `Ack`: first the reply, then the jobs that can be handed out because of
+///   it. So a session knows that it consumes before its first job comes.
+/// * A request that is refused changed nothing.
+#[derive(Debug)]
+pub struct Broker {
+    channels: Channels,
+    queues: Queues,
+}
+
+impl Broker {
+    /// A broker that nobody has spoken to yet.
+    #[must_use]
+    pub fn new(limits: BrokerLimits) -> Self {
+        Self {
+            channels: Channels::new(limits),
+            queues: Queues::new(limits),
+        }
+    }
+
+    /// Counts what is there. The time it takes grows with the number of queues.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        self.channels.count(&mut census);
+        self.queues.count(&mut census);
+        census
+    }
+}
+
+impl Engine for Broker {
+    type Wire = ChannelWire;
+
+    fn handle(
+        &mut self,
+        now: Time,
+        caller: Caller,
+        request: Request<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match request {
+            Request::Subscribe(request) => self.channels.subscribe(caller, &request, outbox),
+            Request::Unsubscribe(request) => self.channels.unsubscribe(caller, &request, outbox),
+            Request::Publish(request) => self.channels.publish(caller, request, outbox),
+            Request::PublishMany(request) => self.channels.publish_many(caller, &request, outbox),
+            Request::PublishOne(request) => self.channels.publish_one(caller, request, outbox),
+            Request::Enqueue(request) => self.queues.enqueue(now, caller, request, outbox),
+            Request::Consume(request) => self.queues.consume(caller, request, outbox),
+            Request::Ack(request) => self.queues.ack(caller, request, outbox),
+            Request::Cancel(request) => self.queues.cancel(caller, request, outbox),
+            Request::Queues(request) => self.queues.list(now, caller, request, outbox),
+        }
+    }
+
+    fn close(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        self.channels.close(session);
+        self.queues.close(session, outbox);
+    }
+
+    fn drained(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        self.queues.drained(session, outbox);
+    }
+
+    fn gap(topic: Option<&[u8]>, missed: u64) -> Option<Push<'_>> {
+        let channel = topic.map(|name| {
+            ChannelName::new(name).expect("publications are counted under the channel's name")
+        });
+        Some(Push::Gap { channel, missed })
+    }
+}

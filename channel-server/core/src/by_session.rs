@@ -1,0 +1,78 @@
+//! State that some sessions have and most do not.
+
+use workyard_engine::SessionId;
+
+/// Finds a session's state by its slot. Sessions without any cost one pointer.
+#[derive(Debug)]
+pub(crate) struct BySession<T> {
+    slots: Vec<Option<Box<Owned<T>>>>,
+    count: usize,
+}
+
+#[derive(Debug)]
+struct Owned<T> {
+    owner: SessionId,
+    state: T,
+}
+
+impl<T: Default> BySession<T> {
+    /// Nobody has any state.
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// How many sessions have state.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The session's state, if it has any.
+    pub(crate) fn get(&self, session: SessionId) -> Option<&T> {
+        let owned = self.slots.get(session.slot())?.as_deref()?;
+        owned.check(session);
+        Some(&owned.state)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut T> {
+        let owned = self.slots.get_mut(session.slot())?.as_deref_mut()?;
+        owned.check(session);
+        Some(&mut owned.state)
+    }
+
+    /// The session's state, a new one if it has none.
+    pub(crate) fn get_or_default(&mut self, session: SessionId) -> &mut T {
+        if self.slots.len() <= session.slot() {
+            self.slots.resize_with(session.slot() + 1, || None);
+        }
+        let owned = self.slots[session.slot()].get_or_insert_with(|| {
+            self.count += 1;
+            Box::new(Owned {
+                owner: session,
+                state: T::default(),
+            })
+        });
+        owned.check(session);
+        &mut owned.state
+    }
+
+    /// Takes the session's state away.
+    pub(crate) fn remove(&mut self, session: SessionId) -> Option<T> {
+        let owned = self.slots.get_mut(session.slot())?.take()?;
+        owned.check(session);
+        self.count -= 1;
+        Some(owned.state)
+    }
+}
+
+impl<T> Owned<T> {
+    fn check(&self, session: SessionId) {
+        assert_eq!(
+            self.owner, session,
+            "a session is closed before its slot is used again"
+        );
+    }
+}

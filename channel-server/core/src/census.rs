@@ -1,0 +1,30 @@
+//! What a broker holds, in numbers: for metrics, and for tests that nothing stays behind.
+
+/// How much of everything there is at one moment. All zero when nobody left anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Channels that somebody subscribed to by name.
+    pub channels: usize,
+    /// Patterns that somebody subscribed to.
+    pub patterns: usize,
+    /// Names of queue groups.
+    pub groups: usize,
+    /// Subscriptions of all sessions.
+    pub subscriptions: usize,
+    /// Sessions that subscribed to something.
+    pub subscribers: usize,
+    /// Bytes of the names of channels, patterns and groups.
+    pub name_bytes: usize,
+    /// Queues that have a job or a consumer.
+    pub queues: usize,
+    /// Sessions that consume, each counted once for each of its queues.
+    pub consumers: usize,
+    /// Jobs that wait for a consumer.
+    pub ready: usize,
+    /// Jobs that sessions hold.
+    pub leased: usize,
+    /// Sessions that consume or hold a job.
+    pub holders: usize,
+    /// Bytes of all jobs, as [`BrokerLimits::queue_bytes_max`](crate::BrokerLimits) counts them.
+    pub job_bytes: usize,
+}

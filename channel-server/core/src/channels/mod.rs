@@ -1,0 +1,234 @@
+//! Channels: who subscribed to what. Messages pass through and nothing of them is kept.
+
+mod audience;
+mod groups;
+mod plan;
+mod publish;
+mod topics;
+mod trie;
+
+pub(crate) use groups::GroupId;
+pub(crate) use topics::{TopicId, Topics};
+
+use crate::by_session::BySession;
+use crate::numbers::Numbers;
+use crate::{BrokerLimits, Census};
+use groups::Groups;
+use hashbrown::HashMap;
+use plan::Plan;
+use smallvec::SmallVec;
+use workyard_engine::{Caller, Outbox, SessionId};
+use workyard_protocol::channel::{ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe};
+use workyard_protocol::{GroupName, Refusal};
+
+/// Every subscription, found by what it is to and by whose it is.
+#[derive(Debug)]
+pub(crate) struct Channels {
+    limits: BrokerLimits,
+    topics: Topics,
+    groups: Groups,
+    subscribers: BySession<Subscriptions>,
+    subscriptions: usize,
+    plan: Plan,
+    numbers: Numbers,
+    /// The number of the last change to any subscription.
+    changed: u64,
+}
+
+/// What one session subscribed to, each with the serial under which it joined.
+type Subscriptions = HashMap<Subscription, u64>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Subscription {
+    topic: TopicId,
+    group: Option<GroupId>,
+}
+
+impl Channels {
+    pub(crate) fn new(limits: BrokerLimits) -> Self {
+        Self {
+            limits,
+            topics: Topics::new(),
+            groups: Groups::new(),
+            subscribers: BySession::new(),
+            subscriptions: 0,
+            plan: Plan::default(),
+            numbers: Numbers::default(),
+            changed: 0,
+        }
+    }
+
+    /// Adds all interests or, when a limit is reached, none.
+    pub(crate) fn subscribe(
+        &mut self,
+        caller: Caller,
+        request: &Subscribe<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.add_all(caller.session, &request.interests) {
+            Ok(()) => outbox.reply(caller, Reply::Done),
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
+    /// Ends those of the interests that the session has.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        caller: Caller,
+        request: &Unsubscribe<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        for interest in &request.interests {
+            if let Some(subscription) = self.find(interest) {
+                self.end(caller.session, subscription);
+            }
+        }
+        outbox.reply(caller, Reply::Done);
+    }
+
+    /// Ends everything that the session subscribed to.
+    pub(crate) fn close(&mut self, session: SessionId) {
+        for (subscription, serial) in self.subscribers.remove(session).unwrap_or_default() {
+            self.leave(subscription, serial);
+        }
+    }
+
+    /// Adds its part to the census.
+    pub(crate) fn count(&self, census: &mut Census) {
+        census.channels = self.topics.channels();
+        census.patterns = self.topics.patterns();
+        census.groups = self.groups.len();
+        census.subscriptions = self.subscriptions;
+        census.subscribers = self.subscribers.len();
+        census.name_bytes = self.name_bytes();
+    }
+
+    fn add_all(&mut self, session: SessionId, interests: &[Interest<'_>]) -> Result<(), Refusal> {
+        let mut added: SmallVec<[Subscription; 4]> = SmallVec::new();
+        for interest in interests {
+            match self.add(session, interest) {
+                Ok(new) => added.extend(new),
+                Err(refusal) => {
+                    added
+                        .into_iter()
+                        .for_each(|subscription| self.end(session, subscription));
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the subscription if it is new.
+    fn add(
+        &mut self,
+        session: SessionId,
+        interest: &Interest<'_>,
+    ) -> Result<Option<Subscription>, Refusal> {
+        let own = self.subscribers.get(session);
+        let known = self.find(interest);
+        if known.is_some_and(|known| own.is_some_and(|own| own.contains_key(&known))) {
+            return Ok(None);
+        }
+        self.check_limits(own.map_or(0, Subscriptions::len), interest)?;
+        let group = interest.group.map(|name| self.groups.join(name));
+        let topic = self.topics.find_or_add(interest.topic);
+        let subscription = Subscription { topic, group };
+        let serial = self.numbers.next();
+        self.changed = serial;
+        self.topics[topic].join(group, serial, session);
+        self.subscribers
+            .get_or_default(session)
+            .insert(subscription, serial);
+        self.subscriptions += 1;
+        Ok(Some(subscription))
+    }
+
+    fn find(&self, interest: &Interest<'_>) -> Option<Subscription> {
+        let group = match interest.group {
+            None => None,
+            Some(name) => Some(self.groups.find(name)?),
+        };
+        Some(Subscription {
+            topic: self.topics.find(interest.topic)?,
+            group,
+        })
+    }
+
+    /// Ends a subscription if the session has it.
+    fn end(&mut self, session: SessionId, subscription: Subscription) {
+        let Some(own) = self.subscribers.get_mut(session) else {
+            return;
+        };
+        let Some(serial) = own.remove(&subscription) else {
+            return;
+        };
+        if own.is_empty() {
+            self.subscribers.remove(session);
+        }
+        self.leave(subscription, serial);
+    }
+
+    /// Takes a subscription out of its topic and its group, and forgets those that it was the last
+    /// of.
+    fn leave(&mut self, Subscription { topic, group }: Subscription, serial: u64) {
+        let route = self.numbers.next_route();
+        self.changed = route.0;
+        let audience = &mut self.topics[topic];
+        audience.leave(group, serial, route);
+        if audience.is_empty() {
+            self.topics.remove(topic);
+        }
+        if let Some(group) = group {
+            self.groups.leave(group);
+        }
+        self.subscriptions -= 1;
+        if self.topics.patterns() == 0 {
+            self.plan = Plan::default();
+        }
+    }
+
+    /// Whether a session with `own` subscriptions may have this one too.
+    fn check_limits(&self, own: usize, interest: &Interest<'_>) -> Result<(), Refusal> {
+        let limits = &self.limits;
+        let reached = |name, value| Err(BrokerLimits::reached(name, value));
+        if own >= limits.subscriptions_per_session_max {
+            return reached(
+                "subscriptions_per_session_max",
+                limits.subscriptions_per_session_max,
+            );
+        }
+        if self.subscriptions >= limits.subscriptions_max {
+            return reached("subscriptions_max", limits.subscriptions_max);
+        }
+        let new_topic = self.topics.find(interest.topic).is_none();
+        let is_pattern = matches!(interest.topic, Topic::Pattern(_));
+        if new_topic && is_pattern && self.topics.patterns() >= limits.patterns_max {
+            return reached("patterns_max", limits.patterns_max);
+        }
+        let topic_bytes = if new_topic {
+            name_bytes(interest.topic)
+        } else {
+            0
+        };
+        let new_group = interest
+            .group
+            .filter(|name| self.groups.find(*name).is_none());
+        let group_bytes = new_group.map_or(0, |name| GroupName::as_bytes(name).len());
+        if self.name_bytes() + topic_bytes + group_bytes > limits.name_bytes_max {
+            return reached("name_bytes_max", limits.name_bytes_max);
+        }
+        Ok(())
+    }
+
+    fn name_bytes(&self) -> usize {
+        self.topics.name_bytes() + self.groups.name_bytes()
+    }
+}
+
+fn name_bytes(topic: Topic<'_>) -> usize {
+    match topic {
+        Topic::Channel(name) => name.as_bytes().len(),
+        Topic::Pattern(pattern) => pattern.as_bytes().len(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Who receives a message when patterns come into it, remembered for as long as nothing changes.
+
+use super::audience::Audience;
+use super::{GroupId, TopicId, Topics};
+use crate::numbers::Numbers;
+use std::collections::BTreeMap;
+use workyard_engine::{Route, SessionId};
+use workyard_protocol::ChannelName;
+
+/// What the last channel published to comes to.
+///
+/// Only the last one is kept: when the channel changes, whoever delivers reads the recipients anew
+/// in any case, and remembering more would take memory in proportion to them.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    channel: Vec<u8>,
+    /// The number of the change after which it was made; 0 is before the first.
+    made_after: u64,
+    found: Vec<TopicId>,
+    merged: Option<Box<Merged>>,
+}
+
+/// The audiences of several topics as one.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    pub(crate) audience: Audience,
+    /// What it was made of. An equal list makes an equal audience, as every change to a topic gives
+    /// it another route.
+    sources: Vec<(TopicId, Route)>,
+    /// The topic that remembers whose turn it is among everybody.
+    home: Option<TopicId>,
+    /// The same for each group.
+    group_homes: BTreeMap<GroupId, TopicId>,
+    seen: Seen,
+}
+
+/// Tells which sessions were seen already in the current round.
+#[derive(Debug, Default)]
+struct Seen {
+    round: u64,
+    by_slot: Vec<u64>,
+}
+
+impl Plan {
+    /// The topics that this channel's messages concern; `changed` is the number of the last change
+    /// to any subscription.
+    pub(crate) fn topics(
+        &mut self,
+        channel: ChannelName<'_>,
+        changed: u64,
+        topics: &Topics,
+    ) -> &[TopicId] {
+        let name = channel.as_bytes();
+        if self.made_after != changed || self.channel != name {
+            self.made_after = changed;
+            self.channel.clear();
+            self.channel.extend_from_slice(name);
+            self.found.clear();
+            topics.matching(channel, &mut self.found);
+        }
+        &self.found
+    }
+
+    /// The audiences of these topics as one.
+    pub(crate) fn merged(&mut self, topics: &Topics, numbers: &mut Numbers) -> &mut Merged {
+        let merged = self.merged.get_or_insert_with(|| Box::new(Merged::new()));
+        let sources = self.found.iter().map(|id| (*id, topics[*id].route));
+        if !sources.clone().eq(merged.sources.iter().copied()) {
+            merged.sources.clear();
+            merged.sources.extend(sources);
+            merged.audience.route = numbers.next_route();
+            merged.merge_everybody(topics);
+            merged.merge_groups(topics);
+        }
+        merged
+    }
+}
+
+impl Merged {
+    fn new() -> Self {
+        Self {
+            audience: Audience::new(),
+            sources: Vec::new(),
+            home: None,
+            group_homes: BTreeMap::new(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Tells the topics whose turn it was, for when this is made anew.
+    pub(crate) fn keep_turns(&self, topics: &mut Topics) {
+        if let Some(home) = self.home {
+            topics[home]
+                .everybody
+                .set_turn(self.audience.everybody.turn());
+        }
+        for (group, members) in &self.audience.groups {
+            let home = self.group_homes[group];
+            let own = topics[home]
+                .groups
+                .get_mut(group)
+                .expect("a home has the group");
+            own.set_turn(members.turn());
+        }
+    }
+
+    fn merge_everybody(&mut self, topics: &Topics) {
+        let sources = self.sources.iter().map(|(id, _)| *id);
+        let mut entries: Vec<_> = sources
+            .clone()
+            .flat_map(|id| topics[id].everybody.entries())
+            .collect();
+        self.seen.keep_first(&mut entries);
+        self.audience.everybody.replace(entries);
+        self.home = sources.clone().find(|id| !topics[*id].everybody.is_empty());
+        let turn = self.home.map_or(0, |home| topics[home].everybody.turn());
+        self.audience.everybody.set_turn(turn);
+    }
+
+    fn merge_groups(&mut self, topics: &Topics) {
+        self.audience.groups.clear();
+        self.group_homes.clear();
+        let mut parts: BTreeMap<GroupId, Vec<TopicId>> = BTreeMap::new();
+        for (id, _) in &self.sources {
+            for group in topics[*id].groups.keys() {
+                parts.entry(*group).or_default().push(*id);
+            }
+        }
+        for (group, ids) in parts {
+            let mut entries: Vec<_> = ids
+                .iter()
+                .flat_map(|id| topics[*id].groups[&group].entries())
+                .collect();
+            self.seen.keep_first(&mut entries);
+            let members = self.audience.groups.entry(group).or_default();
+            members.replace(entries);
+            members.set_turn(topics[ids[0]].groups[&group].turn());
+            self.group_homes.insert(group, ids[0]);
+        }
+    }
+}
+
+impl Seen {
+    /// Sorts by serial and keeps the first entry of each session.
+    fn keep_first(&mut self, entries: &mut Vec<(u64, SessionId)>) {
+        entries.sort_by_key(|(serial, _)| *serial);
+        self.round += 1;
+        entries.retain(|(_, session)| self.is_new(*session));
+    }
+
+    fn is_new(&mut self, session: SessionId) -> bool {
+        if self.by_slot.len() <= session.slot() {
+            self.by_slot.resize(session.slot() + 1, 0);
+        }
+        let last = std::mem::replace(&mut self.by_slot[session.slot()], self.round);
+        last != self.round
+    }
+}

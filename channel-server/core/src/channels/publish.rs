@@ -1,0 +1,189 @@
+//! Publishing: whom a message reaches, and as what.
+
+use super::audience::Audience;
+use super::groups::Groups;
+use super::{Channels, TopicId};
+use crate::numbers::Numbers;
+use workyard_engine::{Caller, Outbox, Publication, Route, SessionId};
+use workyard_protocol::channel::{
+    ChannelWire, Delivery, Publish, PublishMany, PublishOne, Push, Reply,
+};
+use workyard_protocol::{ChannelName, ValueRef};
+
+/// What is published.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    channel: ChannelName<'a>,
+    value: ValueRef<'a>,
+}
+
+/// Where the audience of a channel is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Topic(TopicId),
+    Merged,
+}
+
+impl Channels {
+    /// Sends to everybody who subscribed, and to one session of each group.
+    pub(crate) fn publish(
+        &mut self,
+        caller: Caller,
+        request: Publish<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let message = Message {
+            channel: request.channel,
+            value: request.value,
+        };
+        let receivers = self.deliver(message, outbox);
+        outbox.reply(caller, Reply::Published { receivers });
+    }
+
+    /// The same for every channel listed, one after the other.
+    pub(crate) fn publish_many(
+        &mut self,
+        caller: Caller,
+        request: &PublishMany<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let mut receivers = 0;
+        for channel in &request.channels {
+            let message = Message {
+                channel: *channel,
+                value: request.value,
+            };
+            receivers += self.deliver(message, outbox);
+        }
+        outbox.reply(caller, Reply::Published { receivers });
+    }
+
+    /// Sends to one of those that subscribed without a group, each in turn.
+    ///
+    /// When patterns come into it, the turn is that of the channel if anybody subscribed to it by
+    /// name, else that of the first pattern.
+    pub(crate) fn publish_one(
+        &mut self,
+        caller: Caller,
+        request: PublishOne<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let message = Message {
+            channel: request.channel,
+            value: request.value,
+        };
+        let receivers = self.deliver_one(message, outbox);
+        outbox.reply(caller, Reply::Published { receivers });
+    }
+
+    /// Returns how many sessions were addressed, each counted once for each delivery.
+    fn deliver(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
+        let Some(place) = self.place(message.channel) else {
+            return 0;
+        };
+        let audience = match place {
+            Place::Topic(id) => &mut self.topics[id],
+            Place::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        };
+        let receivers = to_everybody(audience, message, outbox);
+        if audience.groups.is_empty() {
+            return receivers;
+        }
+        let picked = to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
+        self.keep_turns(place);
+        receivers + picked
+    }
+
+    fn deliver_one(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
+        let Some(place) = self.place(message.channel) else {
+            return 0;
+        };
+        let audience = match place {
+            Place::Topic(id) => &mut self.topics[id],
+            Place::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        };
+        let turn = audience
+            .everybody
+            .next_turn(|session| outbox.has_room(session));
+        let Some(session) = turn else { return 0 };
+        message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);
+        self.keep_turns(place);
+        1
+    }
+
+    /// Without patterns one look-up finds everything; with them the plan remembers the last channel.
+    fn place(&mut self, channel: ChannelName<'_>) -> Option<Place> {
+        if self.topics.patterns() == 0 {
+            return self.topics.channel(channel).map(Place::Topic);
+        }
+        match self.plan.topics(channel, self.changed, &self.topics) {
+            [] => None,
+            [id] => Some(Place::Topic(*id)),
+            _ => Some(Place::Merged),
+        }
+    }
+
+    fn keep_turns(&mut self, place: Place) {
+        if place == Place::Merged {
+            self.plan
+                .merged(&self.topics, &mut self.numbers)
+                .keep_turns(&mut self.topics);
+        }
+    }
+}
+
+fn to_everybody(
+    audience: &Audience,
+    message: Message<'_>,
+    outbox: &mut impl Outbox<ChannelWire>,
+) -> u64 {
+    if !audience.everybody.is_empty() {
+        let publication = message.publication(audience.route, Delivery::Everybody);
+        outbox.publish(publication, audience.everybody.sessions());
+    }
+    audience.everybody.len() as u64
+}
+
+fn to_groups(
+    audience: &mut Audience,
+    message: Message<'_>,
+    names: &Groups,
+    numbers: &mut Numbers,
+    outbox: &mut impl Outbox<ChannelWire>,
+) -> u64 {
+    for (group, members) in &mut audience.groups {
+        let session = members
+            .next_turn(|session| outbox.has_room(session))
+            .expect("a group stays while it has members");
+        let delivery = Delivery::Group(names.name(*group));
+        message.to_one(numbers.next_route(), delivery, session, outbox);
+    }
+    audience.groups.len() as u64
+}
+
+impl<'a> Message<'a> {
+    fn publication(self, route: Route, delivery: Delivery<'a>) -> Publication<'a, Push<'a>> {
+        let push = Push::Message {
+            delivery,
+            channel: self.channel,
+            value: self.value,
+        };
+        Publication {
+            route,
+            topic: self.channel.as_bytes(),
+            push,
+        }
+    }
+
+    /// Every single recipient has a route of its own: it is hardly the next message's.
+    fn to_one(
+        self,
+        route: Route,
+        delivery: Delivery<'_>,
+        session: SessionId,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let message = Message::<'_> { ..self };
+        outbox.publish(message.publication(route, delivery), [session]);
+    }
+}

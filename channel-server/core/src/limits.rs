@@ -1,0 +1,56 @@
+//! Every bound of the broker, each with its unit last.
+
+use workyard_protocol::{Reason, Refusal};
+
+/// How much a broker takes before it refuses with `LimitReached`.
+///
+/// What is at a limit already can still be used: subscribing again to what one has, consuming again
+/// from the same queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokerLimits {
+    /// Most subscriptions of one session.
+    pub subscriptions_per_session_max: usize,
+    /// Most subscriptions of all sessions together. One takes about 200 bytes.
+    pub subscriptions_max: usize,
+    /// Most different patterns of all sessions together. It bounds what matching can cost.
+    pub patterns_max: usize,
+    /// Most bytes in the names of channels, patterns and groups that are subscribed to.
+    pub name_bytes_max: usize,
+    /// Most queues that have a job or a consumer.
+    pub queues_max: usize,
+    /// Most jobs in one queue, waiting and held ones together.
+    pub queue_jobs_max: usize,
+    /// Most bytes in the jobs of all queues together. A job counts as its value and
+    /// [`BrokerLimits::JOB_OVERHEAD_BYTES`].
+    pub queue_bytes_max: usize,
+    /// Most queues that one session consumes from or holds jobs of.
+    pub consumers_per_session_max: usize,
+}
+
+impl BrokerLimits {
+    /// What a job takes apart from its value, so that jobs without content are bounded too.
+    pub const JOB_OVERHEAD_BYTES: usize = 128;
+
+    /// The refusal for whoever would exceed a limit.
+    pub(crate) fn reached(name: &str, value: usize) -> Refusal {
+        Refusal::new(
+            Reason::LimitReached,
+            format!("{name} of {value} is reached"),
+        )
+    }
+}
+
+impl Default for BrokerLimits {
+    fn default() -> Self {
+        Self {
+            subscriptions_per_session_max: 1_000_000,
+            subscriptions_max: 10_000_000,
+            patterns_max: 100_000,
+            name_bytes_max: 1024 * 1024 * 1024,
+            queues_max: 100_000,
+            queue_jobs_max: 10_000_000,
+            queue_bytes_max: 1024 * 1024 * 1024,
+            consumers_per_session_max: 10_000,
+        }
+    }
+}

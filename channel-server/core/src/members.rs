@@ -1,0 +1,199 @@
+//! Sessions in the order in which they joined, and whose turn it is.
+
+use smallvec::SmallVec;
+use workyard_engine::SessionId;
+
+/// Below this many, memory is not worth giving back.
+const SHRINK_COUNT_MIN: usize = 8;
+
+/// An ordered set of sessions that each joined under a serial of its own.
+///
+/// The list is sorted by serial, because serials only grow. Who leaves is found by binary search and
+/// leaves an empty place; when more than half of the places are empty they are closed up. So a
+/// hundred thousand members that leave one by one cost little each, and the order stays.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    places: SmallVec<[Place; 1]>,
+    empty: usize,
+    /// The serial of the member that was last in turn.
+    turn: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    serial: u64,
+    /// Nothing once the member has left.
+    session: Option<SessionId>,
+}
+
+impl Members {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len() - self.empty
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everybody, in the order of joining.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.places.iter().filter_map(|place| place.session)
+    }
+
+    /// Everybody with the serial of joining, in that order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, SessionId)> {
+        self.places.iter().filter_map(Place::entry)
+    }
+
+    /// Adds a session behind all others: `serial` is above every one before.
+    pub(crate) fn join(&mut self, serial: u64, session: SessionId) {
+        debug_assert!(self.places.last().is_none_or(|last| last.serial < serial));
+        self.places.push(Place {
+            serial,
+            session: Some(session),
+        });
+    }
+
+    /// Removes the session that joined under this serial.
+    pub(crate) fn leave(&mut self, serial: u64) {
+        let at = self
+            .places
+            .binary_search_by_key(&serial, |place| place.serial)
+            .expect("a member leaves under the serial it joined under");
+        let left = self.places[at].session.take();
+        assert!(left.is_some(), "a member leaves once");
+        self.empty += 1;
+        if self.empty * 2 > self.places.len() {
+            self.close_up();
+        }
+    }
+
+    /// Whose turn it is: the member after the one that was last in turn, and after the last member
+    /// the first. Members without room are passed over while another one has room.
+    pub(crate) fn next_turn(
+        &mut self,
+        mut has_room: impl FnMut(SessionId) -> bool,
+    ) -> Option<SessionId> {
+        let next = self
+            .places
+            .partition_point(|place| place.serial <= self.turn);
+        let (before, after) = self.places.split_at(next);
+        let mut row = after.iter().chain(before).filter_map(Place::entry);
+        let chosen = row
+            .clone()
+            .find(|(_, session)| has_room(*session))
+            .or_else(|| row.next());
+        let (serial, session) = chosen?;
+        self.turn = serial;
+        Some(session)
+    }
+
+    /// The serial of the member that was last in turn, 0 at first.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// Goes on after the member of this serial.
+    pub(crate) fn set_turn(&mut self, serial: u64) {
+        self.turn = serial;
+    }
+
+    /// Replaces everybody by these, given in the order of their serials.
+    pub(crate) fn replace(&mut self, entries: impl IntoIterator<Item = (u64, SessionId)>) {
+        self.places.clear();
+        self.empty = 0;
+        for (serial, session) in entries {
+            self.join(serial, session);
+        }
+    }
+
+    fn close_up(&mut self) {
+        self.places.retain(|place| place.session.is_some());
+        self.empty = 0;
+        if self.places.capacity() / 4 > self.places.len().max(SHRINK_COUNT_MIN) {
+            self.places.shrink_to_fit();
+        }
+    }
+}
+
+impl Place {
+    fn entry(&self) -> Option<(u64, SessionId)> {
+        self.session.map(|session| (self.serial, session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(slot: u64) -> SessionId {
+        SessionId::new(u32::try_from(slot).unwrap(), 0)
+    }
+
+    fn members(serials: impl IntoIterator<Item = u64>) -> Members {
+        let mut members = Members::default();
+        for serial in serials {
+            members.join(serial, session(serial));
+        }
+        members
+    }
+
+    fn serials(members: &Members) -> Vec<u64> {
+        members.entries().map(|(serial, _)| serial).collect()
+    }
+
+    #[test]
+    fn who_leaves_is_gone_and_the_order_stays() {
+        let mut members = members([1, 2, 5, 7, 9]);
+        members.leave(5);
+        assert_eq!((members.len(), members.places.len()), (4, 5));
+        members.leave(1);
+        assert_eq!(serials(&members), [2, 7, 9]);
+        members.leave(9);
+        assert_eq!((members.places.len(), members.empty), (2, 0), "closed up");
+        members.join(12, session(12));
+        assert_eq!(serials(&members), [2, 7, 12]);
+        for serial in [7, 12, 2] {
+            members.leave(serial);
+        }
+        assert!(members.is_empty() && members.places.is_empty());
+    }
+
+    #[test]
+    fn turns_go_round_and_outlive_those_who_leave() {
+        let mut members = members([1, 2, 3]);
+        let next = |members: &mut Members| members.next_turn(|_| true).unwrap().slot();
+        assert_eq!([(); 4].map(|()| next(&mut members)), [1, 2, 3, 1]);
+        members.leave(2);
+        members.leave(1);
+        members.join(4, session(4));
+        assert_eq!([(); 3].map(|()| next(&mut members)), [3, 4, 3]);
+        assert_eq!(Members::default().next_turn(|_| true), None);
+    }
+
+    #[test]
+    fn without_room_one_is_passed_over_unless_nobody_has_any() {
+        let mut members = members([1, 2, 3]);
+        let only_three = |session: SessionId| session.slot() == 3;
+        assert_eq!(members.next_turn(only_three), Some(session(3)));
+        assert_eq!(members.next_turn(only_three), Some(session(3)));
+        assert_eq!(members.next_turn(|_| false), Some(session(1)));
+        assert_eq!(members.next_turn(|_| false), Some(session(2)));
+    }
+
+    #[test]
+    fn a_hundred_thousand_may_leave_in_any_order() {
+        let all = || members(1..=100_000);
+        let mut forwards = all();
+        (1..=100_000).for_each(|serial| forwards.leave(serial));
+        let mut backwards = all();
+        (1..=100_000)
+            .rev()
+            .for_each(|serial| backwards.leave(serial));
+        let mut scattered = all();
+        (1..=100_000).for_each(|step| scattered.leave(1 + step * 7919 % 100_000));
+        assert!(forwards.is_empty() && backwards.is_empty() && scattered.is_empty());
+    }
+}

@@ -1,0 +1,188 @@
+//! Things that peers find by name and the broker by a small index.
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use slab::Slab;
+use std::hash::BuildHasher;
+use std::ops::{Index, IndexMut};
+
+/// Below this many, memory is not worth giving back.
+const SHRINK_COUNT_MIN: usize = 4096;
+
+/// A table of named things. Each name is stored once, next to its thing; an index stays valid until
+/// its thing is removed and may then be used again.
+#[derive(Debug)]
+pub(crate) struct Named<T> {
+    slots: Slab<Entry<T>>,
+    by_name: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    name_bytes: usize,
+    /// No index is at or above it.
+    end: usize,
+    /// The most things since memory was last given back.
+    peak: usize,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    name: Box<[u8]>,
+    thing: T,
+}
+
+impl<T> Named<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Slab::new(),
+            by_name: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            name_bytes: 0,
+            end: 0,
+            peak: 0,
+        }
+    }
+
+    /// How many things there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The bytes of all names together.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.name_bytes
+    }
+
+    /// The index of the thing of this name.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
+        let hash = self.hasher.hash_one(name);
+        self.by_name
+            .find(hash, |at| *self.slots[*at as usize].name == *name)
+            .copied()
+    }
+
+    /// Adds a thing whose name has none yet.
+    pub(crate) fn insert(&mut self, name: &[u8], thing: T) -> u32 {
+        let hash = self.hasher.hash_one(name);
+        let at = self.slots.insert(Entry {
+            name: name.into(),
+            thing,
+        });
+        let index = u32::try_from(at).expect("limits keep tables below four thousand million");
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.by_name.insert_unique(hash, index, |at| {
+            hasher.hash_one(&*slots[*at as usize].name)
+        });
+        self.name_bytes += name.len();
+        self.end = self.end.max(at + 1);
+        self.peak = self.peak.max(self.slots.len());
+        index
+    }
+
+    /// Takes a thing out and returns its name.
+    pub(crate) fn remove(&mut self, index: u32) -> Box<[u8]> {
+        let entry = self.slots.remove(index as usize);
+        let hash = self.hasher.hash_one(&*entry.name);
+        self.by_name
+            .find_entry(hash, |at| *at == index)
+            .expect("whatever is in a slot is found by its name")
+            .remove();
+        self.name_bytes -= entry.name.len();
+        if self.peak > SHRINK_COUNT_MIN && self.slots.len() < self.peak / 4 {
+            self.shrink();
+        }
+        entry.name
+    }
+
+    /// The name of a thing.
+    pub(crate) fn name(&self, index: u32) -> &[u8] {
+        &self.slots[index as usize].name
+    }
+
+    /// The name of a thing, and the thing to change it.
+    pub(crate) fn entry_mut(&mut self, index: u32) -> (&[u8], &mut T) {
+        let entry = &mut self.slots[index as usize];
+        (&entry.name, &mut entry.thing)
+    }
+
+    /// Every thing.
+    pub(crate) fn things(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|(_, entry)| &entry.thing)
+    }
+
+    /// The thing in a slot, if it has one, with its name.
+    pub(crate) fn slot(&self, slot: usize) -> Option<(&[u8], &T)> {
+        self.slots
+            .get(slot)
+            .map(|entry| (&*entry.name, &entry.thing))
+    }
+
+    /// No slot at or above it has a thing.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Gives memory back, as far as the things that are left let it.
+    fn shrink(&mut self) {
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.by_name.shrink_to(slots.len(), |at| {
+            hasher.hash_one(&*slots[*at as usize].name)
+        });
+        self.slots.shrink_to_fit();
+        self.end = self.slots.iter().next_back().map_or(0, |(at, _)| at + 1);
+        self.peak = self.slots.len();
+    }
+}
+
+impl<T> Index<u32> for Named<T> {
+    type Output = T;
+
+    fn index(&self, index: u32) -> &T {
+        &self.slots[index as usize].thing
+    }
+}
+
+impl<T> IndexMut<u32> for Named<T> {
+    fn index_mut(&mut self, index: u32) -> &mut T {
+        &mut self.slots[index as usize].thing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_found_by_its_name_until_it_is_removed() {
+        let mut table = Named::new();
+        let one = table.insert(b"one", 1);
+        let two = table.insert(b"", 2);
+        assert_eq!(
+            (table.find(b"one"), table.find(b""), table.find(b"x")),
+            (Some(one), Some(two), None)
+        );
+        assert_eq!(
+            (table.name(one), table[two], table.name_bytes()),
+            (&b"one"[..], 2, 3)
+        );
+        table[one] += 10;
+        assert_eq!(table.entry_mut(one), (&b"one"[..], &mut 11));
+        assert_eq!(*table.remove(one), *b"one");
+        assert_eq!(
+            (table.find(b"one"), table.len(), table.name_bytes()),
+            (None, 1, 0)
+        );
+    }
+
+    #[test]
+    fn a_crowd_that_leaves_takes_its_memory_along() {
+        let mut table = Named::new();
+        let first = table.insert(b"first", 0);
+        let crowd: Vec<_> = (0..10_000_u32)
+            .map(|at| table.insert(&at.to_be_bytes(), at))
+            .collect();
+        assert_eq!(table.end(), 10_001);
+        for at in crowd {
+            table.remove(at);
+        }
+        assert!(table.end() <= 2600 && table.slots.capacity() <= 5200);
+        assert_eq!(table.find(b"first"), Some(first));
+    }
+}

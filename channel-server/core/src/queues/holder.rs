@@ -1,0 +1,64 @@
+//! What one session has to do with queues: where it consumes, and which jobs it holds.
+
+use super::job::Job;
+use super::queue::Queue;
+use crate::numbers::Numbers;
+use std::collections::BTreeMap;
+use workyard_engine::SessionId;
+
+/// A session that consumes or holds jobs. Ordered, so that the same requests always have the same
+/// effects in the same order.
+#[derive(Debug, Default)]
+pub(crate) struct Holder {
+    /// Its share in each queue that it consumes from or holds jobs of.
+    pub(crate) shares: BTreeMap<u32, Share>,
+    /// The jobs that it holds, by their numbers.
+    pub(crate) leases: BTreeMap<u64, Lease>,
+}
+
+/// A job that is a session's until the session acknowledges it or is gone.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) queue: u32,
+    pub(crate) job: Job,
+}
+
+/// What a session has of one queue.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    /// How many jobs it may hold; nothing when it does not consume.
+    pub(crate) prefetch: Option<u32>,
+    /// How many it holds.
+    pub(crate) held: u32,
+    /// It had no room for a job, and has not been heard of since.
+    pub(crate) blocked: bool,
+    /// The serial under which it is among the queue's idle consumers, if it is.
+    turn: Option<u64>,
+}
+
+impl Share {
+    /// Whether nothing is left of it.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.prefetch.is_none() && self.held == 0
+    }
+
+    /// Joins or leaves the idle consumers, after anything about the share has changed.
+    pub(crate) fn settle(&mut self, session: SessionId, queue: &mut Queue, numbers: &mut Numbers) {
+        match (self.takes_jobs(), self.turn) {
+            (true, None) => {
+                let serial = numbers.next();
+                queue.idle.join(serial, session);
+                self.turn = Some(serial);
+            }
+            (false, Some(serial)) => {
+                queue.idle.leave(serial);
+                self.turn = None;
+            }
+            _ => {}
+        }
+    }
+
+    fn takes_jobs(&self) -> bool {
+        !self.blocked && self.prefetch.is_some_and(|prefetch| self.held < prefetch)
+    }
+}

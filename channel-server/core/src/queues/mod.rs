@@ -1,0 +1,249 @@
+//! Work queues: jobs that stay until the session that holds them acknowledges them.
+
+mod dispatch;
+mod holder;
+mod job;
+mod list;
+mod queue;
+
+use crate::by_session::BySession;
+use crate::named::Named;
+use crate::numbers::Numbers;
+use crate::{BrokerLimits, Census};
+use holder::{Holder, Lease, Share};
+use job::Job;
+use queue::Queue;
+use std::collections::BTreeMap;
+use workyard_engine::{Caller, Outbox, SessionId, Time};
+use workyard_protocol::channel::{Ack, Cancel, ChannelWire, Consume, Enqueue, Reply};
+use workyard_protocol::{QueueName, Reason, Refusal};
+
+/// Every queue, and what every session has to do with them.
+#[derive(Debug)]
+pub(crate) struct Queues {
+    limits: BrokerLimits,
+    queues: Named<Queue>,
+    holders: BySession<Holder>,
+    last_job: u64,
+    job_bytes: usize,
+    numbers: Numbers,
+}
+
+impl Queues {
+    pub(crate) fn new(limits: BrokerLimits) -> Self {
+        Self {
+            limits,
+            queues: Named::new(),
+            holders: BySession::new(),
+            last_job: 0,
+            job_bytes: 0,
+            numbers: Numbers::default(),
+        }
+    }
+
+    /// Stores a job, and hands it out if somebody waits for it.
+    pub(crate) fn enqueue(
+        &mut self,
+        now: Time,
+        caller: Caller,
+        request: Enqueue<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.store(now, request) {
+            Ok(at) => {
+                outbox.reply(caller, Reply::Enqueued { job: self.last_job });
+                self.dispatch(at, outbox);
+            }
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
+    /// Makes the session a consumer or changes its prefetch, and hands out what it may take now.
+    pub(crate) fn consume(
+        &mut self,
+        caller: Caller,
+        request: Consume<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.set_prefetch(caller.session, request) {
+            Ok(at) => {
+                outbox.reply(caller, Reply::Done);
+                self.dispatch(at, outbox);
+            }
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
+    /// Forgets a job that the session holds, and hands out what may follow.
+    pub(crate) fn ack(
+        &mut self,
+        caller: Caller,
+        request: Ack,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.finish(caller.session, request.job) {
+            Ok(at) => {
+                outbox.reply(caller, Reply::Done);
+                self.dispatch(at, outbox);
+                self.forget_if_unused(at);
+            }
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
+    /// Ends a consumer. The jobs that it holds stay its own.
+    pub(crate) fn cancel(
+        &mut self,
+        caller: Caller,
+        request: Cancel<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.end_consumer(caller.session, request.queue) {
+            Ok(at) => {
+                outbox.reply(caller, Reply::Done);
+                self.forget_if_unused(at);
+            }
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
+    /// Adds its part to the census.
+    pub(crate) fn count(&self, census: &mut Census) {
+        census.queues = self.queues.len();
+        census.holders = self.holders.len();
+        census.job_bytes = self.job_bytes;
+        for queue in self.queues.things() {
+            census.consumers += queue.consumers as usize;
+            census.ready += queue.ready();
+            census.leased += queue.leased;
+        }
+    }
+
+    /// Stores a job under the next number and returns its queue.
+    fn store(&mut self, now: Time, request: Enqueue<'_>) -> Result<u32, Refusal> {
+        let known = self.queues.find(request.queue.as_bytes());
+        let bytes = Job::bytes(request.value);
+        self.check_room(known, bytes)?;
+        let at = known.map_or_else(|| self.add_queue(request.queue), Ok)?;
+        self.last_job += 1;
+        self.job_bytes += bytes;
+        let value = request.value.to_value();
+        self.queues[at].store(Job {
+            id: self.last_job,
+            attempt: 0,
+            since: now,
+            value,
+        });
+        Ok(at)
+    }
+
+    fn set_prefetch(&mut self, session: SessionId, request: Consume<'_>) -> Result<u32, Refusal> {
+        let known = self.queues.find(request.queue.as_bytes());
+        self.check_consumers(session, known)?;
+        let at = known.map_or_else(|| self.add_queue(request.queue), Ok)?;
+        let queue = &mut self.queues[at];
+        let share = self
+            .holders
+            .get_or_default(session)
+            .shares
+            .entry(at)
+            .or_default();
+        if share.prefetch.replace(request.prefetch).is_none() {
+            queue.consumers += 1;
+        }
+        share.settle(session, queue, &mut self.numbers);
+        Ok(at)
+    }
+
+    /// Forgets a job and returns its queue.
+    fn finish(&mut self, session: SessionId, job: u64) -> Result<u32, Refusal> {
+        let holder = self.holders.get_mut(session);
+        let lease = holder.and_then(|holder| holder.leases.remove(&job));
+        let Some(Lease { queue: at, job }) = lease else {
+            let text = format!("job {job} is not held by this session");
+            return Err(Refusal::new(Reason::UnknownJob, text));
+        };
+        self.job_bytes -= Job::bytes(job.value.as_ref());
+        self.queues[at].leased -= 1;
+        self.change_share(session, at, |share| share.held -= 1);
+        Ok(at)
+    }
+
+    fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {
+        let consuming = |at: &u32| {
+            let share = self
+                .holders
+                .get(session)
+                .and_then(|holder| holder.shares.get(at));
+            share.is_some_and(|share| share.prefetch.is_some())
+        };
+        let Some(at) = self.queues.find(name.as_bytes()).filter(consuming) else {
+            let text = format!("this session does not consume from queue {name:?}");
+            return Err(Refusal::new(Reason::NotConsuming, text));
+        };
+        self.queues[at].consumers -= 1;
+        self.change_share(session, at, |share| share.prefetch = None);
+        Ok(at)
+    }
+
+    /// Changes a share that is there, and forgets what is left of nothing.
+    fn change_share(&mut self, session: SessionId, at: u32, change: impl FnOnce(&mut Share)) {
+        let holder = self
+            .holders
+            .get_mut(session)
+            .expect("whoever has a share is a holder");
+        let share = holder
+            .shares
+            .get_mut(&at)
+            .expect("the caller knows of the share");
+        change(share);
+        share.settle(session, &mut self.queues[at], &mut self.numbers);
+        if share.is_unused() {
+            holder.shares.remove(&at);
+        }
+        if holder.shares.is_empty() {
+            self.holders.remove(session);
+        }
+    }
+
+    fn check_room(&self, known: Option<u32>, bytes: usize) -> Result<(), Refusal> {
+        let limits = &self.limits;
+        if let Some(queue) = known.map(|at| &self.queues[at])
+            && queue.ready() + queue.leased >= limits.queue_jobs_max
+        {
+            return Err(BrokerLimits::reached(
+                "queue_jobs_max",
+                limits.queue_jobs_max,
+            ));
+        }
+        if self.job_bytes + bytes > limits.queue_bytes_max {
+            return Err(BrokerLimits::reached(
+                "queue_bytes_max",
+                limits.queue_bytes_max,
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_consumers(&self, session: SessionId, known: Option<u32>) -> Result<(), Refusal> {
+        let max = self.limits.consumers_per_session_max;
+        match self.holders.get(session).map(|holder| &holder.shares) {
+            Some(shares) if known.is_some_and(|at| shares.contains_key(&at)) => Ok(()),
+            shares if shares.map_or(0, BTreeMap::len) < max => Ok(()),
+            _ => Err(BrokerLimits::reached("consumers_per_session_max", max)),
+        }
+    }
+
+    fn add_queue(&mut self, name: QueueName<'_>) -> Result<u32, Refusal> {
+        if self.queues.len() >= self.limits.queues_max {
+            return Err(BrokerLimits::reached("queues_max", self.limits.queues_max));
+        }
+        Ok(self.queues.insert(name.as_bytes(), Queue::default()))
+    }
+
+    fn forget_if_unused(&mut self, at: u32) {
+        if self.queues[at].is_unused() {
+            self.queues.remove(at);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Every way to speak to this server. Adding one is adding a folder, and a variant here.
+
+use workyard_channel_core::Broker;
+use workyard_daemon::{self as daemon, Decoded, Facts, Greeting, Recognition, native};
+use workyard_protocol::channel::{Push, Reply, Request};
+use workyard_protocol::{Refusal, RequestId};
+
+/// How a connection speaks; decided once, from its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The wire of `docs/protocol.md`.
+    Native,
+}
+
+impl daemon::Dialect<Broker> for Dialect {
+    const ALL: &'static [Self] = &[Self::Native];
+
+    fn index(self) -> usize {
+        match self {
+            Self::Native => 0,
+        }
+    }
+
+    fn recognise(self, first: &[u8]) -> Recognition {
+        match self {
+            Self::Native => native::recognise(first),
+        }
+    }
+
+    fn greet(
+        self,
+        input: &[u8],
+        facts: &Facts,
+        session: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<Greeting, Refusal> {
+        match self {
+            Self::Native => native::greet::<Broker>(input, facts, session, out),
+        }
+    }
+
+    fn decode<'a>(
+        self,
+        input: &'a [u8],
+        frame_bytes_max: usize,
+    ) -> Result<Decoded<Request<'a>>, Refusal> {
+        match self {
+            Self::Native => native::decode::<Broker>(input, frame_bytes_max),
+        }
+    }
+
+    fn reply(self, id: RequestId, reply: Reply<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Native => native::reply::<Broker>(id, reply, out),
+        }
+    }
+
+    fn refuse(self, id: RequestId, refusal: Refusal, out: &mut Vec<u8>) {
+        match self {
+            Self::Native => native::refuse::<Broker>(id, refusal, out),
+        }
+    }
+
+    fn push(self, push: Push<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Native => native::push::<Broker>(push, out),
+        }
+    }
+
+    fn pong(self, token: u64, out: &mut Vec<u8>) {
+        match self {
+            Self::Native => native::pong::<Broker>(token, out),
+        }
+    }
+
+    fn ping(self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Native => native::ping::<Broker>(out),
+        }
+        true
+    }
+
+    fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>) {
+        match self {
+            Self::Native => native::goodbye::<Broker>(refusal, reconnect_after_ms, out),
+        }
+    }
+}

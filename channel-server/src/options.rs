@@ -1,0 +1,25 @@
+//! The broker's bounds as flags, environment and `[limits]` of the file.
+
+use workyard_channel_core::BrokerLimits;
+
+workyard_daemon::overrides! {
+    /// The broker's bounds, each of which may be missing.
+    pub struct Limits overrides BrokerLimits {
+        /// Subscriptions of one session at most
+        subscriptions_per_session_max: usize = "COUNT",
+        /// Subscriptions of all sessions together at most
+        subscriptions_max: usize = "COUNT",
+        /// Different patterns at most
+        patterns_max: usize = "COUNT",
+        /// Bytes of subscribed names at most
+        name_bytes_max: usize = "BYTES",
+        /// Queues at most
+        queues_max: usize = "COUNT",
+        /// Jobs in one queue at most
+        queue_jobs_max: usize = "COUNT",
+        /// Bytes of the jobs in all queues at most, with 128 bytes for each job
+        queue_bytes_max: usize = "BYTES",
+        /// Queues that one session consumes from at most
+        consumers_per_session_max: usize = "COUNT",
+    }
+}

@@ -1,0 +1,36 @@
+//! Every bound of a connection, each with its unit last.
+
+use std::time::Duration;
+
+/// Most commands that wait to be taken by the connection, unless configured otherwise.
+pub const COMMANDS_MAX: usize = 4096;
+
+/// Most requests that wait for their replies; further ones stay in the command queue.
+pub const IN_FLIGHT_MAX: usize = 65_536;
+
+/// Most commands taken between two looks at the socket.
+pub const TURN_COMMANDS_MAX: usize = 256;
+
+/// Events kept for a receiver that is slow to take them.
+pub const EVENTS_MAX: usize = 256;
+
+/// Size of one read.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// Above this many bytes that the socket did not take yet, no further command is taken.
+pub const WRITE_BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// A request above this size counts towards [`LARGE_BODIES_BYTES_MAX`] while it waits.
+pub const LARGE_BODY_BYTES: usize = 16 * 1024;
+
+/// Most bytes of large requests that wait to be taken by the connection.
+pub const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The longest wait that a server may ask for before the client connects again.
+pub const RECONNECT_AFTER_MAX: Duration = Duration::from_secs(600);
+
+/// How long one attempt to connect may take, the hello included, unless configured otherwise.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a call waits for its answer, unless configured otherwise.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,0 +1,77 @@
+//! Frames whose operation is known and whose content is not read yet.
+
+use bytes::Bytes;
+use workyard_protocol::{DecodeError, Message, Value, ValueRef};
+
+/// A reply or a push: its operation, and the bytes that say the rest.
+///
+/// The connection does not read it. Whoever it is for does, in his own task, and what he keeps of it
+/// shares the bytes that were received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    operation: u8,
+    body: Bytes,
+}
+
+impl Received {
+    /// A frame's operation code, and what follows code and request id.
+    #[must_use]
+    pub fn new(operation: u8, body: Bytes) -> Self {
+        Self { operation, body }
+    }
+
+    /// Reads it in the words of a service.
+    ///
+    /// # Errors
+    /// When it is none of these words, or not well-formed.
+    pub fn decode<'a, M: Message<'a>>(&'a self) -> Result<M, DecodeError> {
+        M::decode(self.operation, &self.body)
+    }
+
+    /// A part of the body, shared instead of copied.
+    ///
+    /// # Panics
+    /// When `part` is not a part of the body.
+    #[must_use]
+    pub fn keep(&self, part: &[u8]) -> Bytes {
+        self.body.slice_ref(part)
+    }
+
+    /// A value in the body, shared instead of copied.
+    ///
+    /// # Panics
+    /// When its bytes are not a part of the body.
+    #[must_use]
+    pub fn keep_value(&self, value: ValueRef<'_>) -> Value {
+        match value {
+            ValueRef::Int(int) => Value::Int(int),
+            ValueRef::Float(float) => Value::Float(float),
+            ValueRef::Encoded { encoding, bytes } => {
+                Value::Encoded { encoding, bytes: self.keep(bytes) }
+            }
+        }
+    }
+}
+
+/// Stands for any word of any service: what connects a link to the envelope without reading further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread<'a> {
+    /// The operation code.
+    pub operation: u8,
+    /// Header and payload.
+    pub body: &'a [u8],
+}
+
+impl<'a> Message<'a> for Unread<'a> {
+    fn operation(&self) -> u8 {
+        self.operation
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.body);
+    }
+
+    fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        Ok(Self { operation, body })
+    }
+}

@@ -1,0 +1,234 @@
+//! Who receives what: the engine's outbox, over every connection's sending side.
+//!
+//! Publications for the same recipients are collected into one encoded batch, which all of them
+//! share. Whatever is appended to a connection is written at the end of the turn.
+
+mod batch;
+mod flush;
+
+use crate::outgoing::{Ledger, Outgoing};
+use crate::peer::Peer;
+use crate::service::{Dialect, Push, Reply};
+use crate::settings::{Settings, SlowConsumer};
+use crate::stream::Writer;
+use batch::Batch;
+use slab::Slab;
+use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use workyard_protocol::{Reason, Refusal, Wire};
+
+/// Connections that keep an empty buffer for the next one to use.
+const SPARE_MAX: usize = 1024;
+
+/// Buffers without an owner. Boxed, because a connection that has none should take no room for it.
+#[expect(
+    clippy::vec_box,
+    reason = "the boxes move between connections as they are"
+)]
+type Spare = Vec<Box<Outgoing>>;
+
+/// Sums since the start, for logs and tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counters {
+    /// Publications that a receiver missed.
+    pub(crate) missed: u64,
+}
+
+/// All connections' sending sides.
+pub(crate) struct Delivery<E: Engine, D> {
+    pub(crate) peers: Slab<Peer<D>>,
+    pub(crate) counters: Counters,
+    generation: u32,
+    batch: Batch<E>,
+    dirty: Vec<usize>,
+    drained: Vec<SessionId>,
+    spare: Spare,
+    ledger: Ledger,
+    bounds: Bounds,
+    /// How many connections speak each dialect, so that a batch is encoded only for those in use.
+    speakers: Vec<u32>,
+}
+
+/// The limits of what waits to be sent.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Above, a connection is full: publications pass it by, jobs wait.
+    write_buffer_bytes_max: usize,
+    /// Above, all connections are.
+    write_buffers_bytes_max: usize,
+    slow_consumer: SlowConsumer,
+}
+
+impl Bounds {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            write_buffer_bytes_max: settings.write_buffer_bytes_max,
+            write_buffers_bytes_max: settings.write_buffers_bytes_max,
+            slow_consumer: settings.slow_consumer,
+        }
+    }
+}
+
+impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            peers: Slab::new(),
+            counters: Counters::default(),
+            generation: 0,
+            batch: Batch::new(D::ALL.len()),
+            dirty: Vec::new(),
+            drained: Vec::new(),
+            spare: Vec::new(),
+            ledger: Ledger::default(),
+            bounds: Bounds::of(settings),
+            speakers: vec![0; D::ALL.len()],
+        }
+    }
+
+    /// Takes over limits that may change while running.
+    pub(crate) fn apply(&mut self, settings: &Settings) {
+        self.bounds = Bounds::of(settings);
+    }
+
+    pub(crate) fn open(&mut self, writer: Writer, now: Time) -> SessionId {
+        self.generation = self.generation.wrapping_add(1);
+        let slot = self.peers.insert(Peer::new(self.generation, writer, now));
+        let slot = u32::try_from(slot).expect("sessions are bounded far below u32");
+        SessionId::new(slot, self.generation)
+    }
+
+    /// The greeting is done: from now on the connection is spoken to in this dialect.
+    pub(crate) fn settle_dialect(&mut self, session: SessionId, dialect: D) {
+        if let Some(peer) = self.peer_mut(session) {
+            peer.dialect = Some(dialect);
+            self.speakers[dialect.index()] += 1;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        if self.peer_mut(session).is_none() {
+            return;
+        }
+        let peer = self.peers.remove(session.slot());
+        if let Some(dialect) = peer.dialect {
+            self.speakers[dialect.index()] -= 1;
+        }
+    }
+
+    pub(crate) fn peer_mut(&mut self, session: SessionId) -> Option<&mut Peer<D>> {
+        self.peers
+            .get_mut(session.slot())
+            .filter(|peer| peer.is(session))
+    }
+
+    /// Appends to what a connection sends, in its dialect, in order with everything before.
+    pub(crate) fn send(&mut self, session: SessionId, write: impl FnOnce(D, &mut Vec<u8>)) {
+        let Some(peer) = self.peer_mut(session) else {
+            return;
+        };
+        let Some(dialect) = peer.dialect else { return };
+        if peer.batch == self.batch.serial() {
+            self.close_batch();
+        }
+        self.send_raw(session, |out| write(dialect, out));
+    }
+
+    /// Appends bytes to what a connection sends.
+    pub(crate) fn send_raw(&mut self, session: SessionId, write: impl FnOnce(&mut Vec<u8>)) {
+        let slot = session.slot();
+        let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.is(session)) else {
+            return;
+        };
+        outgoing(peer, &mut self.spare, &self.ledger).append(write);
+        if !peer.dirty {
+            peer.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    /// Whether the session's requests must wait until it has read more of the answers.
+    ///
+    /// Answers cannot be dropped, so they have as much room again as publications: a subscriber that
+    /// is merely slow can still be heard.
+    pub(crate) fn must_pause(&mut self, session: SessionId) -> bool {
+        let limit = self.bounds.write_buffer_bytes_max.saturating_mul(2);
+        self.peer_mut(session)
+            .is_none_or(|peer| !peer.is_open() || peer.pending() >= limit)
+    }
+
+    /// What its task must do before anything else is worth doing.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.dirty.is_empty() || !self.drained.is_empty() || !self.batch.is_empty()
+    }
+
+    /// Counts a loss, and ends the connection if that is the policy.
+    fn miss(peer: &mut Peer<D>, bounds: &Bounds, topic: &[u8], missed: u64) {
+        if bounds.slow_consumer == SlowConsumer::Disconnect {
+            let limit = bounds.write_buffer_bytes_max;
+            let text = format!("more than {limit} bytes are waiting to be read");
+            peer.doom(Refusal::new(Reason::SlowConsumer, text));
+        }
+        peer.gaps.get_or_insert_default().add(topic, missed);
+    }
+}
+
+impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
+    fn reply(&mut self, to: Caller, reply: Reply<'_, E>) {
+        self.send(to.session, |dialect, out| {
+            dialect.reply(to.request, reply, out);
+        });
+    }
+
+    fn refuse(&mut self, to: Caller, refusal: Refusal) {
+        self.send(to.session, |dialect, out| {
+            dialect.refuse(to.request, refusal, out);
+        });
+    }
+
+    fn push(&mut self, to: SessionId, push: Push<'_, E>) {
+        self.send(to, |dialect, out| dialect.push(push, out));
+    }
+
+    fn publish(
+        &mut self,
+        publication: Publication<'_, <E::Wire as Wire>::Push<'_>>,
+        recipients: impl IntoIterator<Item = SessionId>,
+    ) {
+        if !self.batch.is_for(publication.route) {
+            self.close_batch();
+            self.open_batch(publication.route, publication.topic, recipients);
+        }
+        self.batch.add::<D>(publication.push, &self.speakers);
+    }
+
+    fn has_room(&mut self, session: SessionId) -> bool {
+        let bounds = self.bounds;
+        let over = self.ledger.bytes() >= bounds.write_buffers_bytes_max;
+        let Some(peer) = self.peer_mut(session) else {
+            return false;
+        };
+        if peer.pending() >= bounds.write_buffer_bytes_max {
+            peer.full = true;
+        }
+        let room = peer.is_open() && !peer.full && !over;
+        peer.awaited |= !room;
+        room
+    }
+}
+
+/// The peer's buffer, one that another has left if it has none.
+fn outgoing<'a, D>(peer: &'a mut Peer<D>, spare: &mut Spare, ledger: &Ledger) -> &'a mut Outgoing {
+    peer.outgoing.get_or_insert_with(|| {
+        spare
+            .pop()
+            .unwrap_or_else(|| Box::new(Outgoing::new(ledger)))
+    })
+}
+
+impl<D> Peer<D> {
+    fn is(&self, session: SessionId) -> bool {
+        SessionId::new(
+            u32::try_from(session.slot()).unwrap_or(u32::MAX),
+            self.generation,
+        ) == session
+    }
+}

@@ -1,0 +1,197 @@
+//! The engine with all its connections: what one thread drives.
+
+use crate::delivery::Delivery;
+use crate::native;
+use crate::service::{Decoded, Dialect, Facts, Greeting, Heard, Recognition, Service};
+use crate::settings::Settings;
+use crate::stream::Writer;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Instant;
+use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_protocol::Refusal;
+
+/// The driver as the tasks of one thread share it. Nothing holds it across a wait.
+pub(crate) type Shared<S> = Rc<RefCell<Driver<S>>>;
+
+pub(crate) struct Driver<S: Service> {
+    pub(crate) engine: S::Engine,
+    pub(crate) delivery: Delivery<S::Engine, S::Dialect>,
+    pub(crate) facts: Facts,
+    pub(crate) settings: Settings,
+    /// What all connections read into.
+    pub(crate) scratch: Vec<u8>,
+    /// Wakes the task that ends the turn.
+    pub(crate) turn: Option<Waker>,
+    /// It is woken already.
+    pub(crate) turn_due: bool,
+    /// Sessions are told to finish what has arrived and to leave.
+    pub(crate) draining: bool,
+    start: Instant,
+}
+
+/// What became of some input.
+pub(crate) struct Outcome {
+    /// How many of its bytes are done with.
+    pub(crate) used: usize,
+    pub(crate) verdict: Verdict,
+}
+
+pub(crate) enum Verdict {
+    /// All whole frames are handled; more input is needed.
+    Continue,
+    /// The rest has to wait until the peer has read some answers.
+    Pause,
+    /// The connection ends.
+    End(Refusal),
+}
+
+impl<S: Service> Driver<S> {
+    pub(crate) fn new(engine: S::Engine, facts: Facts, settings: Settings) -> Self {
+        Self {
+            engine,
+            delivery: Delivery::new(&settings),
+            facts,
+            settings,
+            scratch: vec![0; crate::inbox::READ_BYTES],
+            turn: None,
+            turn_due: false,
+            draining: false,
+            start: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        Time::from_millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn open(&mut self, writer: Writer) -> SessionId {
+        let now = self.now();
+        self.delivery.open(writer, now)
+    }
+
+    /// Handles everything whole in `input`, with one reading of the clock.
+    pub(crate) fn hear(&mut self, session: SessionId, input: &[u8]) -> Outcome {
+        let now = self.now();
+        let Some(peer) = self.delivery.peer_mut(session) else {
+            return Outcome {
+                used: 0,
+                verdict: Verdict::Pause,
+            };
+        };
+        peer.last_heard = now;
+        peer.pinged = false;
+        let outcome = match peer.dialect {
+            Some(dialect) => self.hear_frames(now, session, dialect, input, 0),
+            None => self.hear_greeting(now, session, input),
+        };
+        self.schedule_turn();
+        outcome
+    }
+
+    /// The session is gone, as far as the engine is concerned.
+    pub(crate) fn close(&mut self, session: SessionId) {
+        let now = self.now();
+        self.engine.close(now, session, &mut self.delivery);
+        self.schedule_turn();
+    }
+
+    /// Has the turn ended, if there is something to do at its end.
+    pub(crate) fn schedule_turn(&mut self) {
+        if !self.turn_due
+            && self.delivery.has_work()
+            && let Some(turn) = &self.turn
+        {
+            self.turn_due = true;
+            turn.wake_by_ref();
+        }
+    }
+
+    fn hear_frames(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        dialect: S::Dialect,
+        input: &[u8],
+        mut used: usize,
+    ) -> Outcome {
+        let frame_bytes_max = self.facts.frame_bytes_max;
+        let verdict = loop {
+            let (length, heard) = match dialect.decode(&input[used..], frame_bytes_max) {
+                Ok(Decoded::Partial) => break Verdict::Continue,
+                Ok(Decoded::Frame { used, heard }) => (used, heard),
+                Err(refusal) => break Verdict::End(refusal),
+            };
+            used += length;
+            match heard {
+                Heard::Request(request, content) => {
+                    let caller = Caller { session, request };
+                    self.engine.handle(now, caller, content, &mut self.delivery);
+                }
+                Heard::Refused(request, refusal) => {
+                    self.delivery.refuse(Caller { session, request }, refusal);
+                }
+                Heard::Ping(token) => {
+                    self.delivery
+                        .send(session, |dialect, out| dialect.pong(token, out));
+                }
+                Heard::Nothing => {}
+            }
+            if self.delivery.must_pause(session) {
+                break Verdict::Pause;
+            }
+        };
+        Outcome { used, verdict }
+    }
+
+    fn hear_greeting(&mut self, now: Time, session: SessionId, input: &[u8]) -> Outcome {
+        let end = |refusal| Outcome {
+            used: 0,
+            verdict: Verdict::End(refusal),
+        };
+        let mut unsure = false;
+        for dialect in S::Dialect::ALL {
+            match dialect.recognise(input) {
+                Recognition::No => {}
+                Recognition::Unsure => unsure = true,
+                Recognition::Yes => return self.greet(now, session, *dialect, input),
+            }
+        }
+        let stranger = native::stranger(input);
+        // An impossible length is known before the rest that would tell the dialect.
+        if unsure && stranger.reason == workyard_protocol::Reason::ExpectedHello {
+            return Outcome {
+                used: 0,
+                verdict: Verdict::Continue,
+            };
+        }
+        end(stranger)
+    }
+
+    fn greet(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        dialect: S::Dialect,
+        input: &[u8],
+    ) -> Outcome {
+        let mut answer = Vec::new();
+        match dialect.greet(input, &self.facts, session.as_u64(), &mut answer) {
+            Err(refusal) => Outcome {
+                used: 0,
+                verdict: Verdict::End(refusal),
+            },
+            Ok(Greeting::Partial) => Outcome {
+                used: 0,
+                verdict: Verdict::Continue,
+            },
+            Ok(Greeting::Done { used }) => {
+                self.delivery.settle_dialect(session, dialect);
+                self.delivery
+                    .send_raw(session, |out| out.append(&mut answer));
+                self.hear_frames(now, session, dialect, input, used)
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A daemon's `main`: read the settings, listen, tell the supervisor, serve until a signal.
+
+use crate::config::{self, Sources, Task};
+use crate::exit::ExitStatus;
+use crate::log::{self, LogHandle};
+use crate::server::{Running, Server, StartError};
+use crate::service::Service;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sd_notify::NotifyState;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Runs a daemon as a process.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the process's own voice"
+)]
+#[must_use]
+pub fn main<S: Service>() -> ExitCode {
+    let sources = match config::parse::<S>() {
+        Ok(Task::Serve(sources)) => sources,
+        Ok(Task::CheckConfig) => {
+            println!("the configuration is right");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Task::PrintConfig(text)) => {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{}: {error:#}", S::KIND.name());
+            return ExitStatus::Usage.into();
+        }
+    };
+    match run(&sources) {
+        Ok(status) => status.into(),
+        Err(error) => {
+            eprintln!("{}: {error:#}", S::KIND.name());
+            match error.downcast_ref() {
+                Some(StartError::Bind { .. }) => ExitStatus::Bind.into(),
+                _ => ExitStatus::Failed.into(),
+            }
+        }
+    }
+}
+
+fn run<S: Service>(sources: &Sources<S>) -> anyhow::Result<ExitStatus> {
+    let log = log::start(&sources.settings)?;
+    raise_descriptor_limit();
+    let server = Server::<S>::bind(sources.settings.clone(), sources.limits.clone())?;
+    for address in server.addresses() {
+        tracing::info!(%address, "listening");
+    }
+    let running = server.start()?;
+    notify(&[NotifyState::Ready]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(attend(&running, sources, &log))?;
+    notify(&[NotifyState::Stopping]);
+    Ok(running.wait())
+}
+
+/// Listens to signals until the daemon stops.
+async fn attend<S: Service>(
+    running: &Running,
+    sources: &Sources<S>,
+    log: &LogHandle,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            Some(()) = terminate.recv() => break,
+            Some(()) = interrupt.recv() => break,
+            Some(()) = hangup.recv() => reload(running, sources, log).await,
+        }
+    }
+    running.stop();
+    wait_or_second_signal(running, &mut interrupt).await;
+    Ok(())
+}
+
+/// A second Ctrl-C means now.
+async fn wait_or_second_signal(running: &Running, interrupt: &mut Signal) {
+    let mut poll = tokio::time::interval(Duration::from_millis(5));
+    while !running.is_finished() {
+        tokio::select! {
+            _ = poll.tick() => {}
+            Some(()) = interrupt.recv() => {
+                tracing::warn!("stopped at once");
+                std::process::exit(ExitStatus::Cut as i32);
+            }
+        }
+    }
+}
+
+async fn reload<S: Service>(running: &Running, sources: &Sources<S>, log: &LogHandle) {
+    notify(&[NotifyState::Reloading]);
+    match sources
+        .reload()
+        .and_then(|settings| log.apply(&settings).map(|()| settings))
+    {
+        Ok(settings) => running.reload(settings).await,
+        Err(error) => tracing::error!("the settings stay as they are: {error:#}"),
+    }
+    notify(&[NotifyState::Ready]);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the supervisor was not told");
+    }
+}
+
+/// As many descriptors as we may have: each connection takes one.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
+}

@@ -1,0 +1,154 @@
+//! What a server crate gives to the daemon: an engine, and the dialects that reach it.
+
+use crate::overrides::Overrides;
+use workyard_engine::Engine;
+use workyard_protocol::control::ServiceKind;
+use workyard_protocol::{Refusal, RequestId, Wire};
+
+/// A daemon's request, with the lifetime of the bytes that it was read from.
+pub type Request<'a, E> = <<E as Engine>::Wire as Wire>::Request<'a>;
+/// A daemon's reply.
+pub type Reply<'a, E> = <<E as Engine>::Wire as Wire>::Reply<'a>;
+/// A daemon's push.
+pub type Push<'a, E> = <<E as Engine>::Wire as Wire>::Push<'a>;
+
+/// One daemon: its name, its engine, its dialects.
+pub trait Service: Sized + 'static {
+    /// Which of the services it is.
+    const KIND: ServiceKind;
+    /// Where it listens unless told otherwise.
+    const DEFAULT_LISTEN: &'static str;
+    /// One line for `--help`.
+    const ABOUT: &'static str;
+    /// The version announced to clients.
+    const VERSION: &'static str;
+
+    /// The pure core.
+    type Engine: Engine;
+    /// How bytes become requests and replies become bytes.
+    type Dialect: Dialect<Self::Engine>;
+    /// The engine's own settings, all optional: flags, environment and `[limits]` of the file.
+    type Limits: Overrides;
+
+    /// Makes the core.
+    fn engine(limits: &Self::Limits, settings: &crate::Settings) -> Self::Engine;
+}
+
+/// Whether the first bytes of a connection are of a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognition {
+    /// Certainly.
+    Yes,
+    /// Certainly not.
+    No,
+    /// More bytes will tell.
+    Unsure,
+}
+
+/// What a dialect may tell a client about the server.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Which service this is.
+    pub kind: ServiceKind,
+    /// The server's name and version.
+    pub server: String,
+    /// Another number for every start.
+    pub epoch: u64,
+    /// How often either side must be heard, in milliseconds.
+    pub heartbeat_ms: u32,
+    /// The longest frame accepted.
+    pub frame_bytes_max: usize,
+}
+
+/// How far a greeting has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    /// More bytes are needed.
+    Partial,
+    /// Done; so many bytes of the input were its.
+    Done {
+        /// How many.
+        used: usize,
+    },
+}
+
+/// What stands at the start of the input.
+#[derive(Debug)]
+pub enum Decoded<Q> {
+    /// Not yet a whole frame.
+    Partial,
+    /// A frame of `used` bytes.
+    Frame {
+        /// How long it was.
+        used: usize,
+        /// What it said.
+        heard: Heard<Q>,
+    },
+}
+
+/// What a frame said.
+#[derive(Debug)]
+pub enum Heard<Q> {
+    /// A request.
+    Request(RequestId, Q),
+    /// A request that was understood well enough to be refused alone.
+    Refused(RequestId, Refusal),
+    /// A ping to be answered with its number.
+    Ping(u64),
+    /// A sign of life.
+    Nothing,
+}
+
+/// How a kind of client speaks. A value names the dialect of one connection; it is small and has no
+/// state.
+pub trait Dialect<E: Engine>: Copy + 'static {
+    /// Every dialect, in the order in which they are asked whether the first bytes are theirs.
+    const ALL: &'static [Self];
+
+    /// The place in [`Dialect::ALL`].
+    fn index(self) -> usize;
+
+    /// Looks at the first bytes of a connection.
+    fn recognise(self, first: &[u8]) -> Recognition;
+
+    /// Does what the dialect does before its first request, and answers into `out`.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    fn greet(
+        self,
+        input: &[u8],
+        facts: &Facts,
+        session: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<Greeting, Refusal>;
+
+    /// Reads the frame at the start of `input`.
+    ///
+    /// # Errors
+    /// Why the connection ends: what follows cannot be understood.
+    fn decode<'a>(
+        self,
+        input: &'a [u8],
+        frame_bytes_max: usize,
+    ) -> Result<Decoded<Request<'a, E>>, Refusal>;
+
+    /// Appends an answer.
+    fn reply(self, id: RequestId, reply: Reply<'_, E>, out: &mut Vec<u8>);
+
+    /// Appends a refusal.
+    fn refuse(self, id: RequestId, refusal: Refusal, out: &mut Vec<u8>);
+
+    /// Appends a push.
+    fn push(self, push: Push<'_, E>, out: &mut Vec<u8>);
+
+    /// Appends the answer to a ping.
+    fn pong(self, token: u64, out: &mut Vec<u8>);
+
+    /// Appends a ping; does nothing and returns false in a dialect that has none, whose clients are
+    /// then never found dead by silence.
+    fn ping(self, out: &mut Vec<u8>) -> bool;
+
+    /// Appends the last frame.
+    fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>);
+}

@@ -1,0 +1,114 @@
+//! Looks after silent connections: asks whether they live, and ends those that do not answer.
+
+use crate::driver::{Driver, Shared};
+use crate::service::{Dialect, Service};
+use std::time::Duration;
+use workyard_engine::{SessionId, Time};
+use workyard_protocol::{Reason, Refusal};
+
+/// Nobody needs to be asked more often than that.
+const SWEEP_MIN: Duration = Duration::from_millis(20);
+
+/// Runs as long as the daemon.
+pub(crate) async fn sweep_forever<S: Service>(shared: Shared<S>) {
+    loop {
+        let heartbeat = shared.borrow().settings.heartbeat;
+        tokio::time::sleep((heartbeat / 8).max(SWEEP_MIN)).await;
+        sweep(&mut shared.borrow_mut());
+    }
+}
+
+/// What is to be done about a connection.
+#[derive(Debug, PartialEq, Eq)]
+enum Care {
+    Nothing,
+    Ask,
+    End(Reason),
+}
+
+/// Connections are asked after one interval of silence and ended well within two.
+fn care(silent: Duration, heartbeat: Duration, asked: bool) -> Care {
+    if silent > heartbeat * 7 / 4 {
+        Care::End(Reason::HeartbeatTimeout)
+    } else if silent > heartbeat && !asked {
+        Care::Ask
+    } else {
+        Care::Nothing
+    }
+}
+
+fn sweep<S: Service>(driver: &mut Driver<S>) {
+    let now = driver.now();
+    let mut recovering = Vec::new();
+    let mut asking = Vec::new();
+    let heartbeat = driver.settings.heartbeat;
+    let hello_timeout = driver.settings.hello_timeout;
+    for (slot, peer) in &mut driver.delivery.peers {
+        let silent = since(peer.last_heard, now);
+        if !peer.is_open() {
+            continue;
+        }
+        let Some(dialect) = peer.dialect else {
+            if silent > hello_timeout {
+                peer.doom(Refusal::new(
+                    Reason::HelloTimeout,
+                    format!(
+                        "no hello within {}",
+                        humantime::format_duration(hello_timeout)
+                    ),
+                ));
+            }
+            continue;
+        };
+        if peer.gaps.is_some() || peer.awaited {
+            recovering.push(slot);
+        }
+        match care(silent, heartbeat, peer.pinged) {
+            Care::Nothing => {}
+            Care::End(reason) if dialect.ping(&mut Vec::new()) => {
+                let text = format!("silent for {}", humantime::format_duration(silent));
+                peer.doom(Refusal::new(reason, text));
+            }
+            Care::Ask => {
+                peer.pinged = true;
+                let slot = u32::try_from(slot).expect("sessions are bounded far below u32");
+                asking.push(SessionId::new(slot, peer.generation));
+            }
+            Care::End(_) => {}
+        }
+    }
+    for session in asking {
+        driver.delivery.send(session, |dialect, out| {
+            dialect.ping(out);
+        });
+    }
+    for slot in recovering {
+        driver.delivery.recover(slot);
+    }
+    driver.schedule_turn();
+}
+
+fn since(then: Time, now: Time) -> Duration {
+    Duration::from_millis(now.millis_since(then))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_met_by_a_question_and_then_by_the_end() {
+        let second = Duration::from_secs(1);
+        for (silent_ms, asked, expected) in [
+            (0, false, Care::Nothing),
+            (1000, false, Care::Nothing),
+            (1001, false, Care::Ask),
+            (1001, true, Care::Nothing),
+            (1750, true, Care::Nothing),
+            (1751, true, Care::End(Reason::HeartbeatTimeout)),
+        ] {
+            let silent = Duration::from_millis(silent_ms);
+            assert_eq!(care(silent, second, asked), expected, "{silent_ms} {asked}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The end of a turn: everything that was read is handled, now everybody is written to once.
+//!
+//! One task does this. Sessions wake it; it runs behind all sessions that were woken before it, that
+//! is, behind all that the same look at the sockets found ready.
+
+use crate::driver::{Driver, Shared};
+use crate::service::Service;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+use workyard_engine::Engine;
+
+pub(crate) struct Turn<S: Service> {
+    shared: Shared<S>,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<S: Service> Turn<S> {
+    pub(crate) fn new(shared: Shared<S>) -> Self {
+        Self {
+            shared,
+            alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        }
+    }
+}
+
+impl<S: Service> Future for Turn<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let driver = &mut *this.shared.borrow_mut();
+        driver.turn_due = false;
+        if !driver
+            .turn
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            driver.turn = Some(cx.waker().clone());
+        }
+        loop {
+            end_turn(driver);
+            let Some(deadline) = driver.engine.next_deadline() else {
+                return Poll::Pending;
+            };
+            let now = driver.now();
+            if deadline > now {
+                let wait = Duration::from_millis(deadline.millis_since(now));
+                this.alarm.as_mut().reset(Instant::now() + wait);
+                if this.alarm.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            let now = driver.now();
+            driver.engine.expire(now, &mut driver.delivery);
+        }
+    }
+}
+
+fn end_turn<S: Service>(driver: &mut Driver<S>) {
+    while driver.delivery.has_work() {
+        driver.delivery.flush_dirty();
+        let now = driver.now();
+        for session in driver.delivery.take_drained() {
+            driver.engine.drained(now, session, &mut driver.delivery);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `batch`: steps that happen together or not at all.
+
+use crate::increment;
+use crate::store::Store;
+use crate::update::Change;
+use crate::write::holds;
+use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Reply, Step, StepResult};
+use workyard_protocol::{Key, Number, Refusal};
+
+/// Why a batch stops before its end.
+enum Stop<'a> {
+    /// This variable is not as required.
+    Conflict(Key<'a>),
+    /// The step cannot be carried out.
+    Refused(Refusal),
+}
+
+impl Store {
+    pub(crate) fn batch(&mut self, batch: &Batch<'_>) -> Result<Reply<'_>, Refusal> {
+        self.limits.check_items(batch.steps.len(), "steps of a batch")?;
+        self.table.begin();
+        Ok(Reply::Batch(match self.steps(&batch.steps) {
+            Ok(results) => {
+                if self.table.commit() {
+                    self.revision += 1;
+                }
+                BatchReply::Applied { revision: self.revision, results }
+            }
+            Err((step, stop)) => {
+                self.table.roll_back();
+                self.stopped(u32::try_from(step).expect("list_items_max is a u32"), stop)
+            }
+        }))
+    }
+
+    fn steps<'a>(&mut self, steps: &[Step<'a>]) -> Result<Vec<StepResult>, (usize, Stop<'a>)> {
+        let numbered = steps.iter().enumerate();
+        numbered.map(|(number, step)| self.step(step).map_err(|stop| (number, stop))).collect()
+    }
+
+    fn step<'a>(&mut self, step: &Step<'a>) -> Result<StepResult, Stop<'a>> {
+        Ok(match *step {
+            Step::Require { key, expect } => self.require_step(key, expect)?,
+            Step::Set { key, value } => {
+                self.change(key, |_| Ok(Change::Store(value)))?;
+                StepResult::Stored
+            }
+            Step::Increment { key, by, initial } => self.increment_step(key, by, initial)?,
+            Step::Delete { key } => {
+                StepResult::Deleted(self.change(key, |_| Ok(Change::Delete))?.changed)
+            }
+        })
+    }
+
+    fn require_step<'a>(
+        &self,
+        key: Key<'a>,
+        expect: Expect<'_>,
+    ) -> Result<StepResult, Stop<'a>> {
+        let current = self.table.lookup(key).map(|entry| entry.view());
+        if holds(expect, current) { Ok(StepResult::Held) } else { Err(Stop::Conflict(key)) }
+    }
+
+    fn increment_step(
+        &mut self,
+        key: Key<'_>,
+        by: Number,
+        initial: Option<Number>,
+    ) -> Result<StepResult, Refusal> {
+        let mut value = by;
+        self.change(key, |current| {
+            value = increment::sum(key, current, by, initial)?;
+            Ok(Change::Store(value.into()))
+        })?;
+        Ok(StepResult::Incremented(value))
+    }
+
+    /// The answer after everything is undone. A conflict names the revision that stands: one that
+    /// the batch gave before it stopped was never seen by anybody, and will be given to another write.
+    fn stopped(&self, step: u32, stop: Stop<'_>) -> BatchReply {
+        match stop {
+            Stop::Conflict(key) => {
+                let current = self.table.lookup(key).map_or(0, |entry| entry.revision);
+                BatchReply::Conflict { step, current }
+            }
+            Stop::Refused(refusal) => BatchReply::Refused { step, refusal },
+        }
+    }
+}
+
+impl From<Refusal> for Stop<'_> {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

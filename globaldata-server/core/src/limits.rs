@@ -1,0 +1,70 @@
+//! Every bound of the store, each with its unit last.
+
+use workyard_protocol::limits::{FRAME_BYTES_MAX, LIST_ITEMS_MAX};
+use workyard_protocol::{Reason, Refusal};
+
+/// What an entry is counted with beyond the bytes of its key and value: its slot, its place in the
+/// index, and what an allocator adds.
+pub const ENTRY_OVERHEAD_BYTES: usize = 64;
+
+/// How much a store may hold, and how much one request may ask of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Most variables.
+    pub keys_max: u32,
+    /// Most memory: bytes of keys and values, and [`ENTRY_OVERHEAD_BYTES`] for each variable.
+    pub store_bytes_max: u64,
+    /// Longest answer to `get_many`, and longest page of `keys`.
+    pub reply_bytes_max: usize,
+    /// Most keys of a `get_many` and most steps of a batch.
+    pub list_items_max: usize,
+    /// Most slots that one request for a page of `keys` looks at.
+    pub scan_slots_max: usize,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            keys_max: 100_000_000,
+            store_bytes_max: 16 * 1024 * 1024 * 1024,
+            reply_bytes_max: FRAME_BYTES_MAX,
+            list_items_max: LIST_ITEMS_MAX,
+            scan_slots_max: 10_000,
+        }
+    }
+}
+
+impl StoreLimits {
+    /// Whether there may be so many variables.
+    pub(crate) fn check_keys(&self, keys: u64) -> Result<(), Refusal> {
+        if keys <= u64::from(self.keys_max) {
+            return Ok(());
+        }
+        let max = self.keys_max;
+        Err(reached(format!("one key more is above keys_max, {max}: delete some first")))
+    }
+
+    /// Whether they may take so many bytes.
+    pub(crate) fn check_bytes(&self, bytes: u64) -> Result<(), Refusal> {
+        if bytes <= self.store_bytes_max {
+            return Ok(());
+        }
+        let max = self.store_bytes_max;
+        Err(reached(format!(
+            "the store would take {bytes} bytes, above store_bytes_max, {max}: delete some first"
+        )))
+    }
+
+    /// Whether a request may have so many `items`.
+    pub(crate) fn check_items(&self, count: usize, items: &str) -> Result<(), Refusal> {
+        if count <= self.list_items_max {
+            return Ok(());
+        }
+        let max = self.list_items_max;
+        Err(reached(format!("{count} {items} are above list_items_max, {max}")))
+    }
+}
+
+fn reached(text: String) -> Refusal {
+    Refusal::new(Reason::LimitReached, text)
+}

@@ -1,0 +1,20 @@
+//! How refusals name keys and values: readable and short, whatever they hold.
+
+use workyard_protocol::{Key, ValueRef};
+
+/// Longest part of a key that a text shows, in characters.
+const KEY_CHARS_MAX: usize = 64;
+
+/// A key in quotes, with `…` where it was cut.
+pub(crate) fn shown(key: Key<'_>) -> String {
+    let text = String::from_utf8_lossy(key.as_bytes());
+    match text.char_indices().nth(KEY_CHARS_MAX) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+    }
+}
+
+/// A value's kind and size.
+pub(crate) fn shown_value(value: ValueRef<'_>) -> String {
+    format!("{} of {} bytes", value.tag().name(), value.byte_len())
+}

@@ -1,0 +1,36 @@
+//! `write` and `delete`: `set`, `add` and `cas` are one, and differ in what they expect.
+
+use crate::store::Store;
+use crate::update::Change;
+use workyard_protocol::Refusal;
+use workyard_protocol::globaldata::{Delete, Entry, Expect, Reply, Write, Written};
+
+impl Store {
+    pub(crate) fn write(&mut self, write: Write<'_>) -> Result<Reply<'_>, Refusal> {
+        let updated = self.update(write.key, |current| {
+            let holds = holds(write.expect, current);
+            Ok(if holds { Change::Store(write.value) } else { Change::Keep })
+        })?;
+        let revision = updated.revision;
+        Ok(Reply::Written(if updated.changed {
+            Written::Stored { revision }
+        } else {
+            Written::Conflict { current: revision }
+        }))
+    }
+
+    pub(crate) fn delete(&mut self, delete: Delete<'_>) -> Result<Reply<'_>, Refusal> {
+        let updated = self.update(delete.key, |_| Ok(Change::Delete))?;
+        Ok(Reply::Deleted { existed: updated.changed })
+    }
+}
+
+/// Whether a variable is as expected.
+pub(crate) fn holds(expect: Expect<'_>, current: Option<Entry<'_>>) -> bool {
+    match (expect, current) {
+        (Expect::Any, _) | (Expect::Absent, None) => true,
+        (Expect::Revision(revision), Some(entry)) => entry.revision == revision,
+        (Expect::Value(value), Some(entry)) => entry.value == value,
+        (Expect::Absent, Some(_)) | (Expect::Revision(_) | Expect::Value(_), None) => false,
+    }
+}

@@ -1,0 +1,13 @@
+//! The store's bounds as flags, environment and `[limits]` of the file.
+
+use workyard_globaldata_core::StoreLimits;
+
+workyard_daemon::overrides! {
+    /// The store's bounds, each of which may be missing.
+    pub struct Limits overrides StoreLimits {
+        /// Variables at most
+        keys_max: u32 = "COUNT",
+        /// Bytes of keys and values at most, with 64 bytes for each variable
+        store_bytes_max: u64 = "BYTES",
+    }
+}

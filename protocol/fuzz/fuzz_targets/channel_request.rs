@@ -1,0 +1,9 @@
+//! Frames from clients of channel-server.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use workyard_protocol::ToServer;
+use workyard_protocol::channel::Request;
+use workyard_protocol_fuzz::round_trip;
+
+fuzz_target!(|body: &[u8]| round_trip!(ToServer<'_, Request<'_>>, body));

@@ -111,12 +111,13 @@ fn task<S: Service>(matches: &ArgMatches) -> anyhow::Result<Task<S>> {
         return Ok(Task::CheckConfig);
     }
     let limits = effective.limits;
-    Ok(Task::Serve(Sources {
+    let (file, flags) = (line.config, line.options);
+    Ok(Task::Serve(Box::new(Sources {
         settings,
         limits,
-        file: line.config,
-        flags: line.options,
-    }))
+        file,
+        flags,
+    })))
 }
 
 impl<S: Service> Sources<S> {

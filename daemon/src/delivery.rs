@@ -20,10 +20,6 @@ use workyard_protocol::{Reason, Refusal, Wire};
 const SPARE_MAX: usize = 1024;
 
 /// Buffers without an owner. Boxed, because a connection that has none should take no room for it.
-#[expect(
-    clippy::vec_box,
-    reason = "the boxes move between connections as they are"
-)]
 type Spare = Vec<Box<Outgoing>>;
 
 /// Sums since the start, for logs and tests.

@@ -52,6 +52,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Writes one example of everything to the corpus; what fuzzing found there stays.
+pub(crate) fn write_corpus(root: &Path) -> Result<()> {
+    Invocation::new("cargo run --quiet --locked --example seeds --manifest-path")
+        .argument(format!("{FUZZ_DIR}/Cargo.toml"))
+        .run(root)
+}
+
 /// cargo-fuzz has no `--locked`: without this a stale lock file would be rewritten silently.
 fn check_lock_file(root: &Path) -> Result<()> {
     let fetch = format!("cargo fetch --quiet --manifest-path {FUZZ_DIR}/Cargo.toml");

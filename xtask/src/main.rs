@@ -1,4 +1,4 @@
-//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz`.
+//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -41,6 +41,8 @@ enum Task {
     Tidy,
     /// Feed the decoders of the protocol with made-up bytes
     Fuzz(fuzz::Arguments),
+    /// Write the examples that fuzzing starts from
+    Corpus,
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Task::Test | Task::Ci => test(&root),
         Task::Tidy => tidy::run(&root).map(|()| EXIT_PASSED),
         Task::Fuzz(arguments) => fuzz::run(&root, &arguments).map(|()| EXIT_PASSED),
+        Task::Corpus => fuzz::write_corpus(&root).map(|()| EXIT_PASSED),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -4,11 +4,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use slab::Slab;
 use smallvec::SmallVec;
 use std::hash::BuildHasher;
-use workyard_protocol::Pattern;
+use workyard_protocol::{Pattern, Token};
 
 const ROOT: u32 = 0;
-const ANY: &[u8] = b"*";
-const REST: &[u8] = b">";
+
+/// Above this many nodes, a tree that has become empty gives its memory back.
+const KEPT_NODES_MAX: usize = 4096;
 
 /// A tree in which every step from the root is one token of a pattern.
 ///
@@ -54,14 +55,14 @@ impl Trie {
     /// Adds a pattern that is not in the tree, as the number that [`Trie::matching`] reports.
     pub(crate) fn insert(&mut self, pattern: Pattern<'_>, number: u32) {
         let mut at = ROOT;
-        for token in tokens(pattern) {
+        for token in pattern.tokens() {
             at = match token {
-                ANY => self.any_or_new(at),
-                REST => {
+                Token::Any => self.any_or_new(at),
+                Token::Rest => {
                     self.node_mut(at).rest = Some(number);
                     return;
                 }
-                literal => self.literal_or_new(at, literal),
+                Token::Literal(token) => self.literal_or_new(at, token),
             };
         }
         self.node_mut(at).exact = Some(number);
@@ -71,14 +72,14 @@ impl Trie {
     pub(crate) fn remove(&mut self, pattern: Pattern<'_>) {
         const KNOWN: &str = "a pattern is removed after it was inserted";
         let mut at = ROOT;
-        for token in tokens(pattern) {
+        for token in pattern.tokens() {
             at = match token {
-                ANY => self.node(at).any.expect(KNOWN),
-                REST => {
+                Token::Any => self.node(at).any.expect(KNOWN),
+                Token::Rest => {
                     self.node_mut(at).rest = None;
                     return self.prune(at);
                 }
-                literal => self.literal(at, literal).expect(KNOWN),
+                Token::Literal(token) => self.literal(at, token).expect(KNOWN),
             };
         }
         self.node_mut(at).exact = None;
@@ -160,6 +161,9 @@ impl Trie {
             }
             at = node.parent;
         }
+        if self.nodes.len() == 1 && self.nodes.capacity() > KEPT_NODES_MAX {
+            *self = Self::new();
+        }
     }
 
     fn node(&self, at: u32) -> &Node {
@@ -179,10 +183,6 @@ impl Node {
     fn hash(&self, hasher: &DefaultHashBuilder) -> u64 {
         hasher.hash_one((self.parent, &*self.token))
     }
-}
-
-fn tokens<'a>(pattern: Pattern<'a>) -> impl Iterator<Item = &'a [u8]> {
-    pattern.as_bytes().split(|byte| *byte == b'.')
 }
 
 /// Cuts the first token off. What is left is nothing, or tokens again, if only an empty one.

@@ -46,15 +46,8 @@ impl Connections {
         let mut stream = TcpStream::from_std(stream);
         let index = self.list.len();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll
-            .registry()
-            .register(&mut stream, Token(index), interest)?;
-        self.list.push(Connection {
-            stream,
-            outbox: Vec::new(),
-            sent: 0,
-            partial: Vec::new(),
-        });
+        self.poll.registry().register(&mut stream, Token(index), interest)?;
+        self.list.push(Connection { stream, outbox: Vec::new(), sent: 0, partial: Vec::new() });
         Ok(index)
     }
 

@@ -12,10 +12,7 @@ pub(crate) struct Histogram {
 impl Histogram {
     pub(crate) fn new() -> Self {
         let octaves = 64 - SUB_BITS as usize + 1;
-        Self {
-            buckets: vec![0; octaves * SUB_BUCKETS],
-            count: 0,
-        }
+        Self { buckets: vec![0; octaves * SUB_BUCKETS], count: 0 }
     }
 
     pub(crate) fn record(&mut self, value: u64) {

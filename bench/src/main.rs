@@ -1,2 +1,141 @@
-//! Measures the daemons beside their peers.
-fn main() {}
+//! Measures the daemons beside their peers, with one command. The README explains the method.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures go to stdout, progress and problems to stderr: that is this program's work"
+)]
+
+mod connections;
+mod figures;
+mod fleet;
+mod histogram;
+mod limit;
+mod load;
+mod meter;
+mod options;
+mod peer;
+mod process;
+mod procfs;
+mod report;
+mod rows;
+mod runner;
+mod wire;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use fleet::Fleet;
+use options::{Command, Options};
+use peer::Kind;
+use process::{Children, Guard, Pinning};
+use report::Report;
+use rows::Row;
+use runner::Runner;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+const BUILD_SECONDS_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Descriptors for everything but the connections.
+const DESCRIPTORS_SPARE: u64 = 200;
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    if let Some(Command::LimitServer { service, listen }) = options.command {
+        limit::serve(service, listen)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = options.rows()?;
+    if options.list {
+        list(&rows);
+        return Ok(ExitCode::SUCCESS);
+    }
+    measure(&options, rows)
+}
+
+fn list(rows: &[Row]) {
+    for row in rows {
+        println!("{:<24}{}", row.name, row.title);
+    }
+    println!();
+    for kind in Kind::ALL {
+        let state = if process::is_installed(kind) { "" } else { "not installed" };
+        println!("{kind:<24}{state}");
+    }
+}
+
+fn measure(options: &Options, mut rows: Vec<Row>) -> Result<ExitCode> {
+    if cfg!(debug_assertions) && !options.quick {
+        eprintln!("this is a debug build, its generator is slow: use cargo run --release");
+    }
+    let mut report = Report::new(options.json.as_deref())?;
+    let children = Arc::new(Children::new()?);
+    let guard = Guard::new(Arc::clone(&children))?;
+    let kinds = available(options, &children, &guard, &mut report);
+    if kinds.is_empty() {
+        bail!("there is no server to measure");
+    }
+    leave_out_what_does_not_fit(&mut rows)?;
+
+    let cores = std::thread::available_parallelism()?.get();
+    let pinning = if options.no_pin { Pinning::Off } else { Pinning::choose() };
+    for line in process::describe(&kinds, pinning, cores) {
+        println!("{line}");
+    }
+    println!();
+    pinning.pin_generator()?;
+
+    let mut runner = Runner {
+        fleet: Fleet::new(Arc::clone(&children), pinning),
+        effort: options.effort(),
+        kinds: &kinds,
+        guard: &guard,
+    };
+    runner.run(&rows, &mut report)?;
+    report.print();
+    children.end_all();
+    let is_fine = !report.has_problems();
+    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The servers asked for, without those that are not installed or cannot be built.
+fn available(
+    options: &Options,
+    children: &Children,
+    guard: &Guard,
+    report: &mut Report,
+) -> Vec<Kind> {
+    let mut kinds = options.peers.clone();
+    kinds.sort();
+    kinds.dedup();
+    kinds.retain(|kind| {
+        let is_installed = process::is_installed(*kind);
+        if !is_installed {
+            eprintln!("{kind} is not installed and is left out");
+        }
+        is_installed
+    });
+    if kinds.contains(&Kind::Workyard) {
+        guard.allow(BUILD_SECONDS_MAX);
+        if let Err(error) = process::build_missing(children) {
+            report.problem(format!("workyard is left out: {error:#}"));
+            kinds.retain(|kind| *kind != Kind::Workyard);
+        }
+    }
+    kinds
+}
+
+fn leave_out_what_does_not_fit(rows: &mut Vec<Row>) -> Result<()> {
+    let descriptors = process::raise_descriptor_limit()?;
+    rows.retain(|row| {
+        let needed = row.work.connections() as u64 + DESCRIPTORS_SPARE;
+        let fits = needed <= descriptors;
+        if !fits {
+            let name = &row.name;
+            eprintln!("{name} needs {needed} descriptors of {descriptors} and is left out");
+        }
+        fits
+    });
+    Ok(())
+}

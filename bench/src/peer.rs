@@ -34,13 +34,8 @@ pub(crate) struct Peer {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Limit,
-        Self::Workyard,
-        Self::Redis,
-        Self::Nats,
-        Self::Memcached,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Limit, Self::Workyard, Self::Redis, Self::Nats, Self::Memcached];
 
     pub(crate) fn name(self) -> &'static str {
         match self {

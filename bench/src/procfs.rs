@@ -76,9 +76,7 @@ pub(crate) fn wait_for_quiet(limit: Duration) {
 /// The cores that this process may run on, in their order.
 pub(crate) fn allowed_cores() -> Vec<usize> {
     let status = read("/proc/self/status");
-    let list = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     cores(list.unwrap_or_default())
 }
 
@@ -138,10 +136,7 @@ fn cores(list: &str) -> Vec<usize> {
 }
 
 fn next_number<'a>(fields: &mut impl Iterator<Item = &'a str>) -> u64 {
-    fields
-        .next()
-        .and_then(|field| field.parse().ok())
-        .unwrap_or(0)
+    fields.next().and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 fn number_after(status: &str, name: &str) -> u64 {

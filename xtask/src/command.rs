@@ -48,10 +48,8 @@ impl Invocation {
 
     /// Runs it in `folder`; what it prints goes straight to our own output.
     pub(crate) fn run(&self, folder: &Path) -> Result<()> {
-        let status = self
-            .prepared(folder)
-            .status()
-            .with_context(|| format!("cannot start `{self}`"))?;
+        let status =
+            self.prepared(folder).status().with_context(|| format!("cannot start `{self}`"))?;
         if !status.success() {
             bail!("`{self}` ended with {status}");
         }
@@ -67,16 +65,12 @@ impl Invocation {
             .with_context(|| format!("cannot start `{self}`"))?;
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Ok(Captured {
-            status: output.status,
-            text,
-        })
+        Ok(Captured { status: output.status, text })
     }
 
     /// Whether it can be started and succeeds; prints nothing.
     pub(crate) fn succeeds(&self, folder: &Path) -> bool {
-        self.captured(folder)
-            .is_ok_and(|captured| captured.status.success())
+        self.captured(folder).is_ok_and(|captured| captured.status.success())
     }
 
     fn prepared(&self, folder: &Path) -> Command {
@@ -128,11 +122,7 @@ fn is_about_this_package(name: &OsString) -> bool {
 }
 
 fn quoted(word: &str) -> String {
-    if word.contains(char::is_whitespace) {
-        format!("\"{word}\"")
-    } else {
-        word.to_owned()
-    }
+    if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
 }
 
 #[cfg(test)]
@@ -144,10 +134,7 @@ mod tests {
         let doc = Invocation::new("cargo doc --no-deps")
             .variable("RUSTDOCFLAGS", "-D warnings")
             .argument("--locked");
-        assert_eq!(
-            doc.to_string(),
-            "RUSTDOCFLAGS=\"-D warnings\" cargo doc --no-deps --locked"
-        );
+        assert_eq!(doc.to_string(), "RUSTDOCFLAGS=\"-D warnings\" cargo doc --no-deps --locked");
     }
 
     #[test]
@@ -164,13 +151,8 @@ mod tests {
     fn a_failure_names_the_command() {
         let error = Invocation::new("false").run(Path::new("/")).unwrap_err();
         assert_eq!(error.to_string(), "`false` ended with exit status: 1");
-        let error = Invocation::new("no-such-program-of-ours -x")
-            .run(Path::new("/"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot start `no-such-program-of-ours -x`"
-        );
+        let error = Invocation::new("no-such-program-of-ours -x").run(Path::new("/")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `no-such-program-of-ours -x`");
     }
 
     #[test]

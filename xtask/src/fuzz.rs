@@ -30,11 +30,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Every target for `seconds`, keeping nothing.
     pub(crate) fn short(seconds: u32) -> Self {
-        Self {
-            seconds,
-            keep: false,
-            targets: Vec::new(),
-        }
+        Self { seconds, keep: false, targets: Vec::new() }
     }
 }
 
@@ -78,10 +74,7 @@ fn all_targets(root: &Path) -> Result<Vec<String>> {
 fn chosen(all: &[String], named: &[String]) -> Result<Vec<String>> {
     ensure!(!all.is_empty(), "there is no fuzz target in {FUZZ_DIR}");
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
-        bail!(
-            "there is no fuzz target `{unknown}`; there are: {}",
-            all.join(" ")
-        );
+        bail!("there is no fuzz target `{unknown}`; there are: {}", all.join(" "));
     }
     Ok(if named.is_empty() { all } else { named }.to_vec())
 }
@@ -91,9 +84,7 @@ fn build(root: &Path, named: &[String]) -> Result<()> {
     if named.is_empty() {
         return cargo_fuzz("build").run(root);
     }
-    named
-        .iter()
-        .try_for_each(|target| cargo_fuzz("build").argument(target).run(root))
+    named.iter().try_for_each(|target| cargo_fuzz("build").argument(target).run(root))
 }
 
 /// Runs one target and says how many inputs it tried. New inputs go to `finds`.
@@ -109,10 +100,7 @@ fn fuzz(root: &Path, target: &str, arguments: &Arguments, finds: &Path) -> Resul
     let captured = with_flags(target, &folders, arguments.seconds).captured(root)?;
     if !captured.status.success() {
         eprintln!("{}", last_lines(&captured.text, FAILURE_LINES_MAX));
-        bail!(
-            "fuzz target `{target}` found something: {}",
-            captured.status
-        );
+        bail!("fuzz target `{target}` found something: {}", captured.status);
     }
     let executions = executions(&captured.text).unwrap_or_default();
     ensure!(executions > 0, "fuzz target `{target}` ran nothing");

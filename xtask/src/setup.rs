@@ -22,11 +22,7 @@ struct Package {
 }
 
 const PACKAGES: [Package; 2] = [
-    Package {
-        name: "g++",
-        command: "c++",
-        purpose: "the fuzz targets are linked with libFuzzer",
-    },
+    Package { name: "g++", command: "c++", purpose: "the fuzz targets are linked with libFuzzer" },
     Package {
         name: "git",
         command: "git",
@@ -41,27 +37,17 @@ struct Tool {
 }
 
 const TOOLS: [Tool; 2] = [
-    Tool {
-        name: "cargo-deny",
-        version: "0.20.2",
-    },
-    Tool {
-        name: "cargo-fuzz",
-        version: "0.13.2",
-    },
+    Tool { name: "cargo-deny", version: "0.20.2" },
+    Tool { name: "cargo-fuzz", version: "0.13.2" },
 ];
 
 /// A rustup component, and the command that proves it is there.
-const COMPONENTS: [(&str, &str); 2] = [
-    ("clippy", "cargo clippy --version"),
-    ("rustfmt", "cargo fmt --version"),
-];
+const COMPONENTS: [(&str, &str); 2] =
+    [("clippy", "cargo clippy --version"), ("rustfmt", "cargo fmt --version")];
 
 fn debian_packages(root: &Path) -> Result<()> {
-    let missing: Vec<&Package> = PACKAGES
-        .iter()
-        .filter(|package| find(package.command).is_none())
-        .collect();
+    let missing: Vec<&Package> =
+        PACKAGES.iter().filter(|package| find(package.command).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -95,9 +81,7 @@ fn missing_packages(packages: &[&Package], install: &Invocation) -> String {
             package.command, package.name, package.purpose
         ));
     }
-    text.push_str(&format!(
-        "install it and run this again; on Debian, as root: {install}"
-    ));
+    text.push_str(&format!("install it and run this again; on Debian, as root: {install}"));
     text
 }
 
@@ -107,9 +91,7 @@ fn names(packages: &[&Package]) -> String {
 }
 
 fn is_root(root: &Path) -> bool {
-    Invocation::new("id -u")
-        .captured(root)
-        .is_ok_and(|captured| captured.text.trim() == "0")
+    Invocation::new("id -u").captured(root).is_ok_and(|captured| captured.text.trim() == "0")
 }
 
 fn rustup_components(root: &Path) -> Result<()> {

@@ -15,12 +15,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            is_subscriber: None,
-            partial: Vec::new(),
-            backlog: Vec::new(),
-        }
+        Self { stream, is_subscriber: None, partial: Vec::new(), backlog: Vec::new() }
     }
 
     /// Writes what the socket takes and keeps the rest. A broken connection shows when it is read.

@@ -38,8 +38,7 @@ impl Clients {
             stream.set_nodelay(true)?;
             let index = self.free.pop().unwrap_or(self.list.len());
             let interest = Interest::READABLE | Interest::WRITABLE;
-            poll.registry()
-                .register(&mut stream, Token(index), interest)?;
+            poll.registry().register(&mut stream, Token(index), interest)?;
             let client = Some(Client::new(stream));
             match self.list.get_mut(index) {
                 Some(place) => *place = client,

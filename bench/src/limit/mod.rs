@@ -26,8 +26,7 @@ const EVENTS_AT_ONCE: usize = 1024;
 pub(crate) fn serve(service: Service, listen: SocketAddr) -> io::Result<()> {
     let mut listener = bind(listen)?;
     let mut poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(EVENTS_AT_ONCE);
     let mut clients = Clients::new(service);
     loop {

@@ -60,17 +60,9 @@ impl Deliveries {
     }
 
     pub(super) fn take(&mut self, subscriber: usize, payload: &[u8], now: Now) -> io::Result<()> {
-        let stamp = payload
-            .first_chunk()
-            .ok_or_else(|| invalid("a payload without a stamp"))?;
+        let stamp = payload.first_chunk().ok_or_else(|| invalid("a payload without a stamp"))?;
         let stamp = Stamp::read(stamp);
-        let Expected {
-            publishers,
-            phase,
-            in_order,
-            verify,
-            ..
-        } = self.expected;
+        let Expected { publishers, phase, in_order, verify, .. } = self.expected;
         if stamp.phase != phase {
             return Ok(());
         }
@@ -88,8 +80,7 @@ impl Deliveries {
         self.of_subscriber[subscriber] += 1;
         self.bytes += payload.len() as u64;
         self.last = now.instant;
-        self.latencies
-            .record(now.ns.saturating_sub(stamp.sent_ns));
+        self.latencies.record(now.ns.saturating_sub(stamp.sent_ns));
         Ok(())
     }
 }
@@ -108,18 +99,10 @@ mod tests {
             in_order: true,
             verify: true,
         });
-        let now = Now {
-            instant: Instant::now(),
-            ns: 100,
-        };
+        let now = Now { instant: Instant::now(), ns: 100 };
         let mut take = |subscriber, phase, publisher, sequence| {
             let mut bytes = payload(32);
-            let stamp = Stamp {
-                sent_ns: 40,
-                phase,
-                publisher,
-                sequence,
-            };
+            let stamp = Stamp { sent_ns: 40, phase, publisher, sequence };
             stamp.write(&mut bytes);
             deliveries.take(subscriber, &bytes, now)
         };

@@ -173,10 +173,7 @@ impl<'a> Run<'a> {
             let spins = may_publish && self.spec.rate.is_some();
             self.receive(if spins { Duration::ZERO } else { PROBE_INTERVAL })?;
         }
-        Ok(Outcome {
-            elapsed: self.deliveries.last.max(start) - start,
-            publishing,
-        })
+        Ok(Outcome { elapsed: self.deliveries.last.max(start) - start, publishing })
     }
 
     fn publish_window(&mut self) -> io::Result<()> {
@@ -210,12 +207,7 @@ impl<'a> Run<'a> {
         let sequence = self.next_sequence[publisher];
         self.next_sequence[publisher] = sequence.wrapping_add(1);
         self.published += 1;
-        let stamp = Stamp {
-            sent_ns,
-            phase: self.phase,
-            publisher: publisher as u16,
-            sequence,
-        };
+        let stamp = Stamp { sent_ns, phase: self.phase, publisher: publisher as u16, sequence };
         let outbox = self.connections.outbox(publisher);
         let (frame, payload_at) = &self.template;
         let at = outbox.len() + payload_at;
@@ -261,10 +253,7 @@ pub(super) fn take_all(
     let mut taken = 0;
     loop {
         taken += match wire.incoming(&input[taken..], out)? {
-            Incoming::Delivery {
-                frame_bytes,
-                payload_at,
-            } => {
+            Incoming::Delivery { frame_bytes, payload_at } => {
                 deliver(&input[taken..][payload_at..frame_bytes])?;
                 frame_bytes
             }

@@ -66,11 +66,7 @@ fn subscribe_each(connections: &mut Connections, wire: &dyn PubSubWire) -> Resul
 }
 
 /// Reads until the server has nothing left to do for these connections.
-pub(super) fn settle(
-    peer: &Peer,
-    connections: &mut Connections,
-    wire: &dyn Wire,
-) -> Result<()> {
+pub(super) fn settle(peer: &Peer, connections: &mut Connections, wire: &dyn Wire) -> Result<()> {
     const SAMPLE: Duration = Duration::from_millis(50);
     const SETTLE_SECONDS_MAX: Duration = Duration::from_secs(20);
     const QUIET_SAMPLES: usize = 4;

@@ -96,11 +96,7 @@ impl Run {
             .with_context(|| format!("{} has no keys", peer.kind))?;
         let roles = repeat_n(Role::Requester, spec.connections);
         let connections = open(peer.addr, &*wire, roles)?;
-        let slot = Slot {
-            sent: Instant::now(),
-            swap: Swap::default(),
-            count: FIRST_COUNT,
-        };
+        let slot = Slot { sent: Instant::now(), swap: Swap::default(), count: FIRST_COUNT };
         Ok(Self {
             connections,
             ready: Vec::new(),
@@ -118,20 +114,13 @@ impl Run {
 
     /// Gives every key that the run will touch its first value.
     fn preload(&mut self, peer: &Peer) -> Result<()> {
-        let Load {
-            spec,
-            wire,
-            requests,
-            slots,
-            ..
-        } = &mut self.load;
+        let Load { spec, wire, requests, slots, .. } = &mut self.load;
         let count = match spec.operation {
             Operation::CompareAndSwap => slots.len() as u64,
             _ => KEYS.max(slots.len() as u64),
         };
         store(peer, &**wire, count, requests.first(), |key, answer| {
-            if let (Answer::Stored { revision }, Some(slot)) =
-                (answer, slots.get_mut(key as usize))
+            if let (Answer::Stored { revision }, Some(slot)) = (answer, slots.get_mut(key as usize))
             {
                 slot.swap.revision = revision;
             }
@@ -156,13 +145,9 @@ impl Run {
             for connection in &self.ready {
                 let now = Instant::now();
                 last_answer = now;
-                let turn = Turn {
-                    now,
-                    goes_on: now < stop,
-                };
-                self.connections.read(*connection, |input, out| {
-                    load.take_all(*connection, input, turn, out)
-                })?;
+                let turn = Turn { now, goes_on: now < stop };
+                self.connections
+                    .read(*connection, |input, out| load.take_all(*connection, input, turn, out))?;
             }
             if last_answer.elapsed() > STALL * 2 {
                 return Err(timed_out("answers stay away").into());
@@ -202,11 +187,7 @@ impl Load {
         let mut taken = 0;
         loop {
             taken += match self.wire.incoming(&input[taken..], out)? {
-                Incoming::Answer {
-                    frame_bytes,
-                    id,
-                    answer,
-                } => {
+                Incoming::Answer { frame_bytes, id, answer } => {
                     let frame = &input[taken..][..frame_bytes];
                     self.take(connection, (id, answer), frame, turn, out)?;
                     frame_bytes
@@ -228,9 +209,7 @@ impl Load {
         turn: Turn,
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
-        let slot = self.due[connection]
-            .pop_front()
-            .ok_or_else(|| invalid("an answer too many"))?;
+        let slot = self.due[connection].pop_front().ok_or_else(|| invalid("an answer too many"))?;
         if answer_id != 0 && answer_id != id(slot) {
             return Err(invalid("answers come in another order than the requests"));
         }
@@ -238,8 +217,7 @@ impl Load {
         if let Answer::Token(token) = answer {
             let second = (self.slots[own].swap, token);
             let (wire, key) = (&*self.wire, own as u64);
-            self.requests
-                .put_second_half(wire, id(slot), key, second, out);
+            self.requests.put_second_half(wire, id(slot), key, second, out);
             self.due[connection].push_back(slot);
             return Ok(());
         }
@@ -274,10 +252,7 @@ impl Load {
             }
             (Operation::CompareAndSwap, Answer::Stored { revision }) => {
                 let is_newer = revision > slot.swap.revision;
-                slot.swap = Swap {
-                    value: 1 - slot.swap.value,
-                    revision,
-                };
+                slot.swap = Swap { value: 1 - slot.swap.value, revision };
                 is_newer
             }
             _ => false,
@@ -287,11 +262,7 @@ impl Load {
 
 impl Tally {
     fn new() -> Self {
-        Self {
-            operations: 0,
-            declined: 0,
-            latencies: Histogram::new(),
-        }
+        Self { operations: 0, declined: 0, latencies: Histogram::new() }
     }
 }
 

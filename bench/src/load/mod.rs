@@ -15,6 +15,7 @@ mod tests;
 
 pub(crate) use connects::connects;
 pub(crate) use idle::idle;
+pub(crate) use requests::Operation;
 pub(crate) use store::fill;
 pub(crate) use subscriptions::subscriptions;
 

@@ -23,8 +23,7 @@ pub(super) const FIRST_COUNT: u64 = 1_000_000_000;
 const DIGITS: usize = 10;
 
 impl Operation {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Get, Self::Set, Self::Increment, Self::CompareAndSwap];
+    pub(crate) const ALL: [Self; 4] = [Self::Get, Self::Set, Self::Increment, Self::CompareAndSwap];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,7 +55,11 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(wire: &dyn KeyValueWire, prefix: &str, request: impl Fn(&str) -> Request<'_>) -> Self {
+    pub(super) fn new(
+        wire: &dyn KeyValueWire,
+        prefix: &str,
+        request: impl Fn(&str) -> Request<'_>,
+    ) -> Self {
         let key = format!("{prefix}:{:0DIGITS$}", 0);
         let mut frame = Vec::new();
         wire.request(1, request(&key), &mut frame);
@@ -65,11 +68,7 @@ impl Template {
             .position(|window| window == key.as_bytes())
             .expect("a wire carries the key verbatim");
         let digits_at = key_at + prefix.len() + 1;
-        Self {
-            frame,
-            digits_at,
-            id_at: wire.id_at(),
-        }
+        Self { frame, digits_at, id_at: wire.id_at() }
     }
 
     pub(super) fn put(&self, id: u32, key: u64, out: &mut Vec<u8>) {
@@ -116,13 +115,14 @@ pub(super) struct Swap {
 impl Requests {
     pub(super) fn new(wire: &dyn KeyValueWire, operation: Operation) -> Self {
         let [first, second] = &VALUES;
-        let template = |request: fn(&str) -> Request<'_>| {
-            Template::new(wire, operation.prefix(), request)
-        };
+        let template =
+            |request: fn(&str) -> Request<'_>| Template::new(wire, operation.prefix(), request);
         let set = || template(|key| Request::Set { key, value: &VALUES[0] });
         let swap = |old: &'static [u8], new: &'static [u8]| {
-            Template::new(wire, operation.prefix(), move |key| {
-                Request::CompareAndSwap { key, old, new }
+            Template::new(wire, operation.prefix(), move |key| Request::CompareAndSwap {
+                key,
+                old,
+                new,
             })
         };
         let swap_by = wire.swap_by();
@@ -136,18 +136,10 @@ impl Requests {
             }
         };
         let first = match operation {
-            Operation::Increment => template(|key| Request::SetNumber {
-                key,
-                number: FIRST_COUNT,
-            }),
+            Operation::Increment => template(|key| Request::SetNumber { key, number: FIRST_COUNT }),
             _ => set(),
         };
-        Self {
-            operation,
-            swap_by,
-            templates,
-            first,
-        }
+        Self { operation, swap_by, templates, first }
     }
 
     /// What gives key `key` its first value.
@@ -214,21 +206,14 @@ mod tests {
                     requests.put(&*wire, 0x0102_0304, key, Swap::default(), &mut filled);
                     let request = match (operation, wire.swap_by()) {
                         (Operation::Get, _) => Request::Get { key: &name },
-                        (Operation::Set, _) => Request::Set {
-                            key: &name,
-                            value: &VALUES[0],
-                        },
+                        (Operation::Set, _) => Request::Set { key: &name, value: &VALUES[0] },
                         (Operation::Increment, _) => Request::Increment { key: &name },
-                        (Operation::CompareAndSwap, SwapBy::Revision) => Request::SwapByRevision {
-                            key: &name,
-                            revision: 0,
-                            new: &VALUES[1],
-                        },
-                        (Operation::CompareAndSwap, _) => Request::CompareAndSwap {
-                            key: &name,
-                            old: &VALUES[0],
-                            new: &VALUES[1],
-                        },
+                        (Operation::CompareAndSwap, SwapBy::Revision) => {
+                            Request::SwapByRevision { key: &name, revision: 0, new: &VALUES[1] }
+                        }
+                        (Operation::CompareAndSwap, _) => {
+                            Request::CompareAndSwap { key: &name, old: &VALUES[0], new: &VALUES[1] }
+                        }
                     };
                     wire.request(0x0102_0304, request, &mut built);
                     assert_eq!(filled, built, "{kind} {operation:?} {key}");

@@ -19,12 +19,9 @@ const BATCH: u64 = 256;
 
 /// Resident memory of `count` keys with values of 64 bytes. The server must be fresh.
 pub(crate) fn fill(peer: &Peer, count: u64, verify: bool) -> Result<Figures> {
-    let wire = wire::key_value(peer.kind, verify)
-        .with_context(|| format!("{} has no keys", peer.kind))?;
-    let template = Template::new(&*wire, "fill", |key| Request::Set {
-        key,
-        value: &VALUES[0],
-    });
+    let wire =
+        wire::key_value(peer.kind, verify).with_context(|| format!("{} has no keys", peer.kind))?;
+    let template = Template::new(&*wire, "fill", |key| Request::Set { key, value: &VALUES[0] });
     let before = procfs::memory(peer.pid).resident_kib;
     let meter = Meter::start(peer);
     let start = Instant::now();
@@ -89,11 +86,7 @@ fn read(
         let mut taken = 0;
         loop {
             taken += match wire.incoming(&input[taken..], out)? {
-                Incoming::Answer {
-                    frame_bytes,
-                    answer,
-                    ..
-                } => {
+                Incoming::Answer { frame_bytes, answer, .. } => {
                     answered(answer);
                     frame_bytes
                 }

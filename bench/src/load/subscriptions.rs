@@ -67,12 +67,7 @@ fn probe(
 ) -> Result<()> {
     let mut hears = vec![false; connections.len() - 1];
     let mut body = payload(PAYLOAD_BYTES);
-    let stamp = Stamp {
-        sent_ns: 0,
-        phase: 0,
-        publisher: 0,
-        sequence: 0,
-    };
+    let stamp = Stamp { sent_ns: 0, phase: 0, publisher: 0, sequence: 0 };
     stamp.write(&mut body);
     let mut ready = Vec::new();
     let give_up = Instant::now() + PROBE_SECONDS_MAX;

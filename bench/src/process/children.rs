@@ -27,12 +27,8 @@ struct List {
 impl Children {
     pub(crate) fn new() -> Result<Self> {
         let folder = env::temp_dir().join(format!("workyard-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self {
-            list: Mutex::default(),
-            folder,
-        })
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self { list: Mutex::default(), folder })
     }
 
     /// Where servers may write to; it is removed in the end.

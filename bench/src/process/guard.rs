@@ -24,13 +24,11 @@ impl Guard {
         let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
         let deadline = Arc::clone(&deadline_ms);
         let (is_ready, ready) = mpsc::sync_channel(1);
-        thread::Builder::new()
-            .name("guard".to_owned())
-            .spawn(move || {
-                let outcome = watch(&children, start, &deadline, &is_ready);
-                // Nobody listens once the guard is known to work.
-                let _ = is_ready.send(outcome);
-            })?;
+        thread::Builder::new().name("guard".to_owned()).spawn(move || {
+            let outcome = watch(&children, start, &deadline, &is_ready);
+            // Nobody listens once the guard is known to work.
+            let _ = is_ready.send(outcome);
+        })?;
         ready.recv().context("the guard ended")??;
         Ok(Self { start, deadline_ms })
     }
@@ -48,9 +46,7 @@ fn watch(
     deadline_ms: &AtomicU64,
     is_ready: &mpsc::SyncSender<Result<()>>,
 ) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         for (kind, code) in [
             (SignalKind::interrupt(), 130),

@@ -39,19 +39,13 @@ pub(super) fn launch(kind: Kind, family: Family, port: u16, folder: &Path) -> Re
         Kind::Nats => words(&format!("-a 127.0.0.1 -p {port}")),
         Kind::Memcached => memcached_arguments(port),
     };
-    Ok(Launch {
-        program: program(kind, family)?,
-        arguments,
-    })
+    Ok(Launch { program: program(kind, family)?, arguments })
 }
 
 /// What the program calls itself, in one line; nothing when it does not say.
 pub(super) fn version(kind: Kind, family: Family) -> Option<String> {
     let flag = if kind == Kind::Limit { return None } else { "--version" };
-    let output = Command::new(program(kind, family).ok()?)
-        .arg(flag)
-        .output()
-        .ok()?;
+    let output = Command::new(program(kind, family).ok()?).arg(flag).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().next().map(|line| line.trim().to_owned())
 }
@@ -86,9 +80,7 @@ fn redis_arguments(port: u16, folder: &Path) -> Vec<String> {
 /// One thread, like the others; as root it would refuse to start without being told a user, and under
 /// another user's name the kernel would forget that it has to die with this process.
 fn memcached_arguments(port: u16) -> Vec<String> {
-    words(&format!(
-        "-l 127.0.0.1 -p {port} -U 0 -u root -m 2048 -t 1 -c {CONNECTIONS_MAX}"
-    ))
+    words(&format!("-l 127.0.0.1 -p {port} -U 0 -u root -m 2048 -t 1 -c {CONNECTIONS_MAX}"))
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -12,10 +12,7 @@ use std::time::Duration;
 /// how many those are.
 pub(crate) fn raise_descriptor_limit() -> Result<u64> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let limit = Rlimit {
-        current: maximum,
-        maximum,
-    };
+    let limit = Rlimit { current: maximum, maximum };
     setrlimit(Resource::Nofile, limit).context("cannot raise the limit of descriptors")?;
     Ok(maximum.unwrap_or(u64::MAX))
 }

@@ -3,7 +3,7 @@
 use super::programs;
 use crate::procfs;
 use anyhow::{Result, bail};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 /// Which core is whose.
@@ -45,16 +45,15 @@ impl Pinning {
     /// A command for a server: on the servers' core, and killed by the kernel should this process be
     /// killed before it can end its children.
     pub(super) fn server(self, program: &OsStr) -> Command {
-        let mut words: Vec<Box<OsStr>> = Vec::new();
-        let mut say = |word: &str| words.push(OsStr::new(word).into());
+        let mut words: Vec<OsString> = Vec::new();
         if programs::find("setpriv").is_some() {
-            ["setpriv", "--pdeathsig", "KILL"].map(&mut say);
+            words.extend(["setpriv", "--pdeathsig", "KILL"].map(OsString::from));
         }
         if let Self::On { servers, .. } = self {
-            ["taskset", "--cpu-list", &servers.to_string()].map(&mut say);
+            words.extend(["taskset", "--cpu-list", &servers.to_string()].map(OsString::from));
         }
-        words.push(program.into());
-        let mut command = Command::new(&*words[0]);
+        words.push(program.to_owned());
+        let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command
     }

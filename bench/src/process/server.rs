@@ -65,10 +65,7 @@ fn attempt(
         .stdout(output.try_clone()?)
         .stderr(output);
     let pid = children.spawn(&mut command)?;
-    let server = Server {
-        peer: Peer { kind, addr, pid },
-        children: Arc::clone(children),
-    };
+    let server = Server { peer: Peer { kind, addr, pid }, children: Arc::clone(children) };
     let give_up = Instant::now() + READY_SECONDS_MAX;
     while TcpStream::connect_timeout(&addr, Duration::from_secs(1)).is_err() {
         if let Some(status) = children.exit_status(pid) {

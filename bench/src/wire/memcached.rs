@@ -24,11 +24,7 @@ impl Wire for Memcached {
             }
             _ => return Err(malformed("memcached", input)),
         };
-        Ok(Incoming::Answer {
-            frame_bytes: head_bytes,
-            id: 0,
-            answer,
-        })
+        Ok(Incoming::Answer { frame_bytes: head_bytes, id: 0, answer })
     }
 }
 
@@ -67,24 +63,15 @@ fn store(verb: &str, key: &str, token: &str, value: &[u8], out: &mut Vec<u8>) {
 /// `VALUE <key> <flags> <bytes> [<token>]`, the value, `END`.
 fn value(input: &[u8], words: &[u8], head_bytes: usize) -> io::Result<Incoming> {
     let mut words = words.split(|byte| *byte == b' ').skip(2);
-    let bytes = words
-        .next()
-        .and_then(number)
-        .ok_or_else(|| malformed("memcached", input))? as usize;
+    let bytes =
+        words.next().and_then(number).ok_or_else(|| malformed("memcached", input))? as usize;
     let frame_bytes = head_bytes + bytes + "\r\nEND\r\n".len();
     if input.len() < frame_bytes {
         return Ok(Incoming::Partial);
     }
     let answer = match words.next().and_then(number) {
         Some(token) => Answer::Token(token),
-        None => Answer::Value {
-            at: head_bytes,
-            bytes,
-        },
+        None => Answer::Value { at: head_bytes, bytes },
     };
-    Ok(Incoming::Answer {
-        frame_bytes,
-        id: 0,
-        answer,
-    })
+    Ok(Incoming::Answer { frame_bytes, id: 0, answer })
 }

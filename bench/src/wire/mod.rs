@@ -31,16 +31,9 @@ pub(crate) enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     /// A published message, whose payload starts `payload_at` bytes into the frame.
-    Delivery {
-        frame_bytes: usize,
-        payload_at: usize,
-    },
+    Delivery { frame_bytes: usize, payload_at: usize },
     /// The answer to a key-value request; `id` is 0 where the wire has none.
-    Answer {
-        frame_bytes: usize,
-        id: u32,
-        answer: Answer,
-    },
+    Answer { frame_bytes: usize, id: u32, answer: Answer },
     /// The server accepts the connection.
     Welcome { frame_bytes: usize },
     /// Anything else that needs no attention: acknowledgements, keep-alives.
@@ -164,10 +157,7 @@ pub(crate) fn pub_sub(
 ) -> Option<Box<dyn PubSubWire>> {
     Some(match kind {
         Kind::Limit => Box::new(raw::RawChannel),
-        Kind::Workyard => Box::new(native_channel::NativeChannel {
-            payload_bytes,
-            verify,
-        }),
+        Kind::Workyard => Box::new(native_channel::NativeChannel { payload_bytes, verify }),
         Kind::Redis => Box::new(redis_channel::RedisChannel { payload_bytes }),
         Kind::Nats => Box::new(nats::Nats { payload_bytes }),
         Kind::Memcached => return None,
@@ -216,9 +206,5 @@ fn line(input: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
-    std::str::from_utf8(digits)
-        .ok()?
-        .trim_ascii_end()
-        .parse()
-        .ok()
+    std::str::from_utf8(digits).ok()?.trim_ascii_end().parse().ok()
 }

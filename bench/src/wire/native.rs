@@ -10,7 +10,6 @@ use workyard_protocol::{ToClient, ToServer, frame};
 pub(super) const OPERATION_AT: usize = frame::LENGTH_BYTES;
 pub(super) const ID_AT: usize = OPERATION_AT + 1;
 
-const WELCOME: u8 = 0x81;
 const PING: u8 = 0x02;
 const PONG: u8 = 0x03;
 
@@ -29,15 +28,10 @@ pub(super) fn whole_frame(input: &[u8]) -> io::Result<Option<Frame<'_>>> {
     };
     let length = u32::from_be_bytes(*prefix) as usize;
     if length <= OPERATION_AT {
-        return Err(invalid(format!(
-            "a frame of {length} bytes has no operation"
-        )));
+        return Err(invalid(format!("a frame of {length} bytes has no operation")));
     }
     let frame = input.get(..length);
-    Ok(frame.map(|bytes| Frame {
-        bytes,
-        operation: bytes[OPERATION_AT],
-    }))
+    Ok(frame.map(|bytes| Frame { bytes, operation: bytes[OPERATION_AT] }))
 }
 
 /// The hello of a client of `service`.
@@ -80,9 +74,7 @@ pub(super) fn decoded<'a, W: protocol::Wire>(
 /// The request id of a reply.
 pub(super) fn request_id(frame: Frame<'_>) -> io::Result<u32> {
     let id = frame.bytes.get(ID_AT..).and_then(|rest| rest.first_chunk());
-    Ok(u32::from_be_bytes(*id.ok_or_else(|| {
-        invalid("the frame ends within the request id")
-    })?))
+    Ok(u32::from_be_bytes(*id.ok_or_else(|| invalid("the frame ends within the request id"))?))
 }
 
 /// An unsigned integer of a header, and how many bytes it takes.

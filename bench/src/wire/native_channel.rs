@@ -40,10 +40,7 @@ impl Wire for NativeChannel {
         if self.verify {
             self.check(frame)?;
         }
-        Ok(Incoming::Delivery {
-            frame_bytes,
-            payload_at,
-        })
+        Ok(Incoming::Delivery { frame_bytes, payload_at })
     }
 }
 
@@ -65,20 +62,15 @@ impl NativeChannel {
 impl PubSubWire for NativeChannel {
     fn subscribe(&self, channel: u32, out: &mut Vec<u8>) {
         let name = channel_name(channel);
-        let interest = Interest {
-            topic: Topic::Channel(named(&name)),
-            group: None,
-        };
+        let interest = Interest { topic: Topic::Channel(named(&name)), group: None };
         let interests = vec![interest];
         ToServer::Request(SUBSCRIBE_ID, Request::Subscribe(Subscribe { interests })).encode(out);
     }
 
     fn publish(&self, channel: u32, payload: &[u8], out: &mut Vec<u8>) {
         let name = channel_name(channel);
-        let request = Request::Publish(Publish {
-            channel: named(&name),
-            value: ValueRef::raw(payload),
-        });
+        let request =
+            Request::Publish(Publish { channel: named(&name), value: ValueRef::raw(payload) });
         ToServer::Request(NO_REPLY, request).encode(out);
     }
 }

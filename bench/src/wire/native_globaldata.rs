@@ -47,11 +47,7 @@ impl Wire for NativeGlobalData {
         if self.verify {
             check(frame, answer)?;
         }
-        Ok(Incoming::Answer {
-            frame_bytes: frame.bytes.len(),
-            id: request_id(frame)?,
-            answer,
-        })
+        Ok(Incoming::Answer { frame_bytes: frame.bytes.len(), id: request_id(frame)?, answer })
     }
 }
 
@@ -63,10 +59,7 @@ fn got(header: &[u8]) -> Option<Answer> {
     }
     let (_, revision_bytes) = varint(rest)?;
     let before = 1 + revision_bytes + 1;
-    Some(Answer::Value {
-        at: HEADER_AT + before,
-        bytes: header.len().checked_sub(before)?,
-    })
+    Some(Answer::Value { at: HEADER_AT + before, bytes: header.len().checked_sub(before)? })
 }
 
 /// Whether it was stored, and the revision.
@@ -101,13 +94,12 @@ fn check(frame: Frame<'_>, glance: Answer) -> io::Result<()> {
             let at = frame.bytes.len() - bytes;
             Some(Answer::Value { at, bytes })
         }
-        Reply::Written(Written::Stored { revision }) => Some(Answer::Stored {
-            revision: *revision,
-        }),
-        Reply::Incremented {
-            value: Number::Int(number),
-            ..
-        } => u64::try_from(*number).ok().map(Answer::Number),
+        Reply::Written(Written::Stored { revision }) => {
+            Some(Answer::Stored { revision: *revision })
+        }
+        Reply::Incremented { value: Number::Int(number), .. } => {
+            u64::try_from(*number).ok().map(Answer::Number)
+        }
         _ => None,
     };
     if answer != Some(glance) {
@@ -118,20 +110,15 @@ fn check(frame: Frame<'_>, glance: Answer) -> io::Result<()> {
 
 impl KeyValueWire for NativeGlobalData {
     fn request(&self, id: u32, request: Request<'_>, out: &mut Vec<u8>) {
-        let write = |key, value| Native::Write(Write {
-            key: named(key),
-            expect: Expect::Any,
-            value,
-        });
+        let write =
+            |key, value| Native::Write(Write { key: named(key), expect: Expect::Any, value });
         let native = match request {
             Request::Get { key } => Native::Get(Get { key: named(key) }),
             Request::Set { key, value } => write(key, ValueRef::raw(value)),
             Request::SetNumber { key, number } => write(key, ValueRef::Int(number.cast_signed())),
-            Request::Increment { key } => Native::Increment(Increment {
-                key: named(key),
-                by: Number::Int(1),
-                initial: None,
-            }),
+            Request::Increment { key } => {
+                Native::Increment(Increment { key: named(key), by: Number::Int(1), initial: None })
+            }
             Request::SwapByRevision { key, revision, new } => {
                 return swap(id, key, revision, new, out);
             }

@@ -21,19 +21,14 @@ impl Wire for Nats {
         let Some((words, head_bytes)) = line(head) else {
             return Ok(Incoming::Partial);
         };
-        let control = Incoming::Control {
-            frame_bytes: head_bytes,
-        };
+        let control = Incoming::Control { frame_bytes: head_bytes };
         Ok(match words {
             [b'M', b'S', b'G', b' ', ..] => {
                 let frame_bytes = head_bytes + self.payload_bytes + 2;
                 if input.len() < frame_bytes {
                     return Ok(Incoming::Partial);
                 }
-                Incoming::Delivery {
-                    frame_bytes,
-                    payload_at: head_bytes,
-                }
+                Incoming::Delivery { frame_bytes, payload_at: head_bytes }
             }
             b"PING" => {
                 out.extend_from_slice(b"PONG\r\n");

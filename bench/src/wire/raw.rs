@@ -26,10 +26,9 @@ impl Wire for RawChannel {
 
     fn incoming(&self, input: &[u8], _: &mut Vec<u8>) -> io::Result<Incoming> {
         Ok(match length_prefixed(input) {
-            Some(frame_bytes) => Incoming::Delivery {
-                frame_bytes,
-                payload_at: frame::LENGTH_BYTES,
-            },
+            Some(frame_bytes) => {
+                Incoming::Delivery { frame_bytes, payload_at: frame::LENGTH_BYTES }
+            }
             None => Incoming::Partial,
         })
     }
@@ -53,11 +52,7 @@ impl Wire for RawKeys {
         if frame_bytes == frame::LENGTH_BYTES {
             return Err(invalid("an empty echo, though nothing empty was sent"));
         }
-        Ok(Incoming::Answer {
-            frame_bytes,
-            id: 0,
-            answer: Answer::Done,
-        })
+        Ok(Incoming::Answer { frame_bytes, id: 0, answer: Answer::Done })
     }
 }
 
@@ -68,12 +63,8 @@ impl KeyValueWire for RawKeys {
                 body.extend_from_slice(key.as_bytes());
             }
             Request::Set { key, value: bytes }
-            | Request::SwapByRevision {
-                key, new: bytes, ..
-            }
-            | Request::SwapByToken {
-                key, new: bytes, ..
-            } => {
+            | Request::SwapByRevision { key, new: bytes, .. }
+            | Request::SwapByToken { key, new: bytes, .. } => {
                 body.extend_from_slice(key.as_bytes());
                 body.extend_from_slice(bytes);
             }

@@ -21,16 +21,12 @@ impl Wire for RedisChannel {
                 None => Incoming::Partial,
             });
         }
-        let payload_at =
-            MESSAGE.len() + CHANNEL_BYTES + digits(self.payload_bytes) + "$\r\n".len();
+        let payload_at = MESSAGE.len() + CHANNEL_BYTES + digits(self.payload_bytes) + "$\r\n".len();
         let frame_bytes = payload_at + self.payload_bytes + "\r\n".len();
         if input.len() < frame_bytes {
             return Ok(Incoming::Partial);
         }
-        Ok(Incoming::Delivery {
-            frame_bytes,
-            payload_at,
-        })
+        Ok(Incoming::Delivery { frame_bytes, payload_at })
     }
 }
 
@@ -40,10 +36,7 @@ impl PubSubWire for RedisChannel {
     }
 
     fn publish(&self, channel: u32, payload: &[u8], out: &mut Vec<u8>) {
-        command(
-            &[b"PUBLISH", channel_name(channel).as_bytes(), payload],
-            out,
-        );
+        command(&[b"PUBLISH", channel_name(channel).as_bytes(), payload], out);
     }
 }
 

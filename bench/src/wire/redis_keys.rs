@@ -25,18 +25,11 @@ impl Wire for RedisKeys {
             }
             [b'$', ..] => {
                 let (_, at) = line(input).ok_or_else(|| malformed("redis", input))?;
-                Answer::Value {
-                    at,
-                    bytes: frame_bytes - at - 2,
-                }
+                Answer::Value { at, bytes: frame_bytes - at - 2 }
             }
             _ => return Err(malformed("redis", input)),
         };
-        Ok(Incoming::Answer {
-            frame_bytes,
-            id: 0,
-            answer,
-        })
+        Ok(Incoming::Answer { frame_bytes, id: 0, answer })
     }
 }
 
@@ -46,17 +39,11 @@ impl KeyValueWire for RedisKeys {
             Request::Get { key } => command(&[b"GET", key.as_bytes()], out),
             Request::Set { key, value } => command(&[b"SET", key.as_bytes(), value], out),
             Request::SetNumber { key, number } => {
-                command(
-                    &[b"SET", key.as_bytes(), number.to_string().as_bytes()],
-                    out,
-                );
+                command(&[b"SET", key.as_bytes(), number.to_string().as_bytes()], out);
             }
             Request::Increment { key } => command(&[b"INCRBY", key.as_bytes(), b"1"], out),
             Request::CompareAndSwap { key, old, new } => {
-                command(
-                    &[b"EVAL", SWAP_SCRIPT, b"1", key.as_bytes(), old, new],
-                    out,
-                );
+                command(&[b"EVAL", SWAP_SCRIPT, b"1", key.as_bytes(), old, new], out);
             }
             Request::SwapByRevision { .. } | Request::SwapByToken { .. } => {
                 unreachable!("redis compares values")

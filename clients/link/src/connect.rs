@@ -61,8 +61,8 @@ pub(crate) async fn establish(
     let deadline = Instant::now() + options.connect_timeout;
     let places = match timeout_at(deadline, resolve(&address)).await {
         Ok(Ok(places)) => places,
-        Ok(Err(cause)) => return Err(unreachable(&address, vec![cause])),
-        Err(_) => return Err(unreachable(&address, vec![in_time(options.connect_timeout)])),
+        Ok(Err(cause)) => return Err(unreachable(&address, &[cause])),
+        Err(_) => return Err(unreachable(&address, &[in_time(options.connect_timeout)])),
     };
     let mut causes = Vec::new();
     let count = places.len();
@@ -79,7 +79,7 @@ pub(crate) async fn establish(
             Err(_) => causes.push(format!("{name}: {}", in_time(share))),
         }
     }
-    Err(unreachable(&address, causes))
+    Err(unreachable(&address, &causes))
 }
 
 enum Place {
@@ -179,7 +179,7 @@ fn server(welcome: &Welcome<'_>, address: &Address, connection: u64) -> Result<S
     })
 }
 
-fn unreachable(address: &Address, causes: Vec<String>) -> Failure {
+fn unreachable(address: &Address, causes: &[String]) -> Failure {
     let error = Error::Unreachable { address: address.clone(), cause: causes.join("; ") };
     Failure { error, reconnect_after: None }
 }

@@ -71,8 +71,8 @@ pub struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(receiver: broadcast::Receiver<Event>) -> Self {
-        Self { streams: std::iter::once(BroadcastStream::new(receiver)).collect() }
+    pub(crate) fn new(receiver: Option<broadcast::Receiver<Event>>) -> Self {
+        Self { streams: receiver.into_iter().map(BroadcastStream::new).collect() }
     }
 
     /// The events of several connections as one.

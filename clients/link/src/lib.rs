@@ -31,6 +31,7 @@ pub mod limits;
 mod link;
 mod options;
 mod outgoing;
+mod pings;
 mod received;
 mod session;
 mod state;

@@ -1,7 +1,7 @@
 //! What is known of the connection from outside its task.
 
 use crate::address::Address;
-use crate::error::Error;
+use crate::error::{DisconnectReason, Error};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(crate) connections: u64,
     /// How many of them ended with messages on the way that nobody waited for.
     pub(crate) losses: u64,
+    /// How the last of these ended.
+    pub(crate) lost_by: Option<DisconnectReason>,
     /// Why there is no connection, as far as is known.
     pub(crate) failure: Option<Error>,
     pub(crate) closed: bool,

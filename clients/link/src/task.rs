@@ -30,6 +30,8 @@ pub(crate) struct Task<S: Session> {
     pub(crate) events: broadcast::Sender<Event>,
     /// Set once the client is to end.
     pub(crate) closing: Option<Closing>,
+    /// What kept the end from being a clean one.
+    pub(crate) unfinished: Option<Error>,
     pub(crate) epoch: Option<u64>,
 }
 
@@ -43,13 +45,11 @@ pub(crate) struct Closing {
 impl<S: Session> Task<S> {
     pub(crate) async fn run(mut self) {
         let mut retries = Retries::new(self.options.backoff);
-        let mut clean = false;
         for connection in 1.. {
             let Some(established) = self.connect(connection, &mut retries).await else { break };
             let began = Instant::now();
             let ended = self.serve(established).await;
-            if self.closing.is_some() && ended.reason == DisconnectReason::Closed {
-                clean = ended.clean;
+            if ended.reason == DisconnectReason::Closed {
                 break;
             }
             retries.connected_for(began.elapsed());
@@ -58,7 +58,7 @@ impl<S: Session> Task<S> {
                 break;
             }
         }
-        self.end(clean);
+        self.end();
     }
 
     /// Connects, however often it takes. Nothing when the client is to end first.
@@ -131,10 +131,17 @@ impl<S: Session> Task<S> {
         self.glance.disconnected(server.connection);
         self.state.send_modify(|state| {
             state.server = None;
-            state.losses += u64::from(connection.has_unproven_sends());
+            if connection.has_unproven_sends() {
+                state.losses += 1;
+                state.lost_by = Some(ended.reason.clone());
+            }
             let cause = ended.reason.to_string();
             state.failure = Some(Error::Unreachable { address: server.address.clone(), cause });
         });
+        if self.closing.is_some() && connection.is_awaiting() {
+            let reason = ended.reason.clone();
+            self.unfinished.get_or_insert(Error::Disconnected { reason });
+        }
         connection.fail(&ended.reason);
         self.session.disconnected(&mut self.outbox);
         self.outbox.take_requests();
@@ -175,26 +182,20 @@ impl<S: Session> Task<S> {
         }
     }
 
-    fn end(mut self, clean: bool) {
+    fn end(mut self) {
         self.commands.close();
-        let mut left = 0;
         while let Ok(command) = self.commands.try_recv() {
+            self.unfinished = Some(Error::TimedOut { after: self.options.call_timeout });
             match command {
                 Command::Request(request) => drop(request.caller.send(Err(Error::Closed))),
                 Command::Ping(caller) => drop(caller.send(Err(Error::Closed))),
-                Command::Send(_) => left += 1,
-                Command::Session(_) => {}
+                Command::Send(_) | Command::Session(_) => {}
             }
         }
-        let after = self.options.call_timeout;
-        let outcome = match clean || left == 0 && self.state.borrow().server.is_none() {
-            true => Ok(()),
-            false => Err(Error::TimedOut { after }),
-        };
         self.state.send_modify(|state| state.closed = true);
         let waiting = self.closing.take().map(|closing| closing.waiting);
         for done in waiting.into_iter().flatten() {
-            let _ = done.send(outcome.clone());
+            let _ = done.send(self.unfinished.clone().map_or(Ok(()), Err));
         }
     }
 }

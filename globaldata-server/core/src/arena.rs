@@ -65,6 +65,13 @@ impl Arena {
         }
     }
 
+    /// Whether an entry is here that a batch deleted.
+    pub(crate) fn holds_gone(&self, slot: Slot) -> bool {
+        let (chunk, place) = slot.split();
+        let place = self.chunks[chunk].places.get(place);
+        matches!(place, Some(Place::Used(entry)) if entry.gone)
+    }
+
     /// Finds a place for an entry.
     pub(crate) fn insert(&mut self, entry: Entry) -> Slot {
         let chunk = self.open_chunk();
@@ -72,7 +79,7 @@ impl Arena {
         Slot(chunk * CHUNK_SLOTS + place)
     }
 
-    /// Takes an entry out. Its chunk keeps its memory until [`Arena::release`].
+    /// Takes an entry out, and gives its chunk's memory back when it was the last one there.
     pub(crate) fn remove(&mut self, slot: Slot) -> Entry {
         let (chunk, place) = slot.split();
         let index = u32::try_from(chunk).expect("a part of a u32");
@@ -81,36 +88,23 @@ impl Arena {
             chunk.listed = true;
             self.open.push(index);
         }
-        chunk.take(place)
-    }
-
-    /// Puts an entry back where it was, undoing the latest removal that is not undone.
-    pub(crate) fn restore(&mut self, slot: Slot, entry: Entry) {
-        let (chunk, place) = slot.split();
-        let back = self.chunks[chunk].put(entry) as usize;
-        assert_eq!(back, place, "the place freed last is the first to be used again");
-    }
-
-    /// Gives the memory of the slot's chunk back if nothing is left in it.
-    pub(crate) fn release(&mut self, slot: Slot) {
-        let (chunk, _) = slot.split();
-        let chunk = &mut self.chunks[chunk];
+        let entry = chunk.take(place);
         if chunk.used == 0 {
             chunk.places = Vec::new();
             chunk.free = NONE;
         }
+        entry
     }
 
     /// Looks at one position; they are counted from 0.
     pub(crate) fn look(&self, position: u64) -> Seen<'_> {
-        let (chunk, place) = match u32::try_from(position) {
-            Ok(position) => Slot(position).split(),
-            Err(_) => return Seen::End,
-        };
-        let Some(chunk) = self.chunks.get(chunk) else { return Seen::End };
+        let Ok(slot) = u32::try_from(position) else { return Seen::End };
+        let (index, place) = Slot(slot).split();
+        let Some(chunk) = self.chunks.get(index) else { return Seen::End };
         match chunk.places.get(place) {
             Some(Place::Used(entry)) => Seen::Entry(entry),
             Some(Place::Free { .. }) => Seen::Nothing(position + 1),
+            None if index + 1 == self.chunks.len() => Seen::End,
             None => Seen::Nothing((position | u64::from(CHUNK_SLOTS - 1)) + 1),
         }
     }

@@ -52,12 +52,8 @@ impl Store {
         })
     }
 
-    fn require_step<'a>(
-        &self,
-        key: Key<'a>,
-        expect: Expect<'_>,
-    ) -> Result<StepResult, Stop<'a>> {
-        let current = self.table.lookup(key).map(|entry| entry.view());
+    fn require_step<'a>(&self, key: Key<'a>, expect: Expect<'_>) -> Result<StepResult, Stop<'a>> {
+        let current = self.table.lookup(key);
         if holds(expect, current) { Ok(StepResult::Held) } else { Err(Stop::Conflict(key)) }
     }
 

@@ -13,13 +13,16 @@ pub(crate) struct Entry {
     pub(crate) hash: u32,
     key_length: u16,
     tag: ValueTag,
+    /// Deleted by a batch that has not ended: it does not exist, and keeps its slot.
+    pub(crate) gone: bool,
 }
 
 impl Entry {
     pub(crate) fn new(key: Key<'_>, hash: u32, value: ValueRef<'_>, revision: u64) -> Self {
         let key = key.as_bytes();
         let key_length = u16::try_from(key.len()).expect("a key is bounded by NAME_BYTES_MAX");
-        Self { data: joined(key, value), revision, hash, key_length, tag: value.tag() }
+        let data = joined(key, value);
+        Self { data, revision, hash, key_length, tag: value.tag(), gone: false }
     }
 
     pub(crate) fn key(&self) -> &[u8] {
@@ -36,12 +39,13 @@ impl Entry {
         }
     }
 
-    /// Revision and value, as requests see them.
-    pub(crate) fn view(&self) -> globaldata::Entry<'_> {
-        globaldata::Entry { revision: self.revision, value: self.value() }
+    /// Revision and value, if it exists.
+    pub(crate) fn view(&self) -> Option<globaldata::Entry<'_>> {
+        let entry = globaldata::Entry { revision: self.revision, value: self.value() };
+        (!self.gone).then_some(entry)
     }
 
-    /// What this variable is counted with.
+    /// What this variable is counted with, while it exists.
     pub(crate) fn cost(&self) -> u64 {
         cost(self.key().len(), self.value())
     }
@@ -62,7 +66,7 @@ impl Entry {
     /// The same variable with another value, beside this one.
     pub(crate) fn successor(&self, value: ValueRef<'_>, revision: u64) -> Self {
         let data = joined(self.key(), value);
-        Self { data, revision, tag: value.tag(), ..*self }
+        Self { data, revision, tag: value.tag(), gone: false, ..*self }
     }
 }
 

@@ -7,17 +7,8 @@ use crate::entry::Entry;
 pub(crate) enum Undo {
     /// There was nothing.
     Inserted(Slot),
-    /// There was this entry.
+    /// There was this entry, which may have been gone.
     Replaced(Slot, Entry),
-    /// There was this entry, and now nothing is.
-    Removed(Slot, Entry),
-}
-
-impl Undo {
-    /// Where the change was made.
-    pub(crate) fn slot(&self) -> Slot {
-        match self {
-            Self::Inserted(slot) | Self::Replaced(slot, _) | Self::Removed(slot, _) => *slot,
-        }
-    }
+    /// There was the entry that is marked as gone now.
+    Removed(Slot),
 }

@@ -3,9 +3,9 @@
 use crate::arena::Seen;
 use crate::entry::Entry;
 use crate::store::Store;
+use workyard_protocol::Key;
 use workyard_protocol::globaldata::{KeyInfo, Keys, Reply};
 use workyard_protocol::limits::HEADER_BYTES_MAX;
-use workyard_protocol::Key;
 
 /// What a page takes at most, its entries apart.
 const PAGE_BYTES: usize = 32;

@@ -12,16 +12,13 @@ const ANSWER_ENTRY_BYTES: usize = 16;
 
 impl Store {
     pub(crate) fn read(&self, get: Get<'_>) -> Reply<'_> {
-        Reply::Got(self.table.lookup(get.key).map(|entry| entry.view()))
+        Reply::Got(self.table.lookup(get.key))
     }
 
     pub(crate) fn read_many(&self, get: &GetMany<'_>) -> Result<Reply<'_>, Refusal> {
         self.limits.check_items(get.keys.len(), "keys of a get_many")?;
-        let entries: Vec<Option<Entry<'_>>> = get
-            .keys
-            .iter()
-            .map(|key| self.table.lookup(*key).map(|entry| entry.view()))
-            .collect();
+        let entries: Vec<Option<Entry<'_>>> =
+            get.keys.iter().map(|key| self.table.lookup(*key)).collect();
         let bytes = answer_bytes(&entries);
         if bytes > self.limits.reply_bytes_max {
             return Err(too_large(bytes, self.limits.reply_bytes_max));
@@ -41,6 +38,7 @@ fn answer_bytes(entries: &[Option<Entry<'_>>]) -> usize {
 }
 
 fn too_large(bytes: usize, max: usize) -> Refusal {
-    let text = format!("the answer takes {bytes} bytes, above reply_bytes_max, {max}: ask for less");
+    let text =
+        format!("the answer takes {bytes} bytes, above reply_bytes_max, {max}: ask for less");
     Refusal::new(Reason::ReplyTooLarge, text)
 }

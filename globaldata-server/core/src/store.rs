@@ -3,8 +3,8 @@
 use crate::limits::StoreLimits;
 use crate::table::Table;
 use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
-use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
 use workyard_protocol::Refusal;
+use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
 
 /// Shared variables and the counter of their revisions.
 ///

@@ -4,7 +4,7 @@ use crate::arena::{Arena, Seen, Slot};
 use crate::entry::Entry;
 use crate::index::Index;
 use crate::journal::Undo;
-use workyard_protocol::{Key, ValueRef};
+use workyard_protocol::{Key, ValueRef, globaldata};
 
 /// All variables.
 #[derive(Default)]
@@ -46,6 +46,7 @@ impl Table {
         Hashed { key, hash: self.index.hash(key.as_bytes()) }
     }
 
+    /// The place of this key's variable, or of one that is gone.
     pub(crate) fn find(&self, Hashed { key, hash }: Hashed<'_>) -> Option<Slot> {
         let bytes = key.as_bytes();
         self.index.find(hash, |slot| {
@@ -54,13 +55,14 @@ impl Table {
         })
     }
 
-    pub(crate) fn entry(&self, slot: Slot) -> &Entry {
-        self.arena.entry(slot)
+    /// The variable in this place, if it exists.
+    pub(crate) fn current(&self, slot: Slot) -> Option<globaldata::Entry<'_>> {
+        self.arena.entry(slot).view()
     }
 
     /// The variable of this name.
-    pub(crate) fn lookup(&self, key: Key<'_>) -> Option<&Entry> {
-        self.find(self.hashed(key)).map(|slot| self.entry(slot))
+    pub(crate) fn lookup(&self, key: Key<'_>) -> Option<globaldata::Entry<'_>> {
+        self.find(self.hashed(key)).and_then(|slot| self.current(slot))
     }
 
     /// What stands at a position of a scan.
@@ -68,17 +70,20 @@ impl Table {
         self.arena.look(position)
     }
 
-    /// Adds a variable that does not exist.
+    /// Adds a variable that [`Table::find`] does not find.
     pub(crate) fn insert(&mut self, new: Hashed<'_>, value: ValueRef<'_>, revision: u64) {
         let slot = self.arena.insert(Entry::new(new.key, new.hash, value, revision));
-        self.attach(slot);
-        self.note(|| Undo::Inserted(slot));
+        self.index.insert(new.hash, slot, |slot| self.arena.entry(slot).hash);
+        self.count(slot);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Undo::Inserted(slot));
+        }
     }
 
-    /// Gives a variable another value.
+    /// Gives the variable in this place another value; one that is gone is back then.
     pub(crate) fn replace(&mut self, slot: Slot, value: ValueRef<'_>, revision: u64) {
+        self.discount(slot);
         let entry = self.arena.entry_mut(slot);
-        let before = entry.cost();
         match &mut self.journal {
             None => entry.overwrite(value, revision),
             Some(journal) => {
@@ -87,15 +92,19 @@ impl Table {
                 journal.push(Undo::Replaced(slot, old));
             }
         }
-        self.bytes = self.bytes - before + entry.cost();
+        self.count(slot);
     }
 
-    /// Removes a variable.
+    /// Removes the variable in this place. While a batch runs it only is marked as gone, so that it
+    /// has the same slot if it comes back: to everybody else it has never been away.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        let entry = self.detach(slot);
+        self.discount(slot);
         match &mut self.journal {
-            None => self.arena.release(slot),
-            Some(journal) => journal.push(Undo::Removed(slot, entry)),
+            None => self.free(slot),
+            Some(journal) => {
+                self.arena.entry_mut(slot).gone = true;
+                journal.push(Undo::Removed(slot));
+            }
         }
     }
 
@@ -107,63 +116,64 @@ impl Table {
     /// Keeps every change since [`Table::begin`]. Whether there was one.
     pub(crate) fn commit(&mut self) -> bool {
         let journal = self.journal.take().expect("a batch has begun");
-        for undo in &journal {
-            self.arena.release(undo.slot());
+        let wrote = !journal.is_empty();
+        for undo in journal {
+            match undo {
+                Undo::Removed(slot) if self.arena.holds_gone(slot) => self.free(slot),
+                Undo::Removed(_) | Undo::Inserted(_) | Undo::Replaced(..) => {}
+            }
         }
-        !journal.is_empty()
+        wrote
     }
 
     /// Undoes every change since [`Table::begin`].
     pub(crate) fn roll_back(&mut self) {
         let journal = self.journal.take().expect("a batch has begun");
-        let slots: Vec<Slot> = journal.iter().map(Undo::slot).collect();
         for undo in journal.into_iter().rev() {
             self.undo(undo);
-        }
-        // Only now: a chunk that is empty in between is about to be filled again.
-        for slot in slots {
-            self.arena.release(slot);
         }
     }
 
     fn undo(&mut self, undo: Undo) {
         match undo {
             Undo::Inserted(slot) => {
-                self.detach(slot);
+                self.discount(slot);
+                self.free(slot);
             }
             Undo::Replaced(slot, old) => {
-                let entry = self.arena.entry_mut(slot);
-                self.bytes = self.bytes - entry.cost() + old.cost();
-                *entry = old;
+                self.discount(slot);
+                *self.arena.entry_mut(slot) = old;
+                self.count(slot);
             }
-            Undo::Removed(slot, old) => {
-                self.arena.restore(slot, old);
-                self.attach(slot);
+            Undo::Removed(slot) => {
+                self.arena.entry_mut(slot).gone = false;
+                self.count(slot);
             }
         }
     }
 
-    /// Counts the entry in this slot, and makes it found.
-    fn attach(&mut self, slot: Slot) {
-        let entry = self.arena.entry(slot);
-        self.keys += 1;
-        self.bytes += entry.cost();
-        self.index.insert(entry.hash, slot, |slot| self.arena.entry(slot).hash);
-    }
-
-    /// Takes the entry out of this slot, the index and the count.
-    fn detach(&mut self, slot: Slot) -> Entry {
+    /// Makes a place free again that is no longer counted.
+    fn free(&mut self, slot: Slot) {
         let hash = self.arena.entry(slot).hash;
         self.index.remove(hash, slot, |slot| self.arena.entry(slot).hash);
-        let entry = self.arena.remove(slot);
-        self.keys -= 1;
-        self.bytes -= entry.cost();
-        entry
+        self.arena.remove(slot);
     }
 
-    fn note(&mut self, undo: impl FnOnce() -> Undo) {
-        if let Some(journal) = &mut self.journal {
-            journal.push(undo());
+    /// Counts the variable in this place, if it exists.
+    fn count(&mut self, slot: Slot) {
+        let entry = self.arena.entry(slot);
+        if !entry.gone {
+            self.keys += 1;
+            self.bytes += entry.cost();
+        }
+    }
+
+    /// Takes the variable in this place out of the count, if it exists.
+    fn discount(&mut self, slot: Slot) {
+        let entry = self.arena.entry(slot);
+        if !entry.gone {
+            self.keys -= 1;
+            self.bytes -= entry.cost();
         }
     }
 }

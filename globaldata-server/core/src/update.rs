@@ -49,35 +49,35 @@ impl Store {
         key: Key<'_>,
         decide: impl FnOnce(Option<Entry<'_>>) -> Result<Change<'v>, Refusal>,
     ) -> Result<Updated, Refusal> {
-        let revision = self.revision + 1;
+        let next = self.revision + 1;
         let key = self.table.hashed(key);
         let slot = self.table.find(key);
-        let current = slot.map(|slot| self.table.entry(slot).view());
+        let current = slot.and_then(|slot| self.table.current(slot));
+        let revision = current.map_or(0, |entry| entry.revision);
+        let before = current.map(|entry| entry::cost(key.length(), entry.value));
         match (decide(current)?, slot) {
-            (Change::Store(value), Some(slot)) => {
-                let before = self.table.entry(slot).cost();
-                self.check_growth(before, entry::cost(key.length(), value))?;
-                self.table.replace(slot, value, revision);
+            (Change::Store(value), slot) => {
+                self.admit(before, entry::cost(key.length(), value))?;
+                match slot {
+                    Some(slot) => self.table.replace(slot, value, next),
+                    None => self.table.insert(key, value, next),
+                }
             }
-            (Change::Store(value), None) => {
-                self.limits.check_keys(self.table.keys() + 1)?;
-                self.check_growth(0, entry::cost(key.length(), value))?;
-                self.table.insert(key, value, revision);
-            }
-            (Change::Delete, Some(slot)) => self.table.remove(slot),
-            (Change::Keep, _) | (Change::Delete, None) => {
-                let revision = current.map_or(0, |entry| entry.revision);
-                return Ok(Updated { changed: false, revision });
-            }
+            (Change::Delete, Some(slot)) if before.is_some() => self.table.remove(slot),
+            (Change::Keep | Change::Delete, _) => return Ok(Updated { changed: false, revision }),
         }
-        Ok(Updated { changed: true, revision })
+        Ok(Updated { changed: true, revision: next })
     }
 
-    /// Whether a variable that was counted with `before` bytes may be with `after`.
-    fn check_growth(&self, before: u64, after: u64) -> Result<(), Refusal> {
-        if after <= before {
-            return Ok(());
+    /// Whether a variable may be counted with `after` bytes that is with `before`, if it exists.
+    fn admit(&self, before: Option<u64>, after: u64) -> Result<(), Refusal> {
+        if before.is_none() {
+            self.limits.check_keys(self.table.keys() + 1)?;
         }
-        self.limits.check_bytes(self.table.bytes() - before + after)
+        let before = before.unwrap_or(0);
+        if after > before {
+            self.limits.check_bytes(self.table.bytes() - before + after)?;
+        }
+        Ok(())
     }
 }

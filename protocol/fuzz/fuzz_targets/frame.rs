@@ -54,8 +54,5 @@ fn check_partial(decoder: &FrameDecoder, buffer: &[u8], missing: usize) {
     let mut almost = buffer.to_vec();
     almost.resize(buffer.len() + missing - 1, 0);
     let split = decoder.split(&almost);
-    assert!(
-        matches!(split, Ok(Split::Partial { missing: 1 })),
-        "{split:?}"
-    );
+    assert!(matches!(split, Ok(Split::Partial { missing: 1 })), "{split:?}");
 }

@@ -7,17 +7,11 @@ use workyard_protocol::{ChannelName, GroupName, Key, Pattern, QueueName};
 // A pattern, a line end, a channel's name.
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
-    let (pattern, name) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (pattern, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     check_names(name);
     if let Ok(pattern) = Pattern::new(pattern) {
         assert_eq!(Pattern::new(pattern.as_bytes()), Ok(pattern));
-        assert_eq!(
-            pattern.matches(name),
-            matches(&tokens(pattern.as_bytes()), &tokens(name))
-        );
+        assert_eq!(pattern.matches(name), matches(&tokens(pattern.as_bytes()), &tokens(name)));
     }
 });
 

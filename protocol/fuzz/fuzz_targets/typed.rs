@@ -8,14 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::{Serialize, de::DeserializeOwned};
 use workyard_protocol::{Encoding, ValueRef, ValueTag, from_value, to_value};
 
-type Structured = (
-    u8,
-    String,
-    Vec<u16>,
-    Option<bool>,
-    BTreeMap<String, i32>,
-    Result<char, ()>,
-);
+type Structured = (u8, String, Vec<u16>, Option<bool>, BTreeMap<String, i32>, Result<char, ()>);
 
 // The first byte is the tag of the value, the rest its bytes.
 fuzz_target!(|input: &[u8]| {

@@ -60,16 +60,8 @@ mod tests {
                 "[ERROR] failed to fetch advisory database https://… with cli: failed to clone\n",
                 Verdict::OutOfReach,
             ),
-            (
-                false,
-                "error[vulnerability]: …\nadvisories FAILED\n",
-                Verdict::Failed,
-            ),
-            (
-                false,
-                "[ERROR] failed to parse deny.toml\n",
-                Verdict::Failed,
-            ),
+            (false, "error[vulnerability]: …\nadvisories FAILED\n", Verdict::Failed),
+            (false, "[ERROR] failed to parse deny.toml\n", Verdict::Failed),
         ];
         for (success, text, expected) in cases {
             assert_eq!(verdict(success, text), expected, "{text}");

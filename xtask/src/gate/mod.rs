@@ -62,10 +62,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_per_step_and_a_total() {
-        let durations = [
-            ("tidy", Duration::from_millis(240)),
-            ("clippy", Duration::from_secs(61)),
-        ];
+        let durations = [("tidy", Duration::from_millis(240)), ("clippy", Duration::from_secs(61))];
         assert_eq!(
             table(&durations),
             "step    seconds\ntidy        0.2\nclippy     61.0\ntotal      61.2"

@@ -19,10 +19,7 @@ enum Work {
     /// The checks of our own.
     Tidy,
     /// A command, with the flags that it hands to rustdoc.
-    Command {
-        line: &'static str,
-        rustdoc_flags: Option<&'static str>,
-    },
+    Command { line: &'static str, rustdoc_flags: Option<&'static str> },
     /// Known flaws in dependencies, as far as the list of them can be fetched.
     Advisories,
     /// Every fuzz target, for a short time.
@@ -31,19 +28,10 @@ enum Work {
 
 /// In order: what takes seconds first.
 pub(crate) const STEPS: [Step; 10] = [
-    Step {
-        name: "tidy",
-        work: Work::Tidy,
-    },
+    Step { name: "tidy", work: Work::Tidy },
     command("format", "cargo fmt --all --check"),
-    command(
-        "format-fuzz",
-        "cargo fmt --manifest-path protocol/fuzz/Cargo.toml --check",
-    ),
-    command(
-        "clippy",
-        "cargo clippy --workspace --all-targets --locked -- -D warnings",
-    ),
+    command("format-fuzz", "cargo fmt --manifest-path protocol/fuzz/Cargo.toml --check"),
+    command("clippy", "cargo clippy --workspace --all-targets --locked -- -D warnings"),
     Step {
         name: "doc",
         work: Work::Command {
@@ -52,27 +40,15 @@ pub(crate) const STEPS: [Step; 10] = [
         },
     },
     // The end-to-end tests run these binaries: same profile as the tests.
-    command(
-        "build",
-        "cargo build --workspace --bins --examples --locked",
-    ),
+    command("build", "cargo build --workspace --bins --examples --locked"),
     command("test", "cargo test --workspace --locked"),
     command("deny", "cargo deny check bans licenses sources"),
-    Step {
-        name: "advisories",
-        work: Work::Advisories,
-    },
-    Step {
-        name: "fuzz",
-        work: Work::Fuzz { seconds: 10 },
-    },
+    Step { name: "advisories", work: Work::Advisories },
+    Step { name: "fuzz", work: Work::Fuzz { seconds: 10 } },
 ];
 
 const fn command(name: &'static str, line: &'static str) -> Step {
-    let work = Work::Command {
-        line,
-        rustdoc_flags: None,
-    };
+    let work = Work::Command { line, rustdoc_flags: None };
     Step { name, work }
 }
 
@@ -81,10 +57,7 @@ impl Step {
     pub(crate) fn alone(&self) -> String {
         match self.work {
             Work::Tidy => "cargo xtask tidy".to_owned(),
-            Work::Command {
-                line,
-                rustdoc_flags,
-            } => invocation(line, rustdoc_flags).to_string(),
+            Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).to_string(),
             Work::Advisories => advisories::LINE.to_owned(),
             Work::Fuzz { seconds } => format!("cargo xtask fuzz --seconds {seconds}"),
         }
@@ -94,10 +67,7 @@ impl Step {
     pub(crate) fn run(&self, root: &Path) -> Result<()> {
         match self.work {
             Work::Tidy => tidy::run(root),
-            Work::Command {
-                line,
-                rustdoc_flags,
-            } => invocation(line, rustdoc_flags).run(root),
+            Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).run(root),
             Work::Advisories => advisories::run(root),
             Work::Fuzz { seconds } => fuzz::run(root, &fuzz::Arguments::short(seconds)),
         }

@@ -74,10 +74,7 @@ fn targets(line: &str) -> Vec<String> {
         .strip_prefix('[')
         .and_then(|rest| rest.split_once("]:"))
         .and_then(|(_, rest)| rest.split_whitespace().next());
-    inline
-        .chain(definition)
-        .map(|target| target.trim_matches(['<', '>']).to_owned())
-        .collect()
+    inline.chain(definition).map(|target| target.trim_matches(['<', '>']).to_owned()).collect()
 }
 
 /// `line` with everything between backticks left out.
@@ -94,10 +91,7 @@ mod tests {
     }
 
     fn found(path: &str, text: &str) -> Vec<String> {
-        check(path, text, &exists)
-            .iter()
-            .map(Finding::to_string)
-            .collect()
+        check(path, text, &exists).iter().map(Finding::to_string).collect()
     }
 
     #[test]
@@ -133,10 +127,8 @@ mod tests {
         }
         assert_eq!(
             found("docs/protocol.md", "[up](../../README.md)"),
-            [
-                "docs/protocol.md:1: the link leads to `../../README.md`, out of the repository; \
-                 name the thing instead"
-            ]
+            ["docs/protocol.md:1: the link leads to `../../README.md`, out of the repository; \
+                 name the thing instead"]
         );
     }
 }

@@ -58,9 +58,7 @@ fn workspace(top: &File, findings: &mut Vec<Finding>) -> Option<Workspace> {
         findings.push(Finding::new(TOP, 1, "there is no [workspace]; write it"));
         return None;
     };
-    let members = workspace
-        .get("members")
-        .and_then(|it| it.get_ref().as_array());
+    let members = workspace.get("members").and_then(|it| it.get_ref().as_array());
     Some(Workspace {
         members: members
             .into_iter()
@@ -87,10 +85,7 @@ fn check_member(
     };
     for dependencies in dependency_tables(&manifest) {
         for (name, value) in dependencies {
-            let known = workspace
-                .dependencies
-                .iter()
-                .any(|(it, _)| it == name.get_ref());
+            let known = workspace.dependencies.iter().any(|(it, _)| it == name.get_ref());
             if is_shared(value.get_ref()) {
                 taken.insert(name.get_ref().to_string());
                 continue;
@@ -114,11 +109,7 @@ fn dependency_tables<'a>(manifest: &'a DeTable<'a>) -> Vec<&'a DeTable<'a>> {
         .filter_map(|target| target.get_ref().as_table());
     std::iter::once(manifest)
         .chain(targets)
-        .flat_map(|holder| {
-            DEPENDENCY_TABLES
-                .iter()
-                .filter_map(move |name| table(holder, name))
-        })
+        .flat_map(|holder| DEPENDENCY_TABLES.iter().filter_map(move |name| table(holder, name)))
         .collect()
 }
 
@@ -169,10 +160,7 @@ serde = { version = \"1\" }
     fn found(files: &[(&str, &str)]) -> Vec<String> {
         let files: Vec<File> = files
             .iter()
-            .map(|(path, text)| File {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
         check(&files).iter().map(Finding::to_string).collect()
     }
@@ -232,10 +220,7 @@ serde = { version = \"1\" }
 
     #[test]
     fn manifests_that_are_missing_or_broken_are_found() {
-        assert_eq!(
-            found(&[]),
-            ["Cargo.toml:1: there is no top manifest; write it"]
-        );
+        assert_eq!(found(&[]), ["Cargo.toml:1: there is no top manifest; write it"]);
         assert_eq!(
             found(&[(TOP, "[package]\n")]),
             ["Cargo.toml:1: there is no [workspace]; write it"]
@@ -248,9 +233,6 @@ serde = { version = \"1\" }
             ["Cargo.toml:3: member `one` has no manifest; write one/Cargo.toml"]
         );
         let broken = found_in_member("[package]\nname = \n");
-        assert!(
-            broken[0].starts_with("one/Cargo.toml:2: the manifest is no TOML: "),
-            "{broken:?}"
-        );
+        assert!(broken[0].starts_with("one/Cargo.toml:2: the manifest is no TOML: "), "{broken:?}");
     }
 }

@@ -26,11 +26,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn new(path: &str, line: usize, text: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            text: text.into(),
-        }
+        Self { path: path.to_owned(), line, text: text.into() }
     }
 }
 
@@ -74,10 +70,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> File {
-        File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        File { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
@@ -87,10 +80,8 @@ mod tests {
             file("b.md", "see [a](nowhere.md)\n"),
             file("a.rs", "//! One.\npub fn get_one() {}\n"),
         ];
-        let printed: Vec<String> = check(&files, &|_| false)
-            .iter()
-            .map(Finding::to_string)
-            .collect();
+        let printed: Vec<String> =
+            check(&files, &|_| false).iter().map(Finding::to_string).collect();
         assert_eq!(
             printed,
             [

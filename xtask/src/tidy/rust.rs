@@ -29,16 +29,19 @@ fn in_line(line: &str) -> Option<String> {
         return Some("the test is ignored; make it run, or remove it".to_owned());
     }
     let name = public_function(line)?;
-    let plain = name.strip_prefix("get_")?;
-    Some(format!(
-        "`{name}` has a `get_` prefix; name what it returns: `{plain}`"
-    ))
+    let plain = name.strip_prefix("get_").filter(|rest| !looks_up(rest))?;
+    Some(format!("`{name}` has a `get_` prefix; name what it returns: `{plain}`"))
+}
+
+/// `get_mut` and `get_or_…` as the standard library has them, and the operation `get_many`: there,
+/// to get is what is done, not a prefix.
+fn looks_up(after_get: &str) -> bool {
+    ["mut", "many"].contains(&after_get) || after_get.starts_with("or_")
 }
 
 /// `#[ignore]`, with or without a reason, alone on its line as rustfmt writes it.
 fn ignores_a_test(line: &str) -> bool {
-    line.strip_prefix("#[ignore")
-        .is_some_and(|rest| rest.starts_with([']', ' ', '=']))
+    line.strip_prefix("#[ignore").is_some_and(|rest| rest.starts_with([']', ' ', '=']))
         || (line.starts_with("#[cfg_attr(") && line.contains(", ignore"))
 }
 
@@ -52,8 +55,7 @@ fn public_function(line: &str) -> Option<&str> {
     if qualifiers.contains('=') {
         return None;
     }
-    rest.split(|next: char| !next.is_alphanumeric() && next != '_')
-        .next()
+    rest.split(|next: char| !next.is_alphanumeric() && next != '_').next()
 }
 
 #[cfg(test)]
@@ -61,10 +63,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(usize, String)> {
-        check("a.rs", text)
-            .into_iter()
-            .map(|finding| (finding.line, finding.text))
-            .collect()
+        check("a.rs", text).into_iter().map(|finding| (finding.line, finding.text)).collect()
     }
 
     #[test]
@@ -84,21 +83,14 @@ mod tests {
         assert_eq!(found(&lines(500)), []);
         assert_eq!(
             found(&lines(501)),
-            [(
-                501,
-                "the file has 501 lines; split it by idea, 500 at most".to_owned()
-            )]
+            [(501, "the file has 501 lines; split it by idea, 500 at most".to_owned())]
         );
     }
 
     #[test]
     fn no_test_is_ignored() {
         let what = "the test is ignored; make it run, or remove it".to_owned();
-        for line in [
-            "#[ignore]",
-            "    #[ignore = \"slow\"]",
-            "#[cfg_attr(miri, ignore)]",
-        ] {
+        for line in ["#[ignore]", "    #[ignore = \"slow\"]", "#[cfg_attr(miri, ignore)]"] {
             let text = format!("//! Tests.\n{line}\n");
             assert_eq!(found(&text), [(2, what.clone())], "{line}");
         }
@@ -126,6 +118,9 @@ mod tests {
         }
         for line in [
             "pub fn get(&self) {}",
+            "pub fn get_mut(&mut self) {}",
+            "pub fn get_or_default(&mut self) {}",
+            "pub async fn get_many(&self) {}",
             "pub fn widget_name() {}",
             "fn get_name() {}",
             "pub type Callback = fn(u8);",

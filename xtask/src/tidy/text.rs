@@ -34,29 +34,15 @@ mod tests {
         let cases: &[(&str, &[(usize, &str)])] = &[
             ("", &[]),
             ("one\n\n  two\n", &[]),
-            (
-                "one\r\ntwo\n",
-                &[(1, "the line ends in CR LF; end it with LF")],
-            ),
-            (
-                "one\n\ttwo\n",
-                &[(2, "the line has a tab; write blanks, or `\\t` in a string")],
-            ),
-            (
-                "one  \ntwo\n",
-                &[(1, "blanks at the end of the line; remove them")],
-            ),
-            (
-                "one\n   \ntwo\n",
-                &[(2, "blanks at the end of the line; remove them")],
-            ),
+            ("one\r\ntwo\n", &[(1, "the line ends in CR LF; end it with LF")]),
+            ("one\n\ttwo\n", &[(2, "the line has a tab; write blanks, or `\\t` in a string")]),
+            ("one  \ntwo\n", &[(1, "blanks at the end of the line; remove them")]),
+            ("one\n   \ntwo\n", &[(2, "blanks at the end of the line; remove them")]),
             ("one\ntwo", &[(2, "the last line has no end; add LF")]),
         ];
         for (text, expected) in cases {
-            let expected: Vec<Finding> = expected
-                .iter()
-                .map(|(line, what)| Finding::new("a.md", *line, *what))
-                .collect();
+            let expected: Vec<Finding> =
+                expected.iter().map(|(line, what)| Finding::new("a.md", *line, *what)).collect();
             assert_eq!(check("a.md", text), expected, "{text:?}");
         }
     }

@@ -14,14 +14,8 @@ pub(crate) struct File {
 }
 
 /// Folders of this name are not ours to check, wherever they are.
-const SKIPPED_FOLDERS: [&str; 6] = [
-    ".git",
-    "artifacts",
-    "corpus",
-    "node_modules",
-    "target",
-    "vendor",
-];
+const SKIPPED_FOLDERS: [&str; 6] =
+    [".git", "artifacts", "corpus", "node_modules", "target", "vendor"];
 
 const ENDINGS: [&str; 3] = [".rs", ".toml", ".md"];
 
@@ -53,11 +47,7 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<File>) -> Result<()> {
 }
 
 fn joined(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    }
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 #[cfg(test)]
@@ -67,13 +57,9 @@ mod tests {
     #[test]
     fn reads_what_we_wrote_and_not_what_a_build_made() {
         let root = std::env::temp_dir().join(format!("workyard-tidy-{}", std::process::id()));
-        for path in [
-            "a/src/lib.rs",
-            "a/target/debug/made.rs",
-            ".git/info.md",
-            "a/picture.png",
-            "README.md",
-        ] {
+        for path in
+            ["a/src/lib.rs", "a/target/debug/made.rs", ".git/info.md", "a/picture.png", "README.md"]
+        {
             let file = root.join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, path).unwrap();

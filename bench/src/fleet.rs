@@ -1,0 +1,55 @@
+//! The servers of a measurement: shared by the rows of a section, or fresh for one run.
+
+use crate::peer::{Family, Kind, Peer};
+use crate::process::{Children, Pinning, Server, start};
+use anyhow::Result;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Starts servers as they are needed.
+pub(crate) struct Fleet {
+    children: Arc<Children>,
+    pinning: Pinning,
+    shared: HashMap<(Kind, Family), Server>,
+}
+
+/// A server for one run, and what keeps it alive if it is its own.
+pub(crate) struct Lent {
+    pub(crate) peer: Peer,
+    _own: Option<Server>,
+}
+
+impl Fleet {
+    pub(crate) fn new(children: Arc<Children>, pinning: Pinning) -> Self {
+        Self { children, pinning, shared: HashMap::new() }
+    }
+
+    /// A server that nobody has used before; it ends with the value.
+    pub(crate) fn fresh(&self, kind: Kind, family: Family) -> Result<Lent> {
+        let server = start(&self.children, kind, family, self.pinning)?;
+        Ok(Lent { peer: server.peer, _own: Some(server) })
+    }
+
+    /// A server that runs until [`end_shared`](Self::end_shared), or until it ends by itself: then
+    /// the next one to ask gets another.
+    pub(crate) fn shared(&mut self, kind: Kind, family: Family) -> Result<Lent> {
+        let key = (kind, family);
+        if let Some(server) = self.shared.get(&key)
+            && self.children.exit_status(server.peer.pid).is_some()
+        {
+            self.shared.remove(&key);
+        }
+        let peer = match self.shared.get(&key) {
+            Some(server) => server.peer,
+            None => {
+                let server = start(&self.children, kind, family, self.pinning)?;
+                self.shared.entry(key).or_insert(server).peer
+            }
+        };
+        Ok(Lent { peer, _own: None })
+    }
+
+    pub(crate) fn end_shared(&mut self) {
+        self.shared.clear();
+    }
+}

@@ -1,0 +1,214 @@
+//! Whole runs against servers in this process: the limit server, and a fake channel-server that
+//! can be told to misbehave.
+
+use super::*;
+use crate::limit::{self, Service};
+use crate::peer::{Kind, Peer};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use workyard_protocol::channel::{ChannelWire, Delivery, Push, Reply, Request};
+use workyard_protocol::control::Welcome;
+use workyard_protocol::frame::{FrameDecoder, Split};
+use workyard_protocol::{NO_REPLY, ToClient, ToServer, Wire};
+
+const TIMING: Timing = Timing {
+    warm_up: Duration::from_millis(10),
+    duration: Duration::from_millis(50),
+    verify: true,
+};
+
+fn peer(kind: Kind, addr: SocketAddr) -> Peer {
+    let pid = std::process::id();
+    Peer { kind, addr, pid }
+}
+
+fn limit(service: Service) -> Peer {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = free.local_addr().unwrap();
+    drop(free);
+    thread::spawn(move || limit::serve(service, addr));
+    while TcpStream::connect(addr).is_err() {
+        thread::yield_now();
+    }
+    peer(Kind::Limit, addr)
+}
+
+fn spec(publishers: usize, subscribers: usize, rate: Option<f64>) -> fanout::Spec {
+    fanout::Spec { publishers, subscribers, payload_bytes: 64, rate, timing: TIMING }
+}
+
+#[test]
+fn the_limit_server_delivers_everything_in_order() {
+    let peer = limit(Service::Fanout);
+    for (publishers, subscribers, rate) in [(1, 1, None), (3, 5, None), (1, 4, Some(500.0))] {
+        let figures = fanout::run(&peer, &spec(publishers, subscribers, rate)).unwrap();
+        assert_eq!(figures.value("lost"), Some(0.0));
+        assert_eq!(figures.value("out_of_order"), Some(0.0));
+        assert!(figures.value("per_s").unwrap() > 100.0);
+    }
+}
+
+#[test]
+fn the_limit_server_echoes_every_request() {
+    let peer = limit(Service::Echo);
+    for operation in Operation::ALL {
+        let spec = keys::Spec { operation, connections: 3, depth: 4, timing: TIMING };
+        let figures = keys::run(&peer, &spec).unwrap();
+        assert_eq!(figures.value("declined"), Some(0.0));
+        assert!(figures.value("per_s").unwrap() > 100.0);
+    }
+}
+
+#[test]
+fn a_native_server_is_greeted_and_its_ping_answered() {
+    let server = FakeServer::start(Fault::None);
+    let figures = fanout::run(&server, &spec(2, 3, None)).unwrap();
+    assert_eq!(figures.value("lost"), Some(0.0));
+    assert_eq!(figures.value("out_of_order"), Some(0.0));
+    subscriptions(&server, 50, 5, true).unwrap();
+}
+
+#[test]
+fn a_lost_message_is_counted() {
+    let server = FakeServer::start(Fault::Drops);
+    let figures = fanout::run(&server, &spec(1, 1, Some(1000.0))).unwrap();
+    assert!(figures.value("lost").unwrap() > 0.0);
+    assert!(figures.value("out_of_order").unwrap() > 0.0);
+}
+
+#[test]
+fn a_message_that_comes_twice_is_counted() {
+    let server = FakeServer::start(Fault::Repeats);
+    let figures = fanout::run(&server, &spec(1, 1, Some(1000.0))).unwrap();
+    assert!(figures.value("lost").unwrap() < 0.0);
+    assert!(figures.value("out_of_order").unwrap() > 0.0);
+}
+
+#[test]
+fn a_changed_message_is_an_error() {
+    let server = FakeServer::start(Fault::Changes);
+    fanout::run(&server, &spec(1, 1, None)).unwrap_err();
+}
+
+/// What a fake server does wrong with every tenth message.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    Drops,
+    Repeats,
+    Changes,
+}
+
+/// A channel-server of a thread per connection.
+struct FakeServer {
+    fault: Fault,
+    /// Channel names with the sockets of their subscribers.
+    subscribers: Mutex<Vec<(Vec<u8>, TcpStream)>>,
+}
+
+type FromServer<'a> = ToClient<'a, Reply<'a>, Push<'a>>;
+
+const PING: u64 = 70_000;
+
+impl FakeServer {
+    fn start(fault: Fault) -> Peer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let server = Arc::new(Self { fault, subscribers: Mutex::default() });
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let server = Arc::clone(&server);
+                thread::spawn(move || server.serve(stream.unwrap()));
+            }
+        });
+        peer(Kind::Workyard, addr)
+    }
+
+    fn serve(&self, mut stream: TcpStream) {
+        let mut input = Vec::new();
+        let mut buffer = vec![0; 65_536];
+        let mut messages = 0;
+        let mut ponged = false;
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            input.extend_from_slice(&buffer[..count]);
+            let mut taken = 0;
+            while let Split::Whole { body, used } =
+                FrameDecoder::new(1 << 20).split(&input[taken..]).unwrap()
+            {
+                taken += used;
+                type FromClient<'a> = ToServer<'a, <ChannelWire as Wire>::Request<'a>>;
+                match FromClient::decode(body).unwrap() {
+                    ToServer::Hello(_) => welcome(&mut stream),
+                    ToServer::Pong(token) => ponged = token == PING,
+                    ToServer::Request(id, request) => {
+                        messages += 1;
+                        // The hello is answered before anything is asked, the ping before long.
+                        assert!(ponged || messages < 1000);
+                        self.handle(id, &request, messages, &mut stream);
+                    }
+                    ToServer::Ping(_) => {}
+                }
+            }
+            input.drain(..taken);
+        }
+    }
+
+    fn handle(&self, id: u32, request: &Request<'_>, number: u64, stream: &mut TcpStream) {
+        let mut subscribers = self.subscribers.lock().unwrap();
+        match request {
+            Request::Subscribe(subscribe) => {
+                let workyard_protocol::channel::Topic::Channel(name) = subscribe.interests[0].topic
+                else {
+                    panic!("no channel");
+                };
+                subscribers.push((name.as_bytes().to_vec(), stream.try_clone().unwrap()));
+                send(stream, &FromServer::Reply(id, Reply::Done));
+            }
+            Request::Publish(publish) => {
+                assert_eq!(id, NO_REPLY);
+                let push = FromServer::Push(Push::Message {
+                    delivery: Delivery::Everybody,
+                    channel: publish.channel,
+                    value: publish.value,
+                });
+                let mut bytes = Vec::new();
+                push.encode(&mut bytes);
+                // Not the first: that one only tells that the subscribers hear.
+                match self.fault {
+                    Fault::Drops if number % 10 == 9 => return,
+                    Fault::Repeats if number % 10 == 9 => bytes.extend_from_within(..),
+                    Fault::Changes if number % 10 == 9 => *bytes.last_mut().unwrap() ^= 1,
+                    _ => {}
+                }
+                let wanted = publish.channel.as_bytes();
+                for (_, subscriber) in subscribers.iter_mut().filter(|(name, _)| name == wanted) {
+                    // Subscribers of runs before are gone.
+                    let _ = subscriber.write_all(&bytes);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn welcome(stream: &mut TcpStream) {
+    let welcome = Welcome {
+        version: 1,
+        features: 0,
+        server: "fake",
+        epoch: 1,
+        session: 1,
+        heartbeat_ms: 1000,
+        frame_bytes_max: 1 << 20,
+    };
+    send(stream, &FromServer::Welcome(welcome));
+    send(stream, &FromServer::Ping(PING));
+}
+
+fn send(stream: &mut TcpStream, frame: &FromServer<'_>) {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    stream.write_all(&bytes).unwrap();
+}

@@ -1,0 +1,132 @@
+//! A section of the report as a Markdown table that is also readable as it stands.
+
+use super::Measured;
+use super::cell::Cells;
+use crate::peer::Kind;
+use crate::rows::Section;
+
+/// The heading, what the figures are, and the table.
+pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| {
+            let mut runs = rows.iter().flat_map(|row| &row.runs);
+            runs.any(|(known, _)| known == kind)
+        })
+        .collect();
+    let mut head = vec![String::new()];
+    head.extend(kinds.iter().map(|kind| kind.name().to_owned()));
+    head.extend(["goal".to_owned(), "others".to_owned()]);
+    let mut lines = vec![head];
+    for row in rows {
+        let cells = Cells::of(row);
+        let mut line = vec![row.row.title.clone()];
+        line.extend(kinds.iter().map(|kind| cells.full(*kind)));
+        line.extend([cells.goal(), cells.others()]);
+        lines.push(line);
+    }
+    let (title, unit) = words(section);
+    format!("## {title}\n\n{unit}\n\n{}", markdown(&lines))
+}
+
+fn words(section: Section) -> (&'static str, &'static str) {
+    match section {
+        Section::Saturated => (
+            "Publish, saturated",
+            "Server CPU in µs per delivery, ratio to the limit [min–max], deliveries per second.",
+        ),
+        Section::Paced => (
+            "Publish, single messages at a fixed rate",
+            "Server CPU in µs per delivery, ratio to the limit [min–max], latency p50/p99.",
+        ),
+        Section::Keys => (
+            "Keys, 64 B; connections x requests under way on each",
+            "Server CPU in µs per operation, ratio to the limit [min–max], operations per second.",
+        ),
+        Section::Memory => ("Memory", "Resident bytes of the server for each."),
+        Section::Connects => {
+            ("Connects", "Connections per second [min–max], server CPU in µs per connection.")
+        }
+    }
+}
+
+/// Pads every column to its widest cell.
+fn markdown(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.max().unwrap_or(0).max(3)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        text += &row(line.iter().zip(&widths).map(|(cell, width)| format!(" {cell:<width$} ")));
+        if index == 0 {
+            text += &row(widths.iter().map(|width| "-".repeat(width + 2)));
+        }
+    }
+    text
+}
+
+fn row(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.collect();
+    format!("|{}|\n", cells.join("|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Figures;
+    use crate::rows::{Sizes, all};
+
+    #[test]
+    fn columns_line_up() {
+        let lines =
+            [["", "µs"], ["a long title", "1"]].map(|line| line.map(str::to_owned).to_vec());
+        let expected = "\
+            |              | µs  |\n\
+            |--------------|-----|\n\
+            | a long title | 1   |\n";
+        assert_eq!(markdown(&lines), expected);
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_same_round() {
+        let rows = all(Sizes::FULL);
+        let row = rows.into_iter().find(|row| row.name == "fanout/1x1/64").unwrap();
+        let rounds = |values: &[(f64, f64)]| {
+            let figures = |(cpu, rate): &(f64, f64)| {
+                let mut figures = Figures::default();
+                figures.add("server_cpu_us_each", *cpu);
+                figures.add("per_s", *rate);
+                figures.add("others_cpu_share", 0.25);
+                figures
+            };
+            values.iter().map(figures).collect::<Vec<_>>()
+        };
+        let measured = Measured {
+            row,
+            runs: vec![
+                (Kind::Limit, rounds(&[(0.5, 2e6), (1.0, 1e6), (0.5, 2e6)])),
+                (Kind::Redis, rounds(&[(1.0, 1e6), (2.2, 5e5), (1.5, 1e6)])),
+                (Kind::Nats, vec![Figures::default(); 3]),
+            ],
+        };
+        let text = section(Section::Saturated, &[&measured]);
+        let last = text.lines().last().unwrap();
+        let cells: Vec<&str> = last.split('|').map(str::trim).collect();
+        assert_eq!(
+            cells,
+            [
+                "",
+                "1 -> 1, 64 B",
+                "0.500, 2.00M/s",
+                "1.50, 2.20x [2.00–3.00], 1.00M/s",
+                "–",
+                "≤ 5x",
+                "0.25",
+                ""
+            ]
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! All rows, with the goals that the project has set itself.
+
+use super::{Goal, Row, Section, Work};
+use crate::load::Operation;
+use crate::peer::Family;
+
+/// How large the rows are that count something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) connections: usize,
+    pub(crate) keys: u64,
+    pub(crate) subscriptions: u32,
+    /// Connections that share the subscriptions.
+    pub(crate) subscribers: usize,
+}
+
+impl Sizes {
+    pub(crate) const FULL: Self =
+        Self { connections: 10_000, keys: 1_000_000, subscriptions: 100_000, subscribers: 100 };
+
+    /// Enough to see that it works.
+    pub(crate) const QUICK: Self =
+        Self { connections: 200, keys: 5_000, subscriptions: 1_000, subscribers: 10 };
+}
+
+/// Every row, section by section.
+pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
+    let mut rows = saturated();
+    rows.extend(paced());
+    rows.extend(keys());
+    rows.extend(memory(sizes));
+    rows.push(connects(sizes));
+    rows
+}
+
+/// Whether the smoke form has this row.
+pub(crate) fn is_quick(row: &Row) -> bool {
+    const NAMES: [&str; 10] = [
+        "fanout/1x1/64",
+        "fanout/1x100/64",
+        "fanout/10x10/1024",
+        "fanout/1x10/16384",
+        "paced/1x10",
+        "kv/get/1x1",
+        "kv/get/50x16",
+        "kv/set/50x16",
+        "kv/incr/50x16",
+        "kv/cas/4x100",
+    ];
+    matches!(row.section, Section::Memory | Section::Connects) || NAMES.contains(&&*row.name)
+}
+
+/// Publishers and subscribers, and the goals for 64 B, 1 KiB and 16 KiB in times the limit.
+type SaturatedRow = (usize, usize, [Option<f64>; 3]);
+
+fn saturated() -> Vec<Row> {
+    const SHAPES: [SaturatedRow; 5] = [
+        (1, 1, [Some(5.0), Some(1.6), Some(1.2)]),
+        (1, 10, [Some(3.8), Some(1.5), Some(1.2)]),
+        (1, 100, [Some(3.3), Some(1.5), Some(1.2)]),
+        (1, 1000, [Some(2.7), None, None]),
+        (10, 10, [Some(3.3), None, None]),
+    ];
+    const PAYLOADS: [(usize, &str); 3] = [(64, "64 B"), (1024, "1 KiB"), (16384, "16 KiB")];
+    let mut rows = Vec::new();
+    for (column, (payload_bytes, payload)) in PAYLOADS.into_iter().enumerate() {
+        for (publishers, subscribers, goals) in SHAPES {
+            rows.push(Row {
+                name: format!("fanout/{publishers}x{subscribers}/{payload_bytes}"),
+                title: format!("{publishers} -> {subscribers}, {payload}"),
+                section: Section::Saturated,
+                work: Work::Fanout { publishers, subscribers, payload_bytes, rate: None },
+                goal: goals[column].map(Goal::TimesLimit),
+            });
+        }
+    }
+    rows
+}
+
+fn paced() -> Vec<Row> {
+    const SHAPES: [(usize, u32); 3] = [(1, 1000), (10, 1000), (100, 200)];
+    let row = |(subscribers, rate)| Row {
+        name: format!("paced/1x{subscribers}"),
+        title: format!("1 -> {subscribers}, 64 B, {rate}/s"),
+        section: Section::Paced,
+        work: Work::Fanout {
+            publishers: 1,
+            subscribers,
+            payload_bytes: 64,
+            rate: Some(f64::from(rate)),
+        },
+        goal: Some(Goal::TimesLimit(1.15)),
+    };
+    SHAPES.map(row).into()
+}
+
+/// Connections and depth, and the goals for get, set, incr and cas.
+type KeysRow = (usize, usize, [Option<f64>; 4]);
+
+fn keys() -> Vec<Row> {
+    const SHAPES: [KeysRow; 4] = [
+        (1, 1, [Some(1.1), Some(1.1), Some(1.1), None]),
+        (50, 1, [Some(1.1), Some(1.1), Some(1.1), None]),
+        (50, 16, [Some(1.4), Some(1.5), Some(1.3), Some(1.4)]),
+        (4, 100, [Some(2.8), Some(3.2), Some(2.8), Some(2.6)]),
+    ];
+    let mut rows = Vec::new();
+    for (connections, depth, goals) in SHAPES {
+        for (operation, goal) in Operation::ALL.into_iter().zip(goals) {
+            let name = operation.name();
+            rows.push(Row {
+                name: format!("kv/{name}/{connections}x{depth}"),
+                title: format!("{name}, {connections} x {depth}"),
+                section: Section::Keys,
+                work: Work::Keys { operation, connections, depth },
+                goal: goal.map(Goal::TimesLimit),
+            });
+        }
+    }
+    rows
+}
+
+fn memory(sizes: Sizes) -> Vec<Row> {
+    let Sizes { connections, keys, subscriptions, subscribers } = sizes;
+    let idle = |family, is_subscribed| Work::Idle { family, connections, is_subscribed };
+    let spread = Work::Subscriptions { subscriptions, connections: subscribers };
+    let row = |name: &str, title: String, work, bytes| Row {
+        name: format!("memory/{name}"),
+        title,
+        section: Section::Memory,
+        work,
+        goal: Some(Goal::Bytes(bytes)),
+    };
+    vec![
+        row(
+            "idle",
+            format!("idle connection, of {connections}"),
+            idle(Family::Channels, false),
+            1000.0,
+        ),
+        row(
+            "subscribed",
+            format!("connection with a subscription, of {connections}"),
+            idle(Family::Channels, true),
+            1500.0,
+        ),
+        row(
+            "idle-keys",
+            format!("idle connection to a store, of {connections}"),
+            idle(Family::Keys, false),
+            1000.0,
+        ),
+        row(
+            "subscription",
+            format!("subscription, of {subscriptions} over {subscribers} connections"),
+            spread,
+            200.0,
+        ),
+        row("key", format!("key with 64 B, of {keys}"), Work::Fill { keys }, 150.0),
+    ]
+}
+
+fn connects(sizes: Sizes) -> Row {
+    let connections = sizes.connections;
+    Row {
+        name: "connects".to_owned(),
+        title: format!("burst of {connections} connects"),
+        section: Section::Connects,
+        work: Work::Connects { connections },
+        goal: Some(Goal::PerSecond(50_000.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_some_are_quick() {
+        let rows = all(Sizes::FULL);
+        let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
+        assert_eq!(names.len(), rows.len());
+        assert_eq!(rows.len(), 15 + 3 + 16 + 5 + 1);
+        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 10 + 6);
+    }
+}

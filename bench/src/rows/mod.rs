@@ -1,0 +1,110 @@
+//! What is measured, row by row of the report.
+
+mod catalogue;
+mod glob;
+
+pub(crate) use catalogue::{Sizes, all, is_quick};
+pub(crate) use glob::matches;
+
+use crate::load::Operation;
+use crate::peer::{Family, Kind};
+
+/// One line of the report.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// What `--rows` selects by.
+    pub(crate) name: String,
+    /// What the table says.
+    pub(crate) title: String,
+    pub(crate) section: Section,
+    pub(crate) work: Work,
+    pub(crate) goal: Option<Goal>,
+}
+
+/// Rows with the same unit, which make one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Section {
+    Saturated,
+    Paced,
+    Keys,
+    Memory,
+    Connects,
+}
+
+/// What one run does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    Fanout {
+        publishers: usize,
+        subscribers: usize,
+        payload_bytes: usize,
+        /// Messages per second, or as many as the server takes.
+        rate: Option<f64>,
+    },
+    Keys {
+        operation: Operation,
+        connections: usize,
+        depth: usize,
+    },
+    Idle {
+        family: Family,
+        connections: usize,
+        is_subscribed: bool,
+    },
+    Fill {
+        keys: u64,
+    },
+    Subscriptions {
+        subscriptions: u32,
+        connections: usize,
+    },
+    Connects {
+        connections: usize,
+    },
+}
+
+/// What Workyard has to reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Goal {
+    /// At most this many times the limit server's CPU time.
+    TimesLimit(f64),
+    /// At most this many bytes.
+    Bytes(f64),
+    /// At least this many per second.
+    PerSecond(f64),
+}
+
+impl Work {
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Self::Fanout { .. } | Self::Subscriptions { .. } | Self::Connects { .. } => {
+                Family::Channels
+            }
+            Self::Keys { .. } | Self::Fill { .. } => Family::Keys,
+            Self::Idle { family, .. } => family,
+        }
+    }
+
+    /// Whether `kind` can do it at all. The limit servers keep neither keys nor subscriptions.
+    pub(crate) fn suits(self, kind: Kind) -> bool {
+        let keeps = matches!(self, Self::Fill { .. } | Self::Subscriptions { .. });
+        kind.serves(self.family()) && !(keeps && kind == Kind::Limit)
+    }
+
+    /// Whether a server that has worked before would spoil the figure.
+    pub(crate) fn needs_fresh_server(self) -> bool {
+        !matches!(self, Self::Fanout { .. } | Self::Keys { .. })
+    }
+
+    /// Connections that are open at once.
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::Fanout { publishers, subscribers, .. } => publishers + subscribers,
+            Self::Keys { connections, .. }
+            | Self::Idle { connections, .. }
+            | Self::Subscriptions { connections, .. }
+            | Self::Connects { connections } => connections,
+            Self::Fill { .. } => 1,
+        }
+    }
+}

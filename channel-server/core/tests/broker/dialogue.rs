@@ -1,0 +1,272 @@
+//! Dialogues with a broker: who asks what, and what everybody sees, as short texts.
+
+use crate::outbox::Watched;
+use workyard_channel_core::{Broker, BrokerLimits, Census};
+use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
+use workyard_protocol::channel::{
+    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne, Push,
+    Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+};
+use workyard_protocol::{
+    ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
+};
+
+/// A broker, its outbox, and the time.
+pub struct Dialogue {
+    pub broker: Broker,
+    pub outbox: Watched,
+    now: Time,
+    requests: RequestId,
+}
+
+/// A session about to ask something.
+pub struct Asking<'d>(&'d mut Dialogue, SessionId);
+
+/// What came of it, in order.
+#[must_use = "a dialogue says what must come back"]
+#[derive(Debug)]
+pub struct Seen {
+    asker: SessionId,
+    effects: Vec<String>,
+}
+
+impl Dialogue {
+    pub fn new() -> Self {
+        Self::with(BrokerLimits::default())
+    }
+
+    pub fn with(limits: BrokerLimits) -> Self {
+        Self {
+            broker: Broker::new(limits),
+            outbox: Watched::default(),
+            now: Time::default(),
+            requests: 0,
+        }
+    }
+
+    /// The session of this number asks something.
+    pub fn session(&mut self, number: u32) -> Asking<'_> {
+        Asking(self, session(number))
+    }
+
+    /// Many sessions subscribe to the same, one after the other.
+    pub fn subscribe_all(&mut self, numbers: impl IntoIterator<Item = u32>, interests: &str) {
+        for number in numbers {
+            self.session(number).subscribes(interests).done();
+        }
+    }
+
+    pub fn wait(&mut self, millis: u64) {
+        self.now = Time::from_millis(self.now.as_millis() + millis);
+    }
+
+    pub fn census(&self) -> Census {
+        self.broker.census()
+    }
+
+    /// The routes of what somebody's publication became.
+    pub fn routes_of(&mut self, channel: &str) -> Vec<Route> {
+        self.outbox.take();
+        let caller = Caller { session: session(99), request: 0 };
+        let publish = Publish { channel: channel_name(channel), value: ValueRef::Int(0) };
+        self.broker.handle(self.now, caller, Request::Publish(publish), &mut self.outbox);
+        self.outbox.routes.clone()
+    }
+
+    fn take(&mut self, asker: SessionId) -> Seen {
+        Seen { asker, effects: self.outbox.take().iter().map(text).collect() }
+    }
+}
+
+/// Interests are written as `a` for a channel, `~a.*` for a pattern, `a@g` for a group of it, and
+/// lists with `, ` between.
+impl Asking<'_> {
+    pub fn subscribes(self, interests: &str) -> Seen {
+        self.asks(Request::Subscribe(Subscribe { interests: parse(interests) }))
+    }
+
+    pub fn unsubscribes(self, interests: &str) -> Seen {
+        self.asks(Request::Unsubscribe(Unsubscribe { interests: parse(interests) }))
+    }
+
+    pub fn publishes(self, channel: &str, text: &str) -> Seen {
+        let (channel, value) = (channel_name(channel), ValueRef::raw(text));
+        self.asks(Request::Publish(Publish { channel, value }))
+    }
+
+    pub fn publishes_many(self, channels: &str, text: &str) -> Seen {
+        let channels = channels.split(", ").map(channel_name).collect();
+        self.asks(Request::PublishMany(PublishMany { channels, value: ValueRef::raw(text) }))
+    }
+
+    pub fn publishes_one(self, channel: &str, text: &str) -> Seen {
+        let (channel, value) = (channel_name(channel), ValueRef::raw(text));
+        self.asks(Request::PublishOne(PublishOne { channel, value }))
+    }
+
+    pub fn enqueues(self, queue: &str, text: &str) -> Seen {
+        self.enqueues_value(queue, ValueRef::raw(text))
+    }
+
+    pub fn enqueues_value(self, queue: &str, value: ValueRef<'_>) -> Seen {
+        self.asks(Request::Enqueue(Enqueue { queue: queue_name(queue), value }))
+    }
+
+    pub fn consumes(self, queue: &str, prefetch: u32) -> Seen {
+        self.asks(Request::Consume(Consume { queue: queue_name(queue), prefetch }))
+    }
+
+    pub fn acks(self, job: u64) -> Seen {
+        self.asks(Request::Ack(Ack { job }))
+    }
+
+    pub fn cancels(self, queue: &str) -> Seen {
+        self.asks(Request::Cancel(Cancel { queue: queue_name(queue) }))
+    }
+
+    pub fn lists(self, prefix: &str, cursor: u64, limit: u32) -> Seen {
+        let prefix = prefix.as_bytes();
+        self.asks(Request::Queues(Queues { prefix, cursor, limit }))
+    }
+
+    pub fn closes(self) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.broker.close(dialogue.now, session, &mut dialogue.outbox);
+        dialogue.outbox.full().remove(&session);
+        dialogue.take(session)
+    }
+
+    /// From now on the session has no room.
+    pub fn is_full(self) {
+        self.0.outbox.full().insert(self.1);
+    }
+
+    /// The session has room again.
+    pub fn drains(self) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.outbox.full().remove(&session);
+        dialogue.broker.drained(dialogue.now, session, &mut dialogue.outbox);
+        dialogue.take(session)
+    }
+
+    fn asks(self, request: Request<'_>) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.requests += 1;
+        let caller = Caller { session, request: dialogue.requests };
+        dialogue.broker.handle(dialogue.now, caller, request, &mut dialogue.outbox);
+        dialogue.take(session)
+    }
+}
+
+impl Seen {
+    /// Exactly this and nothing else.
+    #[track_caller]
+    pub fn sees<const N: usize>(self, expected: [&str; N]) {
+        assert_eq!(self.effects, expected);
+    }
+
+    /// Only that it is done.
+    #[track_caller]
+    pub fn done(self) {
+        let number = self.asker.slot();
+        assert_eq!(self.effects, [format!("{number}: done")]);
+    }
+
+    /// Nothing at all.
+    #[track_caller]
+    pub fn nothing(self) {
+        assert_eq!(self.effects, [""; 0]);
+    }
+
+    /// What came, for tests that count.
+    pub fn texts(self) -> Vec<String> {
+        self.effects
+    }
+}
+
+pub fn session(number: u32) -> SessionId {
+    SessionId::new(number, 7)
+}
+
+fn channel_name(name: &str) -> ChannelName<'_> {
+    ChannelName::new(name).unwrap()
+}
+
+fn queue_name(name: &str) -> QueueName<'_> {
+    QueueName::new(name).unwrap()
+}
+
+fn parse(interests: &str) -> Vec<Interest<'_>> {
+    interests.split(", ").map(parse_interest).collect()
+}
+
+fn parse_interest(text: &str) -> Interest<'_> {
+    let (topic, group) = match text.split_once('@') {
+        Some((topic, group)) => (topic, Some(GroupName::new(group).unwrap())),
+        None => (text, None),
+    };
+    let topic = match topic.strip_prefix('~') {
+        Some(pattern) => Topic::Pattern(Pattern::new(pattern).unwrap()),
+        None => Topic::Channel(channel_name(topic)),
+    };
+    Interest { topic, group }
+}
+
+fn text(effect: &Effect) -> String {
+    match effect {
+        Effect::Reply(to, _, frame) => format!("{}: {}", to.slot(), text_of_frame(frame)),
+        Effect::Refused(to, _, refusal) => format!("{}: {refusal}", to.slot()),
+        Effect::Push(to, frame) => format!("{} <- {}", to.slot(), text_of_frame(frame)),
+        Effect::Publish(to, frame) => {
+            let to: Vec<String> = to.iter().map(|session| session.slot().to_string()).collect();
+            format!("{} <- {}", to.join(" "), text_of_frame(frame))
+        }
+    }
+}
+
+fn text_of_frame(frame: &[u8]) -> String {
+    match read(frame) {
+        ToClient::Reply(_, reply) => text_of_reply(&reply),
+        ToClient::Push(push) => text_of_push(push),
+        other => panic!("a core sends no {other:?}"),
+    }
+}
+
+fn text_of_reply(reply: &Reply<'_>) -> String {
+    match reply {
+        Reply::Done => "done".to_owned(),
+        Reply::Published { receivers } => format!("published to {receivers}"),
+        Reply::Enqueued { job } => format!("enqueued {job}"),
+        Reply::Queues { cursor, queues } => {
+            let mut text = String::new();
+            for stats in queues {
+                text += &format!(
+                    "{}: ready {} leased {} consumers {} oldest {} ms; ",
+                    stats.queue, stats.ready, stats.leased, stats.consumers, stats.oldest_ms
+                );
+            }
+            format!("{text}next {cursor}")
+        }
+    }
+}
+
+fn text_of_push(push: Push<'_>) -> String {
+    match push {
+        Push::Message { delivery, channel, value } => {
+            let value = value.to_value();
+            match delivery {
+                Delivery::Everybody => format!("{channel}: {value}"),
+                Delivery::One => format!("{channel}: {value} (one)"),
+                Delivery::Group(group) => format!("{channel}: {value} (group {group})"),
+            }
+        }
+        Push::Job { queue, job, attempt, value } => {
+            let value: Value = value.to_value();
+            match attempt {
+                1 => format!("job {job} of {queue}: {value}"),
+                _ => format!("job {job} of {queue}: {value} (attempt {attempt})"),
+            }
+        }
+        Push::Gap { .. } => panic!("a core sends no gap by itself"),
+    }
+}

@@ -1,0 +1,117 @@
+//! What happens at each limit: a refusal that names it, and nothing else.
+
+use crate::dialogue::Dialogue;
+use workyard_channel_core::BrokerLimits;
+
+fn limited(change: impl FnOnce(&mut BrokerLimits)) -> Dialogue {
+    let mut limits = BrokerLimits::default();
+    change(&mut limits);
+    Dialogue::with(limits)
+}
+
+#[test]
+fn subscriptions_of_one_session() {
+    let mut talk = limited(|limits| limits.subscriptions_per_session_max = 2);
+    talk.subscribe_all([1, 1, 2], "a, b");
+    let refused = ["1: LimitReached: subscriptions_per_session_max of 2 is reached"];
+    talk.session(1).subscribes("c").sees(refused);
+    talk.session(1).unsubscribes("a").done();
+    talk.session(1).subscribes("c").done();
+}
+
+#[test]
+fn subscriptions_of_all_sessions() {
+    let mut talk = limited(|limits| limits.subscriptions_max = 3);
+    talk.subscribe_all([1], "a, b");
+    talk.subscribe_all([2], "a");
+    let refused = ["3: LimitReached: subscriptions_max of 3 is reached"];
+    talk.session(3).subscribes("a").sees(refused);
+    talk.session(1).closes().nothing();
+    talk.session(3).subscribes("a").done();
+}
+
+#[test]
+fn different_patterns() {
+    let mut talk = limited(|limits| limits.patterns_max = 1);
+    talk.subscribe_all([1], "~a.*");
+    let refused = ["2: LimitReached: patterns_max of 1 is reached"];
+    talk.session(2).subscribes("~b.*").sees(refused);
+    talk.subscribe_all([2], "~a.*, b.*, ~a.*@g");
+}
+
+#[test]
+fn bytes_of_names() {
+    let mut talk = limited(|limits| limits.name_bytes_max = 10);
+    talk.subscribe_all([1], "abc, ~a.*, abc@wxyz");
+    assert_eq!(talk.census().name_bytes, 10);
+    let refused = ["2: LimitReached: name_bytes_max of 10 is reached"];
+    talk.session(2).subscribes("d").sees(refused);
+    talk.session(2).subscribes("abc@v").sees(refused);
+    talk.subscribe_all([2], "~a.*, abc@wxyz, ~a.*@wxyz");
+}
+
+#[test]
+fn a_subscription_that_is_refused_in_part_is_refused_whole() {
+    let mut talk = limited(|limits| limits.subscriptions_per_session_max = 4);
+    talk.subscribe_all([1], "a");
+    let before = talk.census();
+    let refused = ["1: LimitReached: subscriptions_per_session_max of 4 is reached"];
+    talk.session(1).subscribes("a, b, ~c.*, d@g, e").sees(refused);
+    assert_eq!(talk.census(), before);
+    talk.session(9).publishes("b", "hi").sees(["9: published to 0"]);
+    let refused = ["2: LimitReached: subscriptions_per_session_max of 4 is reached"];
+    talk.session(2).subscribes("a, b, c, d, e").sees(refused);
+    assert_eq!(talk.census(), before);
+    talk.session(9).publishes("a", "hi").sees(["1 <- a: hi", "9: published to 1"]);
+}
+
+#[test]
+fn queues() {
+    let mut talk = limited(|limits| limits.queues_max = 1);
+    talk.session(1).enqueues("q", "x").sees(["1: enqueued 1"]);
+    let refused = ["1: LimitReached: queues_max of 1 is reached"];
+    talk.session(1).enqueues("r", "x").sees(refused);
+    talk.session(1).consumes("r", 1).sees(refused);
+    talk.session(1).enqueues("q", "y").sees(["1: enqueued 2"]);
+    assert_eq!((talk.census().queues, talk.census().holders), (1, 0));
+}
+
+#[test]
+fn jobs_of_one_queue() {
+    let mut talk = limited(|limits| limits.queue_jobs_max = 2);
+    talk.session(1).consumes("q", 1).done();
+    talk.session(9).enqueues("q", "x").sees(["9: enqueued 1", "1 <- job 1 of q: x"]);
+    talk.session(9).enqueues("q", "y").sees(["9: enqueued 2"]);
+    let refused = ["9: LimitReached: queue_jobs_max of 2 is reached"];
+    talk.session(9).enqueues("q", "z").sees(refused);
+    talk.session(9).enqueues("r", "z").sees(["9: enqueued 3"]);
+    talk.session(1).acks(1).sees(["1: done", "1 <- job 2 of q: y"]);
+    talk.session(9).enqueues("q", "z").sees(["9: enqueued 4"]);
+}
+
+#[test]
+fn bytes_of_all_jobs() {
+    let room = BrokerLimits::JOB_OVERHEAD_BYTES + 4;
+    let mut talk = limited(|limits| limits.queue_bytes_max = 2 * room);
+    talk.session(1).consumes("q", 1).done();
+    talk.session(9).enqueues("q", "1234").sees(["9: enqueued 1", "1 <- job 1 of q: 1234"]);
+    let refused = format!("9: LimitReached: queue_bytes_max of {} is reached", 2 * room);
+    talk.session(9).enqueues("r", "12345").sees([&refused]);
+    assert_eq!((talk.census().queues, talk.census().job_bytes), (1, room));
+    talk.session(9).enqueues("r", "1234").sees(["9: enqueued 2"]);
+    talk.session(9).enqueues("q", "").sees([&refused]);
+    talk.session(1).acks(1).done();
+    assert_eq!(talk.census().job_bytes, room);
+}
+
+#[test]
+fn queues_of_one_session() {
+    let mut talk = limited(|limits| limits.consumers_per_session_max = 1);
+    talk.session(1).consumes("q", 1).done();
+    let refused = ["1: LimitReached: consumers_per_session_max of 1 is reached"];
+    talk.session(1).consumes("r", 1).sees(refused);
+    assert_eq!(talk.census().queues, 1);
+    talk.session(1).consumes("q", 2).done();
+    talk.session(1).cancels("q").done();
+    talk.session(1).consumes("r", 1).done();
+}

@@ -1,0 +1,76 @@
+//! Sessions that come and go, alone and in crowds.
+
+use crate::dialogue::Dialogue;
+use workyard_channel_core::Census;
+
+#[test]
+fn a_session_that_is_gone_leaves_nothing_behind() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all([1, 2, 3], "a, ~a.*, a@g, ~a.>@g, ~>, b");
+    for number in [1, 2] {
+        talk.session(number).consumes("q", 2).done();
+    }
+    assert_ne!(talk.census(), Census::default());
+    for number in [2, 1, 3] {
+        talk.session(number).closes().nothing();
+    }
+    assert_eq!(talk.census(), Census::default());
+    talk.session(4).publishes("a", "hi").sees(["4: published to 0"]);
+}
+
+#[test]
+fn a_session_that_never_asked_for_anything_may_go_too() {
+    let mut talk = Dialogue::new();
+    talk.session(5).closes().nothing();
+    talk.session(5).drains().nothing();
+}
+
+#[test]
+fn the_census_counts_everything() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all([1, 2], "ab, ~c.*, ab@grp");
+    talk.session(1).consumes("q", 1).done();
+    talk.session(3).consumes("q", 1).done();
+    for _ in 0..3 {
+        assert!(!talk.session(9).enqueues("q", "xyz").texts().is_empty());
+    }
+    let expected = Census {
+        channels: 1,
+        patterns: 1,
+        groups: 1,
+        subscriptions: 6,
+        subscribers: 2,
+        name_bytes: 8,
+        queues: 1,
+        consumers: 2,
+        ready: 1,
+        leased: 2,
+        holders: 2,
+        job_bytes: 3 * (3 + 128),
+    };
+    assert_eq!(talk.census(), expected);
+}
+
+#[test]
+fn a_hundred_thousand_subscribers_come_and_go() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all(0..100_000, "a, a@g, ~*");
+    let published = talk.session(0).publishes("a", "hi").texts();
+    assert_eq!(published.last().unwrap(), "0: published to 100001");
+    for number in 0..100_000 {
+        talk.session(number).closes().nothing();
+    }
+    assert_eq!(talk.census(), Census::default());
+}
+
+#[test]
+fn a_hundred_thousand_consumers_come_and_go() {
+    let mut talk = Dialogue::new();
+    for number in 0..100_000 {
+        talk.session(number).consumes("q", 1).done();
+    }
+    for number in 0..100_000 {
+        talk.session(number).closes().nothing();
+    }
+    assert_eq!(talk.census(), Census::default());
+}

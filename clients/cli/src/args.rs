@@ -1,0 +1,327 @@
+//! The command line: every command, flag and their help.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+use std::time::Duration;
+use workyard_daemon::ListenAddress;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 the answer is no (no such key, conflict, exists already, no receivers with \
+--expect-receivers); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
+server; 6 anything else.";
+
+/// Shared services for programs that run as many worker processes.
+#[derive(Debug, Parser)]
+#[command(name = "workyard", version, after_help = AFTER_HELP, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Address of the server that the command talks to: HOST:PORT or unix:///PATH.
+    /// Several for a sharded globaldata
+    #[arg(long, global = true, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) server: Vec<String>,
+    /// Print JSON, one document a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How long to wait for an answer
+    #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+    /// Read addresses from this file: `channel = "…"` and `globaldata = ["…"]`
+    #[arg(long, global = true, value_name = "FILE", env = "WORKYARD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run both daemons in the foreground, and show that they work
+    Up(Up),
+    /// Publish a message
+    Pub(Pub),
+    /// Print messages as they come
+    Sub(Sub),
+    /// Push, work on and look at queues of jobs
+    #[command(subcommand)]
+    Queue(Queue),
+    /// Print the value of variables
+    Get(Get),
+    /// Set a variable
+    Set(Set),
+    /// Set a variable that does not exist yet
+    Add(Set),
+    /// Set a variable that is as expected
+    Cas(Cas),
+    /// Add to a number
+    Incr(Incr),
+    /// Remove variables
+    Del(Del),
+    /// List variables
+    Keys(Keys),
+    /// Ask both servers, or one, how long they take to answer
+    Ping(Ping),
+    /// Measure the servers
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// One of the processes that `up` starts to show that the daemons work
+    #[command(hide = true)]
+    CheckWorker(CheckWorker),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Where channel-server listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2206", value_delimiter = ',')]
+    pub(crate) channel_listen: Vec<ListenAddress>,
+    /// Where globaldata-server listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2207", value_delimiter = ',')]
+    pub(crate) globaldata_listen: Vec<ListenAddress>,
+    /// Do not show that they work
+    #[arg(long)]
+    pub(crate) no_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pub {
+    /// Where to; several separated by commas
+    #[arg(value_delimiter = ',', required = true)]
+    pub(crate) channel: Vec<String>,
+    /// What; `-` or nothing reads each line of standard input as a message
+    #[arg(default_value = "-", allow_hyphen_values = true)]
+    pub(crate) message: String,
+    /// To one subscriber, each in its turn, instead of all
+    #[arg(long)]
+    pub(crate) one: bool,
+    /// Exit with 1 when nobody received it
+    #[arg(long)]
+    pub(crate) expect_receivers: bool,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sub {
+    /// Channels, by name
+    #[arg(required_unless_present = "pattern")]
+    pub(crate) channel: Vec<String>,
+    /// Channels that match: `orders.*` one token, `orders.>` all that follow
+    #[arg(long, short)]
+    pub(crate) pattern: Vec<String>,
+    /// Share the messages with the other subscribers of this group
+    #[arg(long, short)]
+    pub(crate) group: Option<String>,
+    /// Stop after this many
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub(crate) count: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Queue {
+    /// Add jobs to a queue
+    Push(QueuePush),
+    /// Take jobs from a queue, run a command for each, and acknowledge those that succeed
+    Work(QueueWork),
+    /// Print what is in the queues
+    Stats(QueueStats),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueuePush {
+    pub(crate) queue: String,
+    /// The jobs; `-` or none reads each line of standard input as one
+    #[arg(default_value = "-", allow_hyphen_values = true)]
+    pub(crate) job: Vec<String>,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueueWork {
+    pub(crate) queue: String,
+    /// Command to run for each job, which it reads from standard input; without one jobs are printed
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// How many jobs to hold at once
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    pub(crate) prefetch: u32,
+    /// Stop after this many
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub(crate) count: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueueStats {
+    /// Only queues whose names begin so
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[arg(required = true)]
+    pub(crate) key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Set {
+    pub(crate) key: String,
+    /// What looks like a number is stored as a number; `-` reads standard input
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "expected", required = true, multiple = false)]
+pub(crate) struct Expected {
+    /// The revision that it must have
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) revision: Option<u64>,
+    /// The value that it must have
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cas {
+    pub(crate) key: String,
+    /// What looks like a number is stored as a number; `-` reads standard input
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+    #[command(flatten)]
+    pub(crate) expected: Expected,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Incr {
+    pub(crate) key: String,
+    /// What to add; negative to subtract, with a point for a float
+    #[arg(default_value = "1", allow_hyphen_values = true)]
+    pub(crate) by: String,
+    /// What a variable that does not exist counts as
+    #[arg(long, value_name = "NUMBER", default_value = "0", allow_hyphen_values = true)]
+    pub(crate) initial: String,
+    /// Refuse when it does not exist
+    #[arg(long, conflicts_with = "initial")]
+    pub(crate) existing: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Del {
+    #[arg(required = true)]
+    pub(crate) key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    /// Only keys that begin so
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ping {
+    /// Which server; both if none is named
+    #[arg(value_enum)]
+    pub(crate) service: Option<Service>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Service {
+    Channel,
+    Globaldata,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Publish to subscribers and time the deliveries
+    Pub(BenchPub),
+    /// Read and write variables and time the answers
+    Kv(BenchKv),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchPub {
+    /// Subscribers, each on a connection of its own
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) subscribers: u32,
+    /// Messages to publish
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) messages: u64,
+    /// Bytes in each, at least 8
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(8..=1_048_576))]
+    pub(crate) size: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchKv {
+    /// Connections
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) connections: u32,
+    /// Requests under way on each
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) depth: u32,
+    /// Requests in all
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) requests: u64,
+    /// Bytes of each value
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) size: u32,
+    /// What to do
+    #[arg(long, value_enum, default_value_t = KvOperation::Get)]
+    pub(crate) operation: KvOperation,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KvOperation {
+    Get,
+    Set,
+    Incr,
+    Cas,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckWorker {
+    #[arg(long)]
+    pub(crate) channel: String,
+    #[arg(long)]
+    pub(crate) globaldata: String,
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long)]
+    pub(crate) increments: u32,
+}
+
+/// How a value on the command line is meant.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Kind {
+    /// What the value is: `auto` takes numbers for numbers and the rest for text
+    #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = KindName::Auto)]
+    pub(crate) kind: KindName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindName {
+    Auto,
+    Int,
+    Float,
+    Text,
+    Json,
+}

@@ -1,1 +1,0 @@
-//! The workyard command.

@@ -1,0 +1,29 @@
+//! What the processes say to each other, and over which channels.
+
+use serde::{Deserialize, Serialize};
+
+/// Every pusher subscribes to this channel: its messages are for all clients.
+pub const EVERYBODY: &str = "push.all";
+
+/// The channel of one pusher.
+pub fn channel_of(worker_id: u32) -> String {
+    format!("push.worker.{worker_id}")
+}
+
+/// A message for one client of one pusher.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Direct {
+    /// Which client.
+    pub connection_id: u64,
+    /// What to tell it.
+    pub content: String,
+}
+
+/// The first thing that a client is told: where it can be reached.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The process that holds it.
+    pub worker_id: u32,
+    /// Its number there.
+    pub connection_id: u64,
+}

@@ -1,0 +1,179 @@
+//! Dialogues as data: requests in few words, and the exact answer to each.
+
+use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
+use workyard_globaldata_core::{Store, StoreLimits};
+use workyard_protocol::globaldata::{
+    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, Increment, KeyInfo, Keys, Push,
+    Reply, Request, Step, StepResult, Write, Written,
+};
+use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, ValueRef};
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer<'a> {
+    Reply(Reply<'a>),
+    Refused(Reason, String),
+}
+
+/// Asks, and shows the one answer to `hear`.
+pub(crate) fn ask<T>(
+    store: &mut Store,
+    request: Request<'_>,
+    hear: impl FnOnce(Answer<'_>) -> T,
+) -> T {
+    let caller = Caller { session: SessionId::new(3, 1), request: 7 };
+    let mut recorder = Recorder::default();
+    store.handle(Time::default(), caller, request, &mut recorder);
+    match recorder.take().as_slice() {
+        [Effect::Reply(session, request, frame)] => {
+            assert_eq!((*session, *request), (caller.session, caller.request));
+            match read::<Reply<'_>, Push>(frame) {
+                ToClient::Reply(7, reply) => hear(Answer::Reply(reply)),
+                other => panic!("no reply to the request: {other:?}"),
+            }
+        }
+        [Effect::Refused(session, request, refusal)] => {
+            assert_eq!((*session, *request), (caller.session, caller.request));
+            hear(Answer::Refused(refusal.reason, refusal.text.to_string()))
+        }
+        other => panic!("not one answer: {other:?}"),
+    }
+}
+
+/// Holds a dialogue with a new store.
+pub(crate) fn dialogue(lines: &[(Request<'_>, Answer<'_>)]) -> Store {
+    dialogue_within(StoreLimits::default(), lines)
+}
+
+/// Holds a dialogue with a new store of these limits.
+pub(crate) fn dialogue_within(limits: StoreLimits, lines: &[(Request<'_>, Answer<'_>)]) -> Store {
+    let mut store = Store::new(limits);
+    for (number, (request, expected)) in lines.iter().enumerate() {
+        ask(&mut store, request.clone(), |answer| {
+            assert_eq!(answer, *expected, "line {number}: {request:?}");
+        });
+    }
+    store
+}
+
+pub(crate) fn key(name: &(impl AsRef<[u8]> + ?Sized)) -> Key<'_> {
+    Key::new(name).expect("a name of a test is short")
+}
+
+pub(crate) fn raw(text: &str) -> ValueRef<'_> {
+    ValueRef::raw(text)
+}
+
+pub(crate) fn get(name: &str) -> Request<'_> {
+    Request::Get(Get { key: key(name) })
+}
+
+pub(crate) fn get_many<'a>(names: &[&'a str]) -> Request<'a> {
+    Request::GetMany(GetMany { keys: names.iter().map(|name| key(*name)).collect() })
+}
+
+pub(crate) fn exists(name: &str) -> Request<'_> {
+    Request::Exists(Exists { key: key(name) })
+}
+
+pub(crate) fn set<'a>(name: &'a str, value: ValueRef<'a>) -> Request<'a> {
+    write(name, Expect::Any, value)
+}
+
+pub(crate) fn add<'a>(name: &'a str, value: ValueRef<'a>) -> Request<'a> {
+    write(name, Expect::Absent, value)
+}
+
+pub(crate) fn cas<'a>(name: &'a str, revision: u64, value: ValueRef<'a>) -> Request<'a> {
+    write(name, Expect::Revision(revision), value)
+}
+
+pub(crate) fn swap<'a>(name: &'a str, old: ValueRef<'a>, new: ValueRef<'a>) -> Request<'a> {
+    write(name, Expect::Value(old), new)
+}
+
+fn write<'a>(name: &'a str, expect: Expect<'a>, value: ValueRef<'a>) -> Request<'a> {
+    Request::Write(Write { key: key(name), expect, value })
+}
+
+pub(crate) fn delete(name: &str) -> Request<'_> {
+    Request::Delete(Delete { key: key(name) })
+}
+
+pub(crate) fn increment(name: &str, by: impl Into<Number>) -> Request<'_> {
+    Request::Increment(Increment { key: key(name), by: by.into(), initial: None })
+}
+
+pub(crate) fn increment_from(
+    name: &str,
+    by: impl Into<Number>,
+    initial: impl Into<Number>,
+) -> Request<'_> {
+    let initial = Some(initial.into());
+    Request::Increment(Increment { key: key(name), by: by.into(), initial })
+}
+
+pub(crate) fn batch<'a>(steps: &[Step<'a>]) -> Request<'a> {
+    Request::Batch(Batch { steps: steps.to_vec() })
+}
+
+pub(crate) fn page(prefix: &str, cursor: u64, limit: u32) -> Request<'_> {
+    Request::Keys(Keys { prefix: prefix.as_bytes(), cursor, limit })
+}
+
+pub(crate) fn got(revision: u64, value: ValueRef<'_>) -> Answer<'_> {
+    Answer::Reply(Reply::Got(entry(revision, value)))
+}
+
+pub(crate) fn got_nothing() -> Answer<'static> {
+    Answer::Reply(Reply::Got(None))
+}
+
+pub(crate) fn got_many<'a>(entries: &[Option<Entry<'a>>]) -> Answer<'a> {
+    Answer::Reply(Reply::GotMany(entries.to_vec()))
+}
+
+pub(crate) fn entry(revision: u64, value: ValueRef<'_>) -> Option<Entry<'_>> {
+    Some(Entry { revision, value })
+}
+
+pub(crate) fn revision(revision: Option<u64>) -> Answer<'static> {
+    Answer::Reply(Reply::Existence { revision })
+}
+
+pub(crate) fn stored(revision: u64) -> Answer<'static> {
+    Answer::Reply(Reply::Written(Written::Stored { revision }))
+}
+
+pub(crate) fn conflict(current: u64) -> Answer<'static> {
+    Answer::Reply(Reply::Written(Written::Conflict { current }))
+}
+
+pub(crate) fn incremented(revision: u64, value: impl Into<Number>) -> Answer<'static> {
+    Answer::Reply(Reply::Incremented { revision, value: value.into() })
+}
+
+pub(crate) fn deleted(existed: bool) -> Answer<'static> {
+    Answer::Reply(Reply::Deleted { existed })
+}
+
+pub(crate) fn applied(revision: u64, results: &[StepResult]) -> Answer<'static> {
+    Answer::Reply(Reply::Batch(BatchReply::Applied { revision, results: results.to_vec() }))
+}
+
+pub(crate) fn batch_conflict(step: u32, current: u64) -> Answer<'static> {
+    Answer::Reply(Reply::Batch(BatchReply::Conflict { step, current }))
+}
+
+pub(crate) fn batch_refused(step: u32, reason: Reason, text: &'static str) -> Answer<'static> {
+    let refusal = Refusal::new(reason, text);
+    Answer::Reply(Reply::Batch(BatchReply::Refused { step, refusal }))
+}
+
+pub(crate) fn listed<'a>(cursor: u64, keys: &[KeyInfo<'a>]) -> Answer<'a> {
+    Answer::Reply(Reply::Keys { cursor, keys: keys.to_vec() })
+}
+
+pub(crate) fn refused(reason: Reason, text: &str) -> Answer<'static> {
+    Answer::Refused(reason, text.to_owned())
+}

@@ -1,0 +1,14 @@
+//! The store as its clients see it: what is asked, and what must come back.
+
+mod ask;
+mod batches;
+mod churn;
+mod harness;
+mod increments;
+mod limits;
+mod model;
+mod pages;
+mod properties;
+mod reads;
+mod updates;
+mod writes;

@@ -1,0 +1,72 @@
+//! One example of everything that channel-server hears and says.
+
+use workyard_protocol::channel::{
+    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne, Push,
+    QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+};
+use workyard_protocol::{Encoding, Pattern, ToClient, ValueRef};
+
+use crate::{Seed, channel_name, from_server, group, queue, request};
+
+const JSON: ValueRef<'_> = ValueRef::Encoded { encoding: Encoding::Json, bytes: b"{\"id\":7}" };
+
+pub fn requests() -> Vec<Seed> {
+    let text = ValueRef::raw("hello");
+    let (orders, jobs) = (channel_name("orders.1"), queue("mail"));
+    let channels = vec![orders, channel_name("news")];
+    vec![
+        request("subscribe", Request::Subscribe(Subscribe { interests: interests() })),
+        request("unsubscribe", Request::Unsubscribe(Unsubscribe { interests: interests() })),
+        request("publish", Request::Publish(Publish { channel: orders, value: text })),
+        request("publish_many", Request::PublishMany(PublishMany { channels, value: JSON })),
+        request(
+            "publish_one",
+            Request::PublishOne(PublishOne { channel: orders, value: ValueRef::Float(1.5) }),
+        ),
+        request("enqueue", Request::Enqueue(Enqueue { queue: jobs, value: ValueRef::Int(-1) })),
+        request("consume", Request::Consume(Consume { queue: jobs, prefetch: 100 })),
+        request("ack", Request::Ack(Ack { job: 300 })),
+        request("cancel", Request::Cancel(Cancel { queue: jobs })),
+        request("queues", Request::Queues(Queues { prefix: b"m", cursor: 70_000, limit: 10 })),
+    ]
+}
+
+fn interests() -> Vec<Interest<'static>> {
+    let pattern = Pattern::new("orders.*.>").expect("a pattern");
+    vec![
+        Interest { topic: Topic::Channel(channel_name("news")), group: None },
+        Interest { topic: Topic::Pattern(pattern), group: Some(group("workers")) },
+    ]
+}
+
+pub fn replies() -> Vec<Seed> {
+    let stats =
+        QueueStats { queue: queue("mail"), ready: 3, leased: 1, consumers: 2, oldest_ms: 9 };
+    vec![
+        reply("done", Reply::Done),
+        reply("published", Reply::Published { receivers: 3 }),
+        reply("enqueued", Reply::Enqueued { job: 1 << 40 }),
+        reply("queues", Reply::Queues { cursor: 5, queues: vec![stats, stats] }),
+    ]
+}
+
+pub fn pushes() -> Vec<Seed> {
+    let (channel, value) = (channel_name("news"), ValueRef::raw("hello"));
+    let message = |delivery| Push::Message { delivery, channel, value };
+    vec![
+        push("message", message(Delivery::Everybody)),
+        push("message_one", message(Delivery::One)),
+        push("message_group", message(Delivery::Group(group("workers")))),
+        push("gap", Push::Gap { channel: Some(channel), missed: 12 }),
+        push("gap_of_many", Push::Gap { channel: None, missed: 1 << 20 }),
+        push("job", Push::Job { queue: queue("mail"), job: 1, attempt: 2, value: JSON }),
+    ]
+}
+
+fn reply(name: &'static str, reply: Reply<'_>) -> Seed {
+    from_server(name, &ToClient::<_, Push<'_>>::Reply(7, reply))
+}
+
+fn push(name: &'static str, push: Push<'_>) -> Seed {
+    from_server(name, &ToClient::<Reply<'_>, _>::Push(push))
+}

@@ -1,0 +1,87 @@
+//! One example of everything that globaldata-server hears and says.
+
+use workyard_protocol::globaldata::{
+    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, Increment, KeyInfo, Keys, Push,
+    Reply, Request, Step, StepResult, Write, Written,
+};
+use workyard_protocol::{Encoding, Key, Number, Reason, Refusal, ToClient, ValueRef, ValueTag};
+
+use crate::{Seed, from_server, key, request};
+
+const PHP: ValueRef<'_> =
+    ValueRef::Encoded { encoding: Encoding::Php, bytes: b"a:1:{i:0;s:1:\"x\";}" };
+
+pub fn requests() -> Vec<Seed> {
+    let one = key("visits");
+    let keys = vec![one, key("users:7")];
+    let initial = Some(Number::Float(0.5));
+    vec![
+        request("get", Request::Get(Get { key: one })),
+        request("get_many", Request::GetMany(GetMany { keys })),
+        request("set", write(Expect::Any)),
+        request("add", write(Expect::Absent)),
+        request("cas", write(Expect::Revision(7))),
+        request("cas_value", write(Expect::Value(ValueRef::raw("old")))),
+        request(
+            "increment",
+            Request::Increment(Increment { key: one, by: Number::Int(-1), initial }),
+        ),
+        request("delete", Request::Delete(Delete { key: one })),
+        request("exists", Request::Exists(Exists { key: one })),
+        request("batch", Request::Batch(Batch { steps: steps(one) })),
+        request("keys", Request::Keys(Keys { prefix: b"u", cursor: 0, limit: 1000 })),
+    ]
+}
+
+fn write(expect: Expect<'static>) -> Request<'static> {
+    Request::Write(Write { key: key("users:7"), expect, value: PHP })
+}
+
+fn steps(key: Key<'_>) -> Vec<Step<'_>> {
+    vec![
+        Step::Require { key, expect: Expect::Value(ValueRef::Int(1)) },
+        Step::Set { key, value: ValueRef::raw("new") },
+        Step::Increment { key, by: Number::Int(1), initial: None },
+        Step::Delete { key },
+    ]
+}
+
+pub fn replies() -> Vec<Seed> {
+    let entry = Entry { revision: 7, value: PHP };
+    let int = Entry { revision: 300, value: ValueRef::Int(5) };
+    let tag = ValueTag::Encoded(Encoding::Raw);
+    let info = KeyInfo { key: key("users:7"), revision: 7, tag, size: 20 };
+    vec![
+        reply("got", Reply::Got(Some(entry))),
+        reply("got_none", Reply::Got(None)),
+        reply("got_many", Reply::GotMany(vec![Some(entry), None, Some(int)])),
+        reply("stored", Reply::Written(Written::Stored { revision: 8 })),
+        reply("conflict", Reply::Written(Written::Conflict { current: 9 })),
+        reply("incremented", Reply::Incremented { revision: 1, value: Number::Float(0.5) }),
+        reply("deleted", Reply::Deleted { existed: true }),
+        reply("existence", Reply::Existence { revision: Some(7) }),
+        reply("batch_applied", Reply::Batch(applied())),
+        reply("batch_conflict", Reply::Batch(BatchReply::Conflict { step: 1, current: 7 })),
+        reply("batch_refused", Reply::Batch(refused())),
+        reply("keys", Reply::Keys { cursor: 3, keys: vec![info, info] }),
+    ]
+}
+
+fn applied() -> BatchReply {
+    let results = vec![
+        StepResult::Held,
+        StepResult::Stored,
+        StepResult::Incremented(Number::Int(2)),
+        StepResult::Deleted(true),
+    ];
+    BatchReply::Applied { revision: 8, results }
+}
+
+fn refused() -> BatchReply {
+    let refusal = Refusal::new(Reason::NotANumber, "`visits` is raw");
+    BatchReply::Refused { step: 2, refusal }
+}
+
+fn reply(name: &'static str, reply: Reply<'_>) -> Seed {
+    from_server(name, &ToClient::<_, Push>::Reply(7, reply))
+}

@@ -292,8 +292,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// What `increment` adds and returns.
-#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+/// What `increment` adds and returns. Two floats are equal when their bits are.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
 pub enum Number {
     /// A 64-bit integer.
     Int(i64),
@@ -321,6 +321,12 @@ impl Number {
             Self::Int(int) => int as f64,
             Self::Float(float) => float,
         }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        ValueRef::from(*self) == ValueRef::from(*other)
     }
 }
 

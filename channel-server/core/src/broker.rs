@@ -27,10 +27,7 @@ impl Broker {
     /// A broker that nobody has spoken to yet.
     #[must_use]
     pub fn new(limits: BrokerLimits) -> Self {
-        Self {
-            channels: Channels::new(limits),
-            queues: Queues::new(limits),
-        }
+        Self { channels: Channels::new(limits), queues: Queues::new(limits) }
     }
 
     /// Counts what is there. The time it takes grows with the number of queues.

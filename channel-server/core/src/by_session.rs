@@ -18,10 +18,7 @@ struct Owned<T> {
 impl<T: Default> BySession<T> {
     /// Nobody has any state.
     pub(crate) fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            count: 0,
-        }
+        Self { slots: Vec::new(), count: 0 }
     }
 
     /// How many sessions have state.
@@ -50,10 +47,7 @@ impl<T: Default> BySession<T> {
         }
         let owned = self.slots[session.slot()].get_or_insert_with(|| {
             self.count += 1;
-            Box::new(Owned {
-                owner: session,
-                state: T::default(),
-            })
+            Box::new(Owned { owner: session, state: T::default() })
         });
         owned.check(session);
         &mut owned.state
@@ -70,9 +64,6 @@ impl<T: Default> BySession<T> {
 
 impl<T> Owned<T> {
     fn check(&self, session: SessionId) {
-        assert_eq!(
-            self.owner, session,
-            "a session is closed before its slot is used again"
-        );
+        assert_eq!(self.owner, session, "a session is closed before its slot is used again");
     }
 }

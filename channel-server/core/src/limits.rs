@@ -33,10 +33,7 @@ impl BrokerLimits {
 
     /// The refusal for whoever would exceed a limit.
     pub(crate) fn reached(name: &str, value: usize) -> Refusal {
-        Refusal::new(
-            Reason::LimitReached,
-            format!("{name} of {value} is reached"),
-        )
+        Refusal::new(Reason::LimitReached, format!("{name} of {value} is reached"))
     }
 }
 

@@ -50,10 +50,7 @@ impl Members {
     /// Adds a session behind all others: `serial` is above every one before.
     pub(crate) fn join(&mut self, serial: u64, session: SessionId) {
         debug_assert!(self.places.last().is_none_or(|last| last.serial < serial));
-        self.places.push(Place {
-            serial,
-            session: Some(session),
-        });
+        self.places.push(Place { serial, session: Some(session) });
     }
 
     /// Removes the session that joined under this serial.
@@ -76,15 +73,10 @@ impl Members {
         &mut self,
         mut has_room: impl FnMut(SessionId) -> bool,
     ) -> Option<SessionId> {
-        let next = self
-            .places
-            .partition_point(|place| place.serial <= self.turn);
+        let next = self.places.partition_point(|place| place.serial <= self.turn);
         let (before, after) = self.places.split_at(next);
         let mut row = after.iter().chain(before).filter_map(Place::entry);
-        let chosen = row
-            .clone()
-            .find(|(_, session)| has_room(*session))
-            .or_else(|| row.next());
+        let chosen = row.clone().find(|(_, session)| has_room(*session)).or_else(|| row.next());
         let (serial, session) = chosen?;
         self.turn = serial;
         Some(session)
@@ -189,9 +181,7 @@ mod tests {
         let mut forwards = all();
         (1..=100_000).for_each(|serial| forwards.leave(serial));
         let mut backwards = all();
-        (1..=100_000)
-            .rev()
-            .for_each(|serial| backwards.leave(serial));
+        (1..=100_000).rev().for_each(|serial| backwards.leave(serial));
         let mut scattered = all();
         (1..=100_000).for_each(|step| scattered.leave(1 + step * 7919 % 100_000));
         assert!(forwards.is_empty() && backwards.is_empty() && scattered.is_empty());

@@ -53,23 +53,16 @@ impl<T> Named<T> {
     /// The index of the thing of this name.
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         let hash = self.hasher.hash_one(name);
-        self.by_name
-            .find(hash, |at| *self.slots[*at as usize].name == *name)
-            .copied()
+        self.by_name.find(hash, |at| *self.slots[*at as usize].name == *name).copied()
     }
 
     /// Adds a thing whose name has none yet.
     pub(crate) fn insert(&mut self, name: &[u8], thing: T) -> u32 {
         let hash = self.hasher.hash_one(name);
-        let at = self.slots.insert(Entry {
-            name: name.into(),
-            thing,
-        });
+        let at = self.slots.insert(Entry { name: name.into(), thing });
         let index = u32::try_from(at).expect("limits keep tables below four thousand million");
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_name.insert_unique(hash, index, |at| {
-            hasher.hash_one(&*slots[*at as usize].name)
-        });
+        self.by_name.insert_unique(hash, index, |at| hasher.hash_one(&*slots[*at as usize].name));
         self.name_bytes += name.len();
         self.end = self.end.max(at + 1);
         self.shrink_at = self.shrink_at.max(self.slots.len() / 4);
@@ -109,9 +102,7 @@ impl<T> Named<T> {
 
     /// The thing in a slot, if it has one, with its name.
     pub(crate) fn slot(&self, slot: usize) -> Option<(&[u8], &T)> {
-        self.slots
-            .get(slot)
-            .map(|entry| (&*entry.name, &entry.thing))
+        self.slots.get(slot).map(|entry| (&*entry.name, &entry.thing))
     }
 
     /// No slot at or above it has a thing.
@@ -123,9 +114,7 @@ impl<T> Named<T> {
     /// it. So it is tried again whenever half of them have gone.
     fn shrink(&mut self) {
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_name.shrink_to(slots.len(), |at| {
-            hasher.hash_one(&*slots[*at as usize].name)
-        });
+        self.by_name.shrink_to(slots.len(), |at| hasher.hash_one(&*slots[*at as usize].name));
         self.slots.shrink_to_fit();
         self.end = self.slots.iter().next_back().map_or(0, |(at, _)| at + 1);
         self.shrink_at = self.slots.len() / 2;
@@ -159,26 +148,18 @@ mod tests {
             (table.find(b"one"), table.find(b""), table.find(b"x")),
             (Some(one), Some(two), None)
         );
-        assert_eq!(
-            (table.name(one), table[two], table.name_bytes()),
-            (&b"one"[..], 2, 3)
-        );
+        assert_eq!((table.name(one), table[two], table.name_bytes()), (&b"one"[..], 2, 3));
         table[one] += 10;
         assert_eq!(table.entry_mut(one), (&b"one"[..], &mut 11));
         assert_eq!(*table.remove(one), *b"one");
-        assert_eq!(
-            (table.find(b"one"), table.len(), table.name_bytes()),
-            (None, 1, 0)
-        );
+        assert_eq!((table.find(b"one"), table.len(), table.name_bytes()), (None, 1, 0));
     }
 
     #[test]
     fn a_crowd_that_leaves_takes_its_memory_along() {
         let mut table = Named::new();
         let first = table.insert(b"first", 0);
-        let crowd: Vec<_> = (0..10_000_u32)
-            .map(|at| table.insert(&at.to_be_bytes(), at))
-            .collect();
+        let crowd: Vec<_> = (0..10_000_u32).map(|at| table.insert(&at.to_be_bytes(), at)).collect();
         assert_eq!(table.end(), 10_001);
         for at in crowd {
             table.remove(at);

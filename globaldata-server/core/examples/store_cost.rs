@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Delete, Expect, Get, GlobalDataWire, Increment, Push, Reply, Request, Write, Written,
+    Expect, Get, GlobalDataWire, Increment, Push, Reply, Request, Write, Written,
 };
 use workyard_protocol::{Key, Number, Refusal, ValueRef};
 
@@ -35,9 +35,6 @@ fn measure(keys: u64) {
     bench.run("cas", Bench::cas);
     bench.make_counters();
     bench.run("increment", Bench::increment);
-    bench.clear();
-    let left = resident_bytes().saturating_sub(before);
-    println!("  left when empty     {:6.1} bytes per key", left as f64 / keys as f64);
     black_box(bench.last.0);
 }
 
@@ -74,13 +71,6 @@ impl Bench {
     fn make_counters(&mut self) {
         for number in 0..self.keys {
             self.write(number, Expect::Any, ValueRef::Int(0));
-        }
-    }
-
-    fn clear(&mut self) {
-        for number in 0..self.keys {
-            let name = name(number);
-            self.ask(Request::Delete(Delete { key: key(&name) }));
         }
     }
 
@@ -152,7 +142,6 @@ impl Outbox<GlobalDataWire> for Last {
             Reply::Got(entry) => entry.expect("every key is there").revision,
             Reply::Written(Written::Stored { revision }) => revision,
             Reply::Incremented { revision, .. } => revision,
-            Reply::Deleted { existed } => u64::from(existed),
             other => panic!("not asked for: {other:?}"),
         };
     }

@@ -19,11 +19,7 @@ pub(crate) struct Audience {
 impl Audience {
     /// Nobody yet.
     pub(crate) fn new() -> Self {
-        Self {
-            everybody: Members::default(),
-            groups: BTreeMap::new(),
-            route: Route(0),
-        }
+        Self { everybody: Members::default(), groups: BTreeMap::new(), route: Route(0) }
     }
 
     /// Whether nobody is left.
@@ -46,10 +42,7 @@ impl Audience {
         let Some(group) = group else {
             return self.everybody.leave(serial);
         };
-        let members = self
-            .groups
-            .get_mut(&group)
-            .expect("a group stays while it has members");
+        let members = self.groups.get_mut(&group).expect("a group stays while it has members");
         members.leave(serial);
         if members.is_empty() {
             self.groups.remove(&group);

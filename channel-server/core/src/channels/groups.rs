@@ -34,10 +34,7 @@ impl Groups {
 
     /// Counts one more subscription.
     pub(crate) fn join(&mut self, name: GroupName<'_>) -> GroupId {
-        let at = self
-            .0
-            .find(name.as_bytes())
-            .unwrap_or_else(|| self.0.insert(name.as_bytes(), 0));
+        let at = self.0.find(name.as_bytes()).unwrap_or_else(|| self.0.insert(name.as_bytes(), 0));
         self.0[at] += 1;
         GroupId::at(at)
     }

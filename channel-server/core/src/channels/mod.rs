@@ -109,9 +109,7 @@ impl Channels {
             match self.add(session, interest) {
                 Ok(new) => added.extend(new),
                 Err(refusal) => {
-                    added
-                        .into_iter()
-                        .for_each(|subscription| self.end(session, subscription));
+                    added.into_iter().for_each(|subscription| self.end(session, subscription));
                     return Err(refusal);
                 }
             }
@@ -137,9 +135,7 @@ impl Channels {
         let serial = self.numbers.next();
         self.changed = serial;
         self.topics[topic].join(group, serial, session);
-        self.subscribers
-            .get_or_default(session)
-            .insert(subscription, serial);
+        self.subscribers.get_or_default(session).insert(subscription, serial);
         self.subscriptions += 1;
         Ok(Some(subscription))
     }
@@ -149,10 +145,7 @@ impl Channels {
             None => None,
             Some(name) => Some(self.groups.find(name)?),
         };
-        Some(Subscription {
-            topic: self.topics.find(interest.topic)?,
-            group,
-        })
+        Some(Subscription { topic: self.topics.find(interest.topic)?, group })
     }
 
     /// Ends a subscription if the session has it.
@@ -193,10 +186,7 @@ impl Channels {
         let limits = &self.limits;
         let reached = |name, value| Err(BrokerLimits::reached(name, value));
         if own >= limits.subscriptions_per_session_max {
-            return reached(
-                "subscriptions_per_session_max",
-                limits.subscriptions_per_session_max,
-            );
+            return reached("subscriptions_per_session_max", limits.subscriptions_per_session_max);
         }
         if self.subscriptions >= limits.subscriptions_max {
             return reached("subscriptions_max", limits.subscriptions_max);
@@ -206,14 +196,8 @@ impl Channels {
         if new_topic && is_pattern && self.topics.patterns() >= limits.patterns_max {
             return reached("patterns_max", limits.patterns_max);
         }
-        let topic_bytes = if new_topic {
-            name_bytes(interest.topic)
-        } else {
-            0
-        };
-        let new_group = interest
-            .group
-            .filter(|name| self.groups.find(*name).is_none());
+        let topic_bytes = if new_topic { name_bytes(interest.topic) } else { 0 };
+        let new_group = interest.group.filter(|name| self.groups.find(*name).is_none());
         let group_bytes = new_group.map_or(0, |name| GroupName::as_bytes(name).len());
         if self.name_bytes() + topic_bytes + group_bytes > limits.name_bytes_max {
             return reached("name_bytes_max", limits.name_bytes_max);

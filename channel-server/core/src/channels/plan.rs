@@ -90,26 +90,19 @@ impl Merged {
     /// Tells the topics whose turn it was, for when this is made anew.
     pub(crate) fn keep_turns(&self, topics: &mut Topics) {
         if let Some(home) = self.home {
-            topics[home]
-                .everybody
-                .set_turn(self.audience.everybody.turn());
+            topics[home].everybody.set_turn(self.audience.everybody.turn());
         }
         for (group, members) in &self.audience.groups {
             let home = self.group_homes[group];
-            let own = topics[home]
-                .groups
-                .get_mut(group)
-                .expect("a home has the group");
+            let own = topics[home].groups.get_mut(group).expect("a home has the group");
             own.set_turn(members.turn());
         }
     }
 
     fn merge_everybody(&mut self, topics: &Topics) {
         let sources = self.sources.iter().map(|(id, _)| *id);
-        let mut entries: Vec<_> = sources
-            .clone()
-            .flat_map(|id| topics[id].everybody.entries())
-            .collect();
+        let mut entries: Vec<_> =
+            sources.clone().flat_map(|id| topics[id].everybody.entries()).collect();
         self.seen.keep_first(&mut entries);
         self.audience.everybody.replace(entries);
         self.home = sources.clone().find(|id| !topics[*id].everybody.is_empty());
@@ -127,10 +120,8 @@ impl Merged {
             }
         }
         for (group, ids) in parts {
-            let mut entries: Vec<_> = ids
-                .iter()
-                .flat_map(|id| topics[*id].groups[&group].entries())
-                .collect();
+            let mut entries: Vec<_> =
+                ids.iter().flat_map(|id| topics[*id].groups[&group].entries()).collect();
             self.seen.keep_first(&mut entries);
             let members = self.audience.groups.entry(group).or_default();
             members.replace(entries);

@@ -32,10 +32,7 @@ impl Channels {
         request: Publish<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let message = Message {
-            channel: request.channel,
-            value: request.value,
-        };
+        let message = Message { channel: request.channel, value: request.value };
         let receivers = self.deliver(message, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
@@ -49,10 +46,7 @@ impl Channels {
     ) {
         let mut receivers = 0;
         for channel in &request.channels {
-            let message = Message {
-                channel: *channel,
-                value: request.value,
-            };
+            let message = Message { channel: *channel, value: request.value };
             receivers += self.deliver(message, outbox);
         }
         outbox.reply(caller, Reply::Published { receivers });
@@ -68,10 +62,7 @@ impl Channels {
         request: PublishOne<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let message = Message {
-            channel: request.channel,
-            value: request.value,
-        };
+        let message = Message { channel: request.channel, value: request.value };
         let receivers = self.deliver_one(message, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
@@ -102,9 +93,7 @@ impl Channels {
             Place::Topic(id) => &mut self.topics[id],
             Place::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
-        let turn = audience
-            .everybody
-            .next_turn(|session| outbox.has_room(session));
+        let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
         let Some(session) = turn else { return 0 };
         message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);
         self.keep_turns(place);
@@ -125,9 +114,7 @@ impl Channels {
 
     fn keep_turns(&mut self, place: Place) {
         if place == Place::Merged {
-            self.plan
-                .merged(&self.topics, &mut self.numbers)
-                .keep_turns(&mut self.topics);
+            self.plan.merged(&self.topics, &mut self.numbers).keep_turns(&mut self.topics);
         }
     }
 }
@@ -163,16 +150,8 @@ fn to_groups(
 
 impl<'a> Message<'a> {
     fn publication(self, route: Route, delivery: Delivery<'a>) -> Publication<'a, Push<'a>> {
-        let push = Push::Message {
-            delivery,
-            channel: self.channel,
-            value: self.value,
-        };
-        Publication {
-            route,
-            topic: self.channel.as_bytes(),
-            push,
-        }
+        let push = Push::Message { delivery, channel: self.channel, value: self.value };
+        Publication { route, topic: self.channel.as_bytes(), push }
     }
 
     /// Every single recipient has a route of its own: it is hardly the next message's.

@@ -24,11 +24,7 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) fn new() -> Self {
-        Self {
-            channels: Named::new(),
-            patterns: Named::new(),
-            trie: Trie::new(),
-        }
+        Self { channels: Named::new(), patterns: Named::new(), trie: Trie::new() }
     }
 
     /// How many channels there are.
@@ -55,10 +51,9 @@ impl Topics {
     pub(crate) fn find(&self, topic: Topic<'_>) -> Option<TopicId> {
         match topic {
             Topic::Channel(name) => self.channel(name),
-            Topic::Pattern(pattern) => self
-                .patterns
-                .find(pattern.as_bytes())
-                .map(TopicId::of_pattern),
+            Topic::Pattern(pattern) => {
+                self.patterns.find(pattern.as_bytes()).map(TopicId::of_pattern)
+            }
         }
     }
 
@@ -81,16 +76,14 @@ impl Topics {
             return;
         };
         let name = self.patterns.remove(at);
-        self.trie
-            .remove(Pattern::new(&name).expect("it was a pattern when it came"));
+        self.trie.remove(Pattern::new(&name).expect("it was a pattern when it came"));
     }
 
     /// Lists the channel of this name, if anybody subscribed to it, and then every pattern that
     /// matches it.
     pub(crate) fn matching(&self, name: ChannelName<'_>, found: &mut Vec<TopicId>) {
         found.extend(self.channel(name));
-        self.trie
-            .matching(name.as_bytes(), |at| found.push(TopicId::of_pattern(at)));
+        self.trie.matching(name.as_bytes(), |at| found.push(TopicId::of_pattern(at)));
     }
 }
 

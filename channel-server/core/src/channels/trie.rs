@@ -45,11 +45,7 @@ impl Trie {
     pub(crate) fn new() -> Self {
         let mut nodes = Slab::new();
         nodes.insert(Node::default());
-        Self {
-            nodes,
-            literals: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-        }
+        Self { nodes, literals: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 
     /// Adds a pattern that is not in the tree, as the number that [`Trie::matching`] reports.
@@ -121,8 +117,7 @@ impl Trie {
         let child = self.add_child(parent, token);
         let hash = self.hasher.hash_one((parent, token));
         let (nodes, hasher) = (&self.nodes, &self.hasher);
-        self.literals
-            .insert_unique(hash, child, |at| nodes[*at as usize].hash(hasher));
+        self.literals.insert_unique(hash, child, |at| nodes[*at as usize].hash(hasher));
         child
     }
 
@@ -136,11 +131,7 @@ impl Trie {
     }
 
     fn add_child(&mut self, parent: u32, token: &[u8]) -> u32 {
-        let at = self.nodes.insert(Node {
-            parent,
-            token: token.into(),
-            ..Node::default()
-        });
+        let at = self.nodes.insert(Node { parent, token: token.into(), ..Node::default() });
         self.node_mut(parent).children += 1;
         u32::try_from(at).expect("limits keep the tree below four thousand million nodes")
     }

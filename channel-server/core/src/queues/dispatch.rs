@@ -18,14 +18,8 @@ impl Queues {
             let Some(session) = queue.idle.next_turn(|_| true) else {
                 return;
             };
-            let holder = self
-                .holders
-                .get_mut(session)
-                .expect("an idle consumer is a holder");
-            let share = holder
-                .shares
-                .get_mut(&at)
-                .expect("an idle consumer has a share");
+            let holder = self.holders.get_mut(session).expect("an idle consumer is a holder");
+            let share = holder.shares.get_mut(&at).expect("an idle consumer has a share");
             if outbox.has_room(session) {
                 let job = queue.lease().expect("a job is ready");
                 outbox.push(session, job.push(name));

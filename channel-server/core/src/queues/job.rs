@@ -26,11 +26,6 @@ impl Job {
 
     /// What the session that holds it is sent.
     pub(crate) fn push<'a>(&'a self, queue: QueueName<'a>) -> Push<'a> {
-        Push::Job {
-            queue,
-            job: self.id,
-            attempt: self.attempt,
-            value: self.value.as_ref(),
-        }
+        Push::Job { queue, job: self.id, attempt: self.attempt, value: self.value.as_ref() }
     }
 }

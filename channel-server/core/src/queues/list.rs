@@ -42,18 +42,8 @@ impl Queues {
             }
             slot += 1;
         }
-        let cursor = if slot < self.queues.end() {
-            slot as u64
-        } else {
-            0
-        };
-        outbox.reply(
-            caller,
-            Reply::Queues {
-                cursor,
-                queues: page,
-            },
-        );
+        let cursor = if slot < self.queues.end() { slot as u64 } else { 0 };
+        outbox.reply(caller, Reply::Queues { cursor, queues: page });
     }
 }
 

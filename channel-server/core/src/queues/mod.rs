@@ -128,12 +128,7 @@ impl Queues {
         self.last_job += 1;
         self.job_bytes += bytes;
         let value = request.value.to_value();
-        self.queues[at].store(Job {
-            id: self.last_job,
-            attempt: 0,
-            since: now,
-            value,
-        });
+        self.queues[at].store(Job { id: self.last_job, attempt: 0, since: now, value });
         Ok(at)
     }
 
@@ -142,12 +137,7 @@ impl Queues {
         self.check_consumers(session, known)?;
         let at = known.map_or_else(|| self.add_queue(request.queue), Ok)?;
         let queue = &mut self.queues[at];
-        let share = self
-            .holders
-            .get_or_default(session)
-            .shares
-            .entry(at)
-            .or_default();
+        let share = self.holders.get_or_default(session).shares.entry(at).or_default();
         if share.prefetch.replace(request.prefetch).is_none() {
             queue.consumers += 1;
         }
@@ -171,10 +161,7 @@ impl Queues {
 
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {
         let consuming = |at: &u32| {
-            let share = self
-                .holders
-                .get(session)
-                .and_then(|holder| holder.shares.get(at));
+            let share = self.holders.get(session).and_then(|holder| holder.shares.get(at));
             share.is_some_and(|share| share.prefetch.is_some())
         };
         let Some(at) = self.queues.find(name.as_bytes()).filter(consuming) else {
@@ -188,14 +175,8 @@ impl Queues {
 
     /// Changes a share that is there, and forgets what is left of nothing.
     fn change_share(&mut self, session: SessionId, at: u32, change: impl FnOnce(&mut Share)) {
-        let holder = self
-            .holders
-            .get_mut(session)
-            .expect("whoever has a share is a holder");
-        let share = holder
-            .shares
-            .get_mut(&at)
-            .expect("the caller knows of the share");
+        let holder = self.holders.get_mut(session).expect("whoever has a share is a holder");
+        let share = holder.shares.get_mut(&at).expect("the caller knows of the share");
         change(share);
         share.settle(session, &mut self.queues[at], &mut self.numbers);
         if share.is_unused() {
@@ -211,16 +192,10 @@ impl Queues {
         if let Some(queue) = known.map(|at| &self.queues[at])
             && queue.ready() + queue.leased >= limits.queue_jobs_max
         {
-            return Err(BrokerLimits::reached(
-                "queue_jobs_max",
-                limits.queue_jobs_max,
-            ));
+            return Err(BrokerLimits::reached("queue_jobs_max", limits.queue_jobs_max));
         }
         if self.job_bytes + bytes > limits.queue_bytes_max {
-            return Err(BrokerLimits::reached(
-                "queue_bytes_max",
-                limits.queue_bytes_max,
-            ));
+            return Err(BrokerLimits::reached("queue_bytes_max", limits.queue_bytes_max));
         }
         Ok(())
     }

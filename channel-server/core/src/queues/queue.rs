@@ -76,12 +76,7 @@ mod tests {
     use workyard_protocol::Value;
 
     fn job(id: u64) -> Job {
-        Job {
-            id,
-            attempt: 0,
-            since: Time::default(),
-            value: Value::Int(0),
-        }
+        Job { id, attempt: 0, since: Time::default(), value: Value::Int(0) }
     }
 
     #[test]
@@ -91,13 +86,9 @@ mod tests {
         let mut held: Vec<Job> = (0..4).map_while(|_| queue.lease()).collect();
         queue.give_back(held.remove(2));
         queue.give_back(held.remove(0));
-        assert_eq!(
-            (queue.ready(), queue.leased, queue.oldest().unwrap().id),
-            (3, 2, 1)
-        );
-        let order: Vec<_> = std::iter::from_fn(|| queue.lease())
-            .map(|job| (job.id, job.attempt))
-            .collect();
+        assert_eq!((queue.ready(), queue.leased, queue.oldest().unwrap().id), (3, 2, 1));
+        let order: Vec<_> =
+            std::iter::from_fn(|| queue.lease()).map(|job| (job.id, job.attempt)).collect();
         assert_eq!(order, [(1, 2), (3, 2), (5, 1)]);
     }
 

@@ -12,30 +12,30 @@ use workyard_protocol::{
 };
 
 /// A broker, its outbox, and the time.
-pub struct Dialogue {
-    pub broker: Broker,
-    pub outbox: Watched,
+pub(crate) struct Dialogue {
+    pub(crate) broker: Broker,
+    pub(crate) outbox: Watched,
     now: Time,
     requests: RequestId,
 }
 
 /// A session about to ask something.
-pub struct Asking<'d>(&'d mut Dialogue, SessionId);
+pub(crate) struct Asking<'d>(&'d mut Dialogue, SessionId);
 
 /// What came of it, in order.
 #[must_use = "a dialogue says what must come back"]
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     asker: SessionId,
     effects: Vec<String>,
 }
 
 impl Dialogue {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(BrokerLimits::default())
     }
 
-    pub fn with(limits: BrokerLimits) -> Self {
+    pub(crate) fn with(limits: BrokerLimits) -> Self {
         Self {
             broker: Broker::new(limits),
             outbox: Watched::default(),
@@ -45,32 +45,37 @@ impl Dialogue {
     }
 
     /// The session of this number asks something.
-    pub fn session(&mut self, number: u32) -> Asking<'_> {
+    pub(crate) fn session(&mut self, number: u32) -> Asking<'_> {
         Asking(self, session(number))
     }
 
     /// Many sessions subscribe to the same, one after the other.
-    pub fn subscribe_all(&mut self, numbers: impl IntoIterator<Item = u32>, interests: &str) {
+    pub(crate) fn subscribe_all(
+        &mut self,
+        numbers: impl IntoIterator<Item = u32>,
+        interests: &str,
+    ) {
         for number in numbers {
             self.session(number).subscribes(interests).done();
         }
     }
 
-    pub fn wait(&mut self, millis: u64) {
+    pub(crate) fn wait(&mut self, millis: u64) {
         self.now = Time::from_millis(self.now.as_millis() + millis);
     }
 
-    pub fn census(&self) -> Census {
+    pub(crate) fn census(&self) -> Census {
         self.broker.census()
     }
 
     /// The routes of what somebody's publication became.
-    pub fn routes_of(&mut self, channel: &str) -> Vec<Route> {
-        self.outbox.take();
+    pub(crate) fn routes_of(&mut self, channel: &str) -> Vec<Route> {
         let caller = Caller { session: session(99), request: 0 };
         let publish = Publish { channel: channel_name(channel), value: ValueRef::Int(0) };
         self.broker.handle(self.now, caller, Request::Publish(publish), &mut self.outbox);
-        self.outbox.routes.clone()
+        let routes = self.outbox.routes.clone();
+        self.outbox.take();
+        routes
     }
 
     fn take(&mut self, asker: SessionId) -> Seen {
@@ -81,55 +86,55 @@ impl Dialogue {
 /// Interests are written as `a` for a channel, `~a.*` for a pattern, `a@g` for a group of it, and
 /// lists with `, ` between.
 impl Asking<'_> {
-    pub fn subscribes(self, interests: &str) -> Seen {
+    pub(crate) fn subscribes(self, interests: &str) -> Seen {
         self.asks(Request::Subscribe(Subscribe { interests: parse(interests) }))
     }
 
-    pub fn unsubscribes(self, interests: &str) -> Seen {
+    pub(crate) fn unsubscribes(self, interests: &str) -> Seen {
         self.asks(Request::Unsubscribe(Unsubscribe { interests: parse(interests) }))
     }
 
-    pub fn publishes(self, channel: &str, text: &str) -> Seen {
+    pub(crate) fn publishes(self, channel: &str, text: &str) -> Seen {
         let (channel, value) = (channel_name(channel), ValueRef::raw(text));
         self.asks(Request::Publish(Publish { channel, value }))
     }
 
-    pub fn publishes_many(self, channels: &str, text: &str) -> Seen {
+    pub(crate) fn publishes_many(self, channels: &str, text: &str) -> Seen {
         let channels = channels.split(", ").map(channel_name).collect();
         self.asks(Request::PublishMany(PublishMany { channels, value: ValueRef::raw(text) }))
     }
 
-    pub fn publishes_one(self, channel: &str, text: &str) -> Seen {
+    pub(crate) fn publishes_one(self, channel: &str, text: &str) -> Seen {
         let (channel, value) = (channel_name(channel), ValueRef::raw(text));
         self.asks(Request::PublishOne(PublishOne { channel, value }))
     }
 
-    pub fn enqueues(self, queue: &str, text: &str) -> Seen {
+    pub(crate) fn enqueues(self, queue: &str, text: &str) -> Seen {
         self.enqueues_value(queue, ValueRef::raw(text))
     }
 
-    pub fn enqueues_value(self, queue: &str, value: ValueRef<'_>) -> Seen {
+    pub(crate) fn enqueues_value(self, queue: &str, value: ValueRef<'_>) -> Seen {
         self.asks(Request::Enqueue(Enqueue { queue: queue_name(queue), value }))
     }
 
-    pub fn consumes(self, queue: &str, prefetch: u32) -> Seen {
+    pub(crate) fn consumes(self, queue: &str, prefetch: u32) -> Seen {
         self.asks(Request::Consume(Consume { queue: queue_name(queue), prefetch }))
     }
 
-    pub fn acks(self, job: u64) -> Seen {
+    pub(crate) fn acks(self, job: u64) -> Seen {
         self.asks(Request::Ack(Ack { job }))
     }
 
-    pub fn cancels(self, queue: &str) -> Seen {
+    pub(crate) fn cancels(self, queue: &str) -> Seen {
         self.asks(Request::Cancel(Cancel { queue: queue_name(queue) }))
     }
 
-    pub fn lists(self, prefix: &str, cursor: u64, limit: u32) -> Seen {
+    pub(crate) fn lists(self, prefix: &str, cursor: u64, limit: u32) -> Seen {
         let prefix = prefix.as_bytes();
         self.asks(Request::Queues(Queues { prefix, cursor, limit }))
     }
 
-    pub fn closes(self) -> Seen {
+    pub(crate) fn closes(self) -> Seen {
         let Self(dialogue, session) = self;
         dialogue.broker.close(dialogue.now, session, &mut dialogue.outbox);
         dialogue.outbox.full().remove(&session);
@@ -137,12 +142,12 @@ impl Asking<'_> {
     }
 
     /// From now on the session has no room.
-    pub fn is_full(self) {
+    pub(crate) fn is_full(self) {
         self.0.outbox.full().insert(self.1);
     }
 
     /// The session has room again.
-    pub fn drains(self) -> Seen {
+    pub(crate) fn drains(self) -> Seen {
         let Self(dialogue, session) = self;
         dialogue.outbox.full().remove(&session);
         dialogue.broker.drained(dialogue.now, session, &mut dialogue.outbox);
@@ -161,30 +166,30 @@ impl Asking<'_> {
 impl Seen {
     /// Exactly this and nothing else.
     #[track_caller]
-    pub fn sees<const N: usize>(self, expected: [&str; N]) {
+    pub(crate) fn sees<const N: usize>(self, expected: [&str; N]) {
         assert_eq!(self.effects, expected);
     }
 
     /// Only that it is done.
     #[track_caller]
-    pub fn done(self) {
+    pub(crate) fn done(self) {
         let number = self.asker.slot();
         assert_eq!(self.effects, [format!("{number}: done")]);
     }
 
     /// Nothing at all.
     #[track_caller]
-    pub fn nothing(self) {
+    pub(crate) fn nothing(self) {
         assert_eq!(self.effects, [""; 0]);
     }
 
     /// What came, for tests that count.
-    pub fn texts(self) -> Vec<String> {
+    pub(crate) fn texts(self) -> Vec<String> {
         self.effects
     }
 }
 
-pub fn session(number: u32) -> SessionId {
+pub(crate) fn session(number: u32) -> SessionId {
     SessionId::new(number, 7)
 }
 

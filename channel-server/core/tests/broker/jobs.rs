@@ -9,11 +9,7 @@ fn jobs_wait_in_order_and_are_numbered_over_all_queues() {
     talk.session(1).enqueues("q", "x").sees(["1: enqueued 1"]);
     talk.session(1).enqueues("r", "y").sees(["1: enqueued 2"]);
     talk.session(2).enqueues("q", "z").sees(["2: enqueued 3"]);
-    talk.session(3).consumes("q", 9).sees([
-        "3: done",
-        "3 <- job 1 of q: x",
-        "3 <- job 3 of q: z",
-    ]);
+    talk.session(3).consumes("q", 9).sees(["3: done", "3 <- job 1 of q: x", "3 <- job 3 of q: z"]);
     talk.session(3).consumes("r", 1).sees(["3: done", "3 <- job 2 of r: y"]);
 }
 
@@ -60,7 +56,10 @@ fn who_has_waited_longest_for_credit_is_first() {
         talk.session(number).consumes("q", 1).done();
     }
     for job in 1..=3 {
-        assert_eq!(talk.session(9).enqueues("q", "x").texts()[1], format!("{job} <- job {job} of q: x"));
+        assert_eq!(
+            talk.session(9).enqueues("q", "x").texts()[1],
+            format!("{job} <- job {job} of q: x")
+        );
     }
     talk.session(3).acks(3).done();
     talk.session(1).acks(1).done();
@@ -75,11 +74,7 @@ fn raising_the_prefetch_hands_out_and_lowering_it_takes_nothing_back() {
         talk.session(9).enqueues("q", "x").sees([&*format!("9: enqueued {job}")]);
     }
     talk.session(1).consumes("q", 1).sees(["1: done", "1 <- job 1 of q: x"]);
-    talk.session(1).consumes("q", 3).sees([
-        "1: done",
-        "1 <- job 2 of q: x",
-        "1 <- job 3 of q: x",
-    ]);
+    talk.session(1).consumes("q", 3).sees(["1: done", "1 <- job 2 of q: x", "1 <- job 3 of q: x"]);
     talk.session(1).consumes("q", 2).done();
     assert_eq!((talk.census().leased, talk.census().consumers), (3, 1));
     talk.session(1).acks(1).done();
@@ -168,10 +163,9 @@ fn the_jobs_of_a_session_that_is_gone_go_to_others_at_once() {
     }
     talk.session(2).consumes("q", 1).done();
     talk.session(2).consumes("r", 1).done();
-    talk.session(1).closes().sees([
-        "2 <- job 1 of q: x (attempt 2)",
-        "2 <- job 3 of r: x (attempt 2)",
-    ]);
+    talk.session(1)
+        .closes()
+        .sees(["2 <- job 1 of q: x (attempt 2)", "2 <- job 3 of r: x (attempt 2)"]);
     talk.session(2).closes().nothing();
     assert_eq!((talk.census().ready, talk.census().leased), (3, 0));
     talk.session(3).consumes("q", 2).sees([

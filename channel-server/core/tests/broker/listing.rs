@@ -15,18 +15,16 @@ fn what_is_in_each_queue() {
     }
     talk.session(9).enqueues("paint", "x").sees(["9: enqueued 5"]);
     talk.wait(5);
-    talk.session(9).lists("", 0, 10).sees([
-        "9: mail: ready 2 leased 2 consumers 2 oldest 15 ms; \
-         paint: ready 1 leased 0 consumers 0 oldest 5 ms; next 0",
-    ]);
-    talk.session(9).lists("pa", 0, 10).sees([
-        "9: paint: ready 1 leased 0 consumers 0 oldest 5 ms; next 0",
-    ]);
+    talk.session(9).lists("", 0, 10).sees(["9: mail: ready 2 leased 2 consumers 2 oldest 15 ms; \
+         paint: ready 1 leased 0 consumers 0 oldest 5 ms; next 0"]);
+    talk.session(9)
+        .lists("pa", 0, 10)
+        .sees(["9: paint: ready 1 leased 0 consumers 0 oldest 5 ms; next 0"]);
     talk.session(1).cancels("mail").done();
     talk.session(1).closes().nothing();
-    talk.session(9).lists("mail", 0, 10).sees([
-        "9: mail: ready 3 leased 1 consumers 1 oldest 35 ms; next 0",
-    ]);
+    talk.session(9)
+        .lists("mail", 0, 10)
+        .sees(["9: mail: ready 3 leased 1 consumers 1 oldest 35 ms; next 0"]);
 }
 
 #[test]
@@ -53,9 +51,9 @@ fn a_page_looks_at_ten_thousand_slots_and_no_more() {
     }
     talk.session(1).enqueues("rare", "").sees(["1: enqueued 10001"]);
     talk.session(1).lists("rare", 0, 5).sees(["1: next 10000"]);
-    talk.session(1).lists("rare", 10_000, 5).sees([
-        "1: rare: ready 1 leased 0 consumers 0 oldest 0 ms; next 0",
-    ]);
+    talk.session(1)
+        .lists("rare", 10_000, 5)
+        .sees(["1: rare: ready 1 leased 0 consumers 0 oldest 0 ms; next 0"]);
 }
 
 #[test]

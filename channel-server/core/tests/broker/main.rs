@@ -6,7 +6,7 @@ mod groups;
 mod jobs;
 mod limits;
 mod listing;
-//mod model;
+mod model;
 mod outbox;
 mod publish_one;
 mod routes;

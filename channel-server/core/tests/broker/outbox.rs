@@ -7,22 +7,22 @@ use workyard_protocol::channel::{ChannelWire, Push, Reply};
 
 /// Records effects, and checks of every route that it always has the same recipients.
 #[derive(Default)]
-pub struct Watched {
+pub(crate) struct Watched {
     recorder: Recorder,
     known: HashMap<Route, Vec<SessionId>>,
     /// The routes of the publications since the last [`Watched::take`].
-    pub routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
 }
 
 impl Watched {
     /// Takes what happened since the last call.
-    pub fn take(&mut self) -> Vec<Effect> {
+    pub(crate) fn take(&mut self) -> Vec<Effect> {
         self.routes.clear();
         self.recorder.take()
     }
 
     /// Sessions that have no room.
-    pub fn full(&mut self) -> &mut HashSet<SessionId> {
+    pub(crate) fn full(&mut self) -> &mut HashSet<SessionId> {
         &mut self.recorder.full
     }
 }

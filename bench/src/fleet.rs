@@ -49,6 +49,11 @@ impl Fleet {
         Ok(Lent { peer, _own: None })
     }
 
+    /// Returns at once, unless everything is being ended.
+    pub(crate) fn park_if_ending(&self) {
+        self.children.park_if_closed();
+    }
+
     pub(crate) fn end_shared(&mut self) {
         self.shared.clear();
     }

@@ -57,7 +57,9 @@ impl Runner<'_> {
             for kind in &kinds {
                 let duration = self.effort.timing.duration * PACED_FACTOR;
                 self.guard.allow(RUN_SECONDS_MAX + duration);
-                report.add(*kind, round, self.run_once(*kind, row.work))?;
+                let outcome = self.run_once(*kind, row.work);
+                self.fleet.park_if_ending();
+                report.add(*kind, round, outcome)?;
             }
         }
         Ok(())

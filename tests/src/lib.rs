@@ -1,1 +1,36 @@
-//! End-to-end tests against the real binaries.
+//! What the end-to-end suites share: real daemons as child processes, and peers that speak to them.
+//!
+//! A suite is a dialogue: what a peer sends, and what must come back. Every wait is bounded by
+//! [`PATIENCE`]; when a test fails, the log of its daemons is printed.
+
+mod binary;
+pub mod canary;
+mod daemon;
+mod log;
+mod patience;
+mod peer;
+mod procfs;
+pub mod raw;
+mod service;
+mod setup;
+mod socket;
+pub mod words;
+
+pub use binary::binary;
+pub use canary::Canary;
+pub use daemon::{Daemon, Exit};
+pub use log::Log;
+pub use patience::{PATIENCE, eventually};
+pub use peer::{Frame, Peer, Welcomed};
+pub use procfs::raise_descriptor_limit;
+pub use service::Service;
+pub use setup::Setup;
+pub use socket::Endpoint;
+
+pub use workyard_protocol::channel::ChannelWire;
+pub use workyard_protocol::globaldata::GlobalDataWire;
+
+/// A peer of channel-server.
+pub type ChannelPeer = Peer<ChannelWire>;
+/// A peer of globaldata-server.
+pub type GlobalDataPeer = Peer<GlobalDataWire>;

@@ -15,32 +15,40 @@ pub(super) fn open(
     wire: &dyn Wire,
     roles: impl IntoIterator<Item = Role>,
 ) -> io::Result<Connections> {
-    let mut connections = connect(addr, wire, roles)?;
-    await_welcome(&mut connections, wire)?;
+    let roles: Vec<Role> = roles.into_iter().collect();
+    let mut connections = connect(addr, roles.len())?;
+    greet(&mut connections, wire, roles)?;
     Ok(connections)
 }
 
-/// Connects and greets, and does not wait for the server to say anything.
-pub(super) fn connect(
-    addr: SocketAddr,
-    wire: &dyn Wire,
-    roles: impl IntoIterator<Item = Role>,
-) -> io::Result<Connections> {
+/// Connects `count` times and says nothing.
+pub(super) fn connect(addr: SocketAddr, count: usize) -> io::Result<Connections> {
     let mut connections = Connections::new()?;
     let give_up = Instant::now() + OPEN_SECONDS_MAX;
-    for role in roles {
+    for _ in 0..count {
         if Instant::now() > give_up {
             return Err(timed_out("the server is too slow to accept"));
         }
-        let index = connections.connect(addr)?;
-        wire.greet(role, connections.outbox(index));
-        connections.flush(index)?;
+        connections.connect(addr)?;
     }
     Ok(connections)
 }
 
+/// Greets on every connection, and waits for the welcome where the wire has one.
+pub(super) fn greet(
+    connections: &mut Connections,
+    wire: &dyn Wire,
+    roles: impl IntoIterator<Item = Role>,
+) -> io::Result<()> {
+    for (index, role) in roles.into_iter().enumerate() {
+        wire.greet(role, connections.outbox(index));
+        connections.flush(index)?;
+    }
+    await_welcome(connections, wire)
+}
+
 /// Waits until every connection is welcome.
-pub(super) fn await_welcome(connections: &mut Connections, wire: &dyn Wire) -> io::Result<()> {
+fn await_welcome(connections: &mut Connections, wire: &dyn Wire) -> io::Result<()> {
     if !wire.awaits_welcome() {
         return Ok(());
     }

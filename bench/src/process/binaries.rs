@@ -61,6 +61,8 @@ pub(crate) fn build_missing(children: &Children) -> Result<()> {
     if !status.success() {
         bail!("cargo build: {status}");
     }
+    path(name(Family::Channels))?;
+    path(name(Family::Keys))?;
     Ok(())
 }
 

@@ -57,6 +57,14 @@ impl Children {
         child.try_wait().ok().flatten()
     }
 
+    /// Returns at once, unless everything is being ended: then what fails now is no finding, and
+    /// this process ends before anything more is said.
+    pub(crate) fn park_if_closed(&self) {
+        while self.list().is_closed {
+            thread::park();
+        }
+    }
+
     /// Ends a child and waits until it is gone.
     pub(crate) fn end(&self, pid: u32) {
         let mut list = self.list();

@@ -1,1 +1,55 @@
 //! Async client of channel-server: publish, subscribe, work queues.
+//!
+//! ```no_run
+//! use workyard_channel::ChannelClient;
+//!
+//! # async fn example() -> Result<(), workyard_channel::Error> {
+//! let client = ChannelClient::connect("127.0.0.1:2206").await?;
+//! let mut news = client.subscribe("news").await?;
+//! client.publish("news", "it works").await?;
+//! if let Some(message) = news.next().await {
+//!     println!("{}: {}", message.channel_str(), message.decode::<String>()?);
+//! }
+//!
+//! let mut jobs = client.consume("mails", 10).await?;
+//! client.enqueue("mails", &("alice@example.org", "welcome")).await?;
+//! while let Some(job) = jobs.next().await {
+//!     let (to, text): (String, String) = job.decode()?;
+//!     println!("sending {text} to {to}");
+//!     job.ack().await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`ChannelClient`] is a cheap handle of one connection, which heals itself. After a reconnect
+//! everything that was subscribed to and consumed is restored before anything else is sent.
+//! Messages published while there was no connection are gone: channels keep nothing. What is known to
+//! be missing is told by [`Message::missed_before`], [`Message::interrupted_before`] and
+//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue.
+
+mod builder;
+mod client;
+mod consumer;
+mod error;
+mod job;
+pub mod limits;
+mod mailbox;
+mod message;
+mod queues;
+mod session;
+mod subscription;
+mod wanted;
+
+pub use builder::Builder;
+pub use client::ChannelClient;
+pub use consumer::Consumer;
+pub use error::{Error, ErrorKind};
+pub use job::{Job, JobId};
+pub use message::Message;
+pub use queues::{QueueStats, Queues};
+pub use subscription::Subscription;
+pub use workyard_link::{
+    Address, AddressError, Backoff, DisconnectReason, Event, Events, GapCause, Server,
+};
+pub use workyard_protocol::{Encoding, Reason, Refusal, Value};

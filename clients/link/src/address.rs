@@ -1,5 +1,6 @@
 //! Where a server listens, as people write it.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +50,12 @@ pub enum AddressError {
     /// A unix socket by a relative path, or by none.
     #[error("address {0:?} has no absolute path: write unix:///run/name.sock")]
     RelativePath(String),
+}
+
+impl From<Infallible> for AddressError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl FromStr for Address {

@@ -1,7 +1,6 @@
 //! What can go wrong with a connection or with a request over it.
 
 use crate::address::{Address, AddressError};
-use std::convert::Infallible;
 use std::time::Duration;
 use workyard_protocol::{DecodeError, Refusal};
 
@@ -128,11 +127,5 @@ impl Error {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::Disconnected { .. } | Self::Malformed(_))
-    }
-}
-
-impl From<Infallible> for Error {
-    fn from(never: Infallible) -> Self {
-        match never {}
     }
 }

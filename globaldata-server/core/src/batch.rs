@@ -7,6 +7,9 @@ use crate::write::holds;
 use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Reply, Step, StepResult};
 use workyard_protocol::{Key, Number, Refusal};
 
+/// What an answer takes at most, its results apart.
+const ANSWER_BYTES: usize = 32;
+
 /// Why a batch stops before its end.
 enum Stop<'a> {
     /// This variable is not as required.
@@ -18,6 +21,7 @@ enum Stop<'a> {
 impl Store {
     pub(crate) fn batch(&mut self, batch: &Batch<'_>) -> Result<Reply<'_>, Refusal> {
         self.limits.check_items(batch.steps.len(), "steps of a batch")?;
+        self.limits.check_reply(answer_bytes(&batch.steps))?;
         self.table.begin();
         Ok(Reply::Batch(match self.steps(&batch.steps) {
             Ok(results) => {
@@ -82,6 +86,15 @@ impl Store {
             Stop::Refused(refusal) => BatchReply::Refused { step, refusal },
         }
     }
+}
+
+/// The most that the answer takes as a frame: a sum takes eleven bytes, everything else two.
+fn answer_bytes(steps: &[Step<'_>]) -> usize {
+    let results = steps.iter().map(|step| match step {
+        Step::Increment { .. } => 11,
+        Step::Require { .. } | Step::Set { .. } | Step::Delete { .. } => 2,
+    });
+    ANSWER_BYTES + results.sum::<usize>()
 }
 
 impl From<Refusal> for Stop<'_> {

@@ -14,7 +14,7 @@ pub struct StoreLimits {
     pub keys_max: u32,
     /// Most memory: bytes of keys and values, and [`ENTRY_OVERHEAD_BYTES`] for each variable.
     pub store_bytes_max: u64,
-    /// Longest answer to `get_many`, and longest page of `keys`.
+    /// Longest answer to a `get_many` or a batch, and longest page of `keys`.
     pub reply_bytes_max: usize,
     /// Most keys of a `get_many` and most steps of a batch.
     pub list_items_max: usize,
@@ -62,6 +62,18 @@ impl StoreLimits {
         }
         let max = self.list_items_max;
         Err(reached(format!("{count} {items} are above list_items_max, {max}")))
+    }
+
+    /// Whether an answer may take so many bytes.
+    pub(crate) fn check_reply(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes <= self.reply_bytes_max {
+            return Ok(());
+        }
+        let max = self.reply_bytes_max;
+        let text = format!(
+            "the answer could take {bytes} bytes, above reply_bytes_max, {max}: ask for less at once"
+        );
+        Err(Refusal::new(Reason::ReplyTooLarge, text))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `get`, `get_many` and `exists`: what only looks.
 
 use crate::store::Store;
+use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{Entry, Exists, Get, GetMany, Reply};
-use workyard_protocol::{Reason, Refusal};
 
 /// What an answer to `get_many` takes at most, its entries apart.
 const ANSWER_BYTES: usize = 16;
@@ -19,10 +19,7 @@ impl Store {
         self.limits.check_items(get.keys.len(), "keys of a get_many")?;
         let entries: Vec<Option<Entry<'_>>> =
             get.keys.iter().map(|key| self.table.lookup(*key)).collect();
-        let bytes = answer_bytes(&entries);
-        if bytes > self.limits.reply_bytes_max {
-            return Err(too_large(bytes, self.limits.reply_bytes_max));
-        }
+        self.limits.check_reply(answer_bytes(&entries))?;
         Ok(Reply::GotMany(entries))
     }
 
@@ -35,10 +32,4 @@ impl Store {
 fn answer_bytes(entries: &[Option<Entry<'_>>]) -> usize {
     let values: usize = entries.iter().flatten().map(|entry| entry.value.byte_len()).sum();
     ANSWER_BYTES + entries.len() * ANSWER_ENTRY_BYTES + values
-}
-
-fn too_large(bytes: usize, max: usize) -> Refusal {
-    let text =
-        format!("the answer takes {bytes} bytes, above reply_bytes_max, {max}: ask for less");
-    Refusal::new(Reason::ReplyTooLarge, text)
 }

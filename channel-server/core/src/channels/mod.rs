@@ -18,8 +18,8 @@ use hashbrown::HashMap;
 use plan::Plan;
 use smallvec::SmallVec;
 use workyard_engine::{Caller, Outbox, SessionId};
+use workyard_protocol::Refusal;
 use workyard_protocol::channel::{ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe};
-use workyard_protocol::{GroupName, Refusal};
 
 /// Every subscription, found by what it is to and by whose it is.
 #[derive(Debug)]
@@ -88,7 +88,11 @@ impl Channels {
 
     /// Ends everything that the session subscribed to.
     pub(crate) fn close(&mut self, session: SessionId) {
-        for (subscription, serial) in self.subscribers.remove(session).unwrap_or_default() {
+        let own = self.subscribers.remove(session).unwrap_or_default();
+        let mut own: Vec<(Subscription, u64)> = own.into_iter().collect();
+        // A map's order is random; what is freed first is used again first, which can be seen.
+        own.sort_unstable_by_key(|(_, serial)| *serial);
+        for (subscription, serial) in own {
             self.leave(subscription, serial);
         }
     }
@@ -171,14 +175,14 @@ impl Channels {
         audience.leave(group, serial, route);
         if audience.is_empty() {
             self.topics.remove(topic);
+            if self.topics.patterns() == 0 {
+                self.plan.forget_merged();
+            }
         }
         if let Some(group) = group {
             self.groups.leave(group);
         }
         self.subscriptions -= 1;
-        if self.topics.patterns() == 0 {
-            self.plan = Plan::default();
-        }
     }
 
     /// Whether a session with `own` subscriptions may have this one too.
@@ -198,7 +202,7 @@ impl Channels {
         }
         let topic_bytes = if new_topic { name_bytes(interest.topic) } else { 0 };
         let new_group = interest.group.filter(|name| self.groups.find(*name).is_none());
-        let group_bytes = new_group.map_or(0, |name| GroupName::as_bytes(name).len());
+        let group_bytes = new_group.map_or(0, |name| name.as_bytes().len());
         if self.name_bytes() + topic_bytes + group_bytes > limits.name_bytes_max {
             return reached("name_bytes_max", limits.name_bytes_max);
         }

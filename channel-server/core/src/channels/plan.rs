@@ -1,4 +1,4 @@
-//! Who receives a message when patterns come into it, remembered for as long as nothing changes.
+//! Which topics the last message concerned and who receives it, remembered until something changes.
 
 use super::audience::Audience;
 use super::{GroupId, TopicId, Topics};
@@ -61,7 +61,7 @@ impl Plan {
         &self.found
     }
 
-    /// The audiences of these topics as one.
+    /// The audiences of the topics of the last channel as one.
     pub(crate) fn merged(&mut self, topics: &Topics, numbers: &mut Numbers) -> &mut Merged {
         let merged = self.merged.get_or_insert_with(|| Box::new(Merged::new()));
         let sources = self.found.iter().map(|id| (*id, topics[*id].route));
@@ -73,6 +73,11 @@ impl Plan {
             merged.merge_groups(topics);
         }
         merged
+    }
+
+    /// Gives back what merging has taken, when it is not needed any more.
+    pub(crate) fn forget_merged(&mut self) {
+        self.merged = None;
     }
 }
 

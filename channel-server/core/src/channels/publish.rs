@@ -19,7 +19,7 @@ struct Message<'a> {
 
 /// Where the audience of a channel is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Target {
     Topic(TopicId),
     Merged,
 }
@@ -69,51 +69,47 @@ impl Channels {
 
     /// Returns how many sessions were addressed, each counted once for each delivery.
     fn deliver(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
-        let Some(place) = self.place(message.channel) else {
+        let Some(target) = self.target(message.channel) else {
             return 0;
         };
-        let audience = match place {
-            Place::Topic(id) => &mut self.topics[id],
-            Place::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        let audience = match target {
+            Target::Topic(id) => &mut self.topics[id],
+            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
         let receivers = to_everybody(audience, message, outbox);
         if audience.groups.is_empty() {
             return receivers;
         }
         let picked = to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
-        self.keep_turns(place);
+        self.keep_turns(target);
         receivers + picked
     }
 
     fn deliver_one(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
-        let Some(place) = self.place(message.channel) else {
+        let Some(target) = self.target(message.channel) else {
             return 0;
         };
-        let audience = match place {
-            Place::Topic(id) => &mut self.topics[id],
-            Place::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        let audience = match target {
+            Target::Topic(id) => &mut self.topics[id],
+            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
         let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
         let Some(session) = turn else { return 0 };
         message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);
-        self.keep_turns(place);
+        self.keep_turns(target);
         1
     }
 
-    /// Without patterns one look-up finds everything; with them the plan remembers the last channel.
-    fn place(&mut self, channel: ChannelName<'_>) -> Option<Place> {
-        if self.topics.patterns() == 0 {
-            return self.topics.channel(channel).map(Place::Topic);
-        }
+    fn target(&mut self, channel: ChannelName<'_>) -> Option<Target> {
         match self.plan.topics(channel, self.changed, &self.topics) {
             [] => None,
-            [id] => Some(Place::Topic(*id)),
-            _ => Some(Place::Merged),
+            [id] => Some(Target::Topic(*id)),
+            _ => Some(Target::Merged),
         }
     }
 
-    fn keep_turns(&mut self, place: Place) {
-        if place == Place::Merged {
+    fn keep_turns(&mut self, target: Target) {
+        if target == Target::Merged {
             self.plan.merged(&self.topics, &mut self.numbers).keep_turns(&mut self.topics);
         }
     }
@@ -162,7 +158,6 @@ impl<'a> Message<'a> {
         session: SessionId,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let message = Message::<'_> { ..self };
-        outbox.publish(message.publication(route, delivery), [session]);
+        outbox.publish(self.publication(route, delivery), [session]);
     }
 }

@@ -114,7 +114,7 @@ fn many_channels_are_published_to_in_the_order_of_the_list() {
 fn a_subscriber_without_room_is_still_addressed() {
     let mut talk = Dialogue::new();
     talk.subscribe_all([1, 2], "a");
-    talk.session(1).is_full();
+    talk.session(1).fills_up();
     talk.session(3).publishes("a", "hi").sees(["1 2 <- a: hi", "3: published to 2"]);
     talk.session(1).drains().nothing();
 }

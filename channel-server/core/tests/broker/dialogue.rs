@@ -142,7 +142,7 @@ impl Asking<'_> {
     }
 
     /// From now on the session has no room.
-    pub(crate) fn is_full(self) {
+    pub(crate) fn fills_up(self) {
         self.0.outbox.full().insert(self.1);
     }
 

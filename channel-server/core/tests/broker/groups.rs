@@ -53,7 +53,8 @@ fn the_turn_outlives_a_message_on_another_channel_and_new_subscriptions() {
         let push = format!("{receiver} <- a.b: hi (group g)");
         talk.session(9).publishes("a.b", "hi").sees([&push, "9: published to 1"]);
         talk.session(9).publishes("b", "hi").sees(["9: published to 0"]);
-        talk.subscribe_all([round], "x, ~x.*");
+        talk.subscribe_all([round], "a.b, ~a.>, x");
+        talk.session(round).unsubscribes("a.b, ~a.>").done();
     }
 }
 
@@ -73,16 +74,16 @@ fn a_channel_of_its_own_takes_turns_by_itself() {
 fn a_member_without_room_is_passed_over_while_another_has_room() {
     let mut talk = Dialogue::new();
     talk.subscribe_all([1, 2, 3], "a@g");
-    talk.session(1).is_full();
-    let mut next = |talk: &mut Dialogue, receiver: u32| {
+    talk.session(1).fills_up();
+    let next = |talk: &mut Dialogue, receiver: u32| {
         let push = format!("{receiver} <- a: hi (group g)");
         talk.session(9).publishes("a", "hi").sees([&push, "9: published to 1"]);
     };
     next(&mut talk, 2);
     next(&mut talk, 3);
     next(&mut talk, 2);
-    talk.session(2).is_full();
-    talk.session(3).is_full();
+    talk.session(2).fills_up();
+    talk.session(3).fills_up();
     next(&mut talk, 3);
     next(&mut talk, 1);
     talk.session(2).drains().nothing();

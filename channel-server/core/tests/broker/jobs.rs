@@ -180,7 +180,7 @@ fn a_consumer_without_room_is_skipped_until_it_is_drained() {
     let mut talk = Dialogue::new();
     talk.session(1).consumes("q", 5).done();
     talk.session(2).consumes("q", 1).done();
-    talk.session(1).is_full();
+    talk.session(1).fills_up();
     talk.session(9).enqueues("q", "x").sees(["9: enqueued 1", "2 <- job 1 of q: x"]);
     talk.session(9).enqueues("q", "y").sees(["9: enqueued 2"]);
     talk.session(9).enqueues("q", "z").sees(["9: enqueued 3"]);
@@ -192,11 +192,11 @@ fn a_consumer_without_room_is_skipped_until_it_is_drained() {
 fn a_consumer_without_room_may_cancel_or_go() {
     let mut talk = Dialogue::new();
     talk.session(9).enqueues("q", "x").sees(["9: enqueued 1"]);
-    talk.session(1).is_full();
+    talk.session(1).fills_up();
     talk.session(1).consumes("q", 5).done();
     talk.session(1).cancels("q").done();
     talk.session(1).drains().nothing();
-    talk.session(1).is_full();
+    talk.session(1).fills_up();
     talk.session(1).consumes("q", 5).done();
     talk.session(1).closes().nothing();
     talk.session(1).drains().nothing();

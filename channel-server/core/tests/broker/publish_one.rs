@@ -42,10 +42,10 @@ fn new_subscribers_are_reached_in_their_turn_and_leavers_cost_nobody_theirs() {
 fn those_without_room_are_passed_over_while_another_has_room() {
     let mut talk = Dialogue::new();
     talk.subscribe_all([1, 2], "a");
-    talk.session(1).is_full();
+    talk.session(1).fills_up();
     next(&mut talk, "a", 2);
     next(&mut talk, "a", 2);
-    talk.session(2).is_full();
+    talk.session(2).fills_up();
     next(&mut talk, "a", 1);
     next(&mut talk, "a", 2);
 }

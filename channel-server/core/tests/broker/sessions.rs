@@ -52,6 +52,19 @@ fn the_census_counts_everything() {
 }
 
 #[test]
+fn the_same_requests_always_have_the_same_effects() {
+    let effects = || {
+        let mut talk = Dialogue::new();
+        talk.subscribe_all([1], "a@1, a@2, a@3, a@4, a@5, a@6, a@7, a@8");
+        talk.session(1).closes().nothing();
+        talk.subscribe_all([2], "a@b, a@c, a@d, a@e, a@f, a@g, a@h, a@i");
+        talk.session(9).publishes("a", "hi").texts()
+    };
+    let first = effects();
+    (0..10).for_each(|_| assert_eq!(effects(), first));
+}
+
+#[test]
 fn a_hundred_thousand_subscribers_come_and_go() {
     let mut talk = Dialogue::new();
     talk.subscribe_all(0..100_000, "a, a@g, ~*");

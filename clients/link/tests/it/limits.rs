@@ -83,14 +83,9 @@ async fn a_server_that_does_not_read_stops_the_senders_and_not_the_replies() {
             sent += 1;
         }
     };
-    let (call, asked) = tokio::join!(
-        async {
-            let mut call = Box::pin(ask(&link, 1));
-            assert!((&mut call).now_or_never().is_none());
-            call
-        },
-        question(&mut peer)
-    );
+    let mut call = pin!(ask(&link, 1));
+    assert!((&mut call).now_or_never().is_none());
+    let asked = question(&mut peer).await;
     tokio::select! {
         () = stuck => unreachable!(),
         () = tokio::time::sleep(std::time::Duration::from_millis(300)) => {}

@@ -1,4 +1,5 @@
 //! Dialogues of a link with a scripted server.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cancellation;
 mod closing;

@@ -4,7 +4,7 @@ use crate::ask::*;
 use workyard_globaldata_core::{ENTRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::StepResult::{Deleted, Stored};
 use workyard_protocol::globaldata::{Expect, Step};
-use workyard_protocol::{Reason, ValueRef};
+use workyard_protocol::{Number, Reason, ValueRef};
 
 fn two_keys() -> StoreLimits {
     StoreLimits { keys_max: 2, ..StoreLimits::default() }
@@ -113,9 +113,30 @@ fn reply_bytes_max_bounds_what_get_many_answers() {
                 get_many(&["a", "none", "a", "a"]),
                 refused(
                     Reason::ReplyTooLarge,
-                    "the answer takes 1280 bytes, above reply_bytes_max, 1000: ask for less",
+                    "the answer could take 1280 bytes, above reply_bytes_max, 1000: ask for less at once",
                 ),
             ),
+        ],
+    );
+}
+
+#[test]
+fn reply_bytes_max_bounds_what_a_batch_answers() {
+    let limits = StoreLimits { reply_bytes_max: 60, ..StoreLimits::default() };
+    let put = Step::Set { key: key("a"), value: ValueRef::Int(1) };
+    let plus = Step::Increment { key: key("a"), by: Number::Int(1), initial: None };
+    dialogue_within(
+        limits,
+        &[
+            (batch(&[put; 14]), applied(1, &[Stored; 14])),
+            (
+                batch(&[plus; 3]),
+                refused(
+                    Reason::ReplyTooLarge,
+                    "the answer could take 65 bytes, above reply_bytes_max, 60: ask for less at once",
+                ),
+            ),
+            (get("a"), got(1, ValueRef::Int(1))),
         ],
     );
 }

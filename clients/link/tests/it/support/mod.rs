@@ -10,22 +10,22 @@ use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{Message, Reason, Refusal, RequestId, ToClient, ToServer};
 
 /// A listening socket on a port of its own.
-pub struct FakeServer {
+pub(crate) struct FakeServer {
     listener: TcpListener,
 }
 
 /// One accepted connection.
-pub struct Peer {
+pub(crate) struct Peer {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 /// The body of one received frame.
 #[derive(Clone, Debug)]
-pub struct Frame(pub Vec<u8>);
+pub(crate) struct Frame(pub(crate) Vec<u8>);
 
 /// What the server says of itself.
-pub fn a_welcome() -> Welcome<'static> {
+pub(crate) fn a_welcome() -> Welcome<'static> {
     Welcome {
         version: VERSION,
         features: 0,
@@ -38,27 +38,27 @@ pub fn a_welcome() -> Welcome<'static> {
 }
 
 impl FakeServer {
-    pub async fn bind() -> Self {
+    pub(crate) async fn bind() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
     }
 
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         self.listener.local_addr().unwrap().into()
     }
 
     /// A connection, before its hello.
-    pub async fn accept(&self) -> Peer {
+    pub(crate) async fn accept(&self) -> Peer {
         let (stream, _) = self.listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
         Peer { stream, received: Vec::new() }
     }
 
     /// A connection that has been welcomed.
-    pub async fn welcome(&self) -> Peer {
+    pub(crate) async fn welcome(&self) -> Peer {
         self.welcome_as(a_welcome()).await
     }
 
-    pub async fn welcome_as(&self, welcome: Welcome<'_>) -> Peer {
+    pub(crate) async fn welcome_as(&self, welcome: Welcome<'_>) -> Peer {
         let mut peer = self.accept().await;
         let hello = peer.frame().await.expect("a hello");
         assert!(matches!(hello.to_server::<Unread<'_>>(), ToServer::Hello(Hello { .. })));
@@ -69,7 +69,7 @@ impl FakeServer {
 
 impl Peer {
     /// The next frame; nothing when the client has hung up.
-    pub async fn frame(&mut self) -> Option<Frame> {
+    pub(crate) async fn frame(&mut self) -> Option<Frame> {
         loop {
             if let Split::Whole { body, used } =
                 FrameDecoder::new(FRAME_BYTES_MAX).split(&self.received).unwrap()
@@ -86,7 +86,7 @@ impl Peer {
     }
 
     /// The next frame, pings answered before it.
-    pub async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let frame = self.frame().await?;
             match frame.to_server::<Unread<'_>>() {
@@ -98,41 +98,41 @@ impl Peer {
     }
 
     /// Nothing but pings arrives for this long.
-    pub async fn expect_silence(&mut self, time: Duration) {
+    pub(crate) async fn expect_silence(&mut self, time: Duration) {
         if let Ok(Some(frame)) = tokio::time::timeout(time, self.next()).await {
             panic!("expected silence, not {frame:?}");
         }
     }
 
-    pub async fn send<'a, R: Message<'a>, P: Message<'a>>(&mut self, frame: &ToClient<'a, R, P>) {
+    pub(crate) async fn send<'a, R: Message<'a>, P: Message<'a>>(&mut self, frame: &ToClient<'a, R, P>) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
         self.bytes(&bytes).await;
     }
 
-    pub async fn bytes(&mut self, bytes: &[u8]) {
+    pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
         // The client may have hung up already; what it reads is judged at its end.
         let _ = self.stream.write_all(bytes).await;
     }
 
-    pub async fn reply<'a>(&mut self, id: RequestId, reply: impl Message<'a>) {
+    pub(crate) async fn reply<'a>(&mut self, id: RequestId, reply: impl Message<'a>) {
         self.send(&ToClient::<_, Unread<'_>>::Reply(id, reply)).await;
     }
 
-    pub async fn push<'a>(&mut self, push: impl Message<'a>) {
+    pub(crate) async fn push<'a>(&mut self, push: impl Message<'a>) {
         self.send(&ToClient::<Unread<'_>, _>::Push(push)).await;
     }
 
-    pub async fn refuse(&mut self, id: RequestId, reason: Reason) {
+    pub(crate) async fn refuse(&mut self, id: RequestId, reason: Reason) {
         let refusal = Refusal::new(reason, "as the test wants");
         self.send(&ToClient::<Unread<'_>, Unread<'_>>::Refused(id, refusal)).await;
     }
 
-    pub async fn pong(&mut self, token: u64) {
+    pub(crate) async fn pong(&mut self, token: u64) {
         self.send(&ToClient::<Unread<'_>, Unread<'_>>::Pong(token)).await;
     }
 
-    pub async fn goodbye(mut self, reason: Reason, reconnect_after_ms: Option<u32>) {
+    pub(crate) async fn goodbye(mut self, reason: Reason, reconnect_after_ms: Option<u32>) {
         let refusal = Refusal::new(reason, "as the test wants");
         let goodbye = Goodbye { refusal, reconnect_after_ms };
         self.send(&ToClient::<Unread<'_>, Unread<'_>>::Goodbye(goodbye)).await;
@@ -140,11 +140,11 @@ impl Peer {
 }
 
 impl Frame {
-    pub fn to_server<'a, Q: Message<'a>>(&'a self) -> ToServer<'a, Q> {
+    pub(crate) fn to_server<'a, Q: Message<'a>>(&'a self) -> ToServer<'a, Q> {
         ToServer::decode(&self.0).unwrap()
     }
 
-    pub fn request<'a, Q: Message<'a>>(&'a self) -> (RequestId, Q) {
+    pub(crate) fn request<'a, Q: Message<'a>>(&'a self) -> (RequestId, Q) {
         match self.to_server() {
             ToServer::Request(id, request) => (id, request),
             _ => panic!("expected a request, not {self:?}"),

@@ -1,0 +1,139 @@
+//! The buffer between the connection's task and one receiver: bounded, and never waited for.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    items_max: usize,
+    bytes_max: usize,
+    inner: Mutex<Inner<T>>,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    items: VecDeque<(usize, T)>,
+    bytes: usize,
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+/// What became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offered {
+    Taken,
+    Full,
+    /// Nobody will take items any more.
+    Closed,
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new(items_max: usize, bytes_max: usize) -> Self {
+        let inner = Inner { items: VecDeque::new(), bytes: 0, closed: false, waker: None };
+        Self { items_max, bytes_max, inner: Mutex::new(inner) }
+    }
+
+    /// Puts an item in, if there is room. One that alone is above the limit fits into an empty
+    /// mailbox: it could never be received otherwise.
+    pub(crate) fn offer(&self, bytes: usize, item: T) -> Offered {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Offered::Closed;
+        }
+        if !self.fits(&inner, bytes) {
+            return Offered::Full;
+        }
+        inner.bytes += bytes;
+        inner.items.push_back((bytes, item));
+        let waker = inner.waker.take();
+        drop(inner);
+        waker.into_iter().for_each(Waker::wake);
+        Offered::Taken
+    }
+
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let inner = self.lock();
+        !inner.closed && self.fits(&inner, bytes)
+    }
+
+    /// The next item; nothing when the mailbox is closed and empty.
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let mut inner = self.lock();
+        match inner.items.pop_front() {
+            Some((bytes, item)) => {
+                inner.bytes -= bytes;
+                Poll::Ready(Some(item))
+            }
+            None if inner.closed => Poll::Ready(None),
+            None => {
+                match &mut inner.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Takes out everything that is in.
+    pub(crate) fn drain(&self) -> Vec<T> {
+        let mut inner = self.lock();
+        inner.bytes = 0;
+        inner.items.drain(..).map(|(_, item)| item).collect()
+    }
+
+    /// Lets nothing more in. What is in can still be taken.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let waker = inner.waker.take();
+        drop(inner);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn fits(&self, inner: &Inner<T>, bytes: usize) -> bool {
+        let room = inner.bytes.saturating_add(bytes) <= self.bytes_max || inner.items.is_empty();
+        room && inner.items.len() < self.items_max
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        // No code of others runs under the lock: whatever panicked left a whole state behind.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(mailbox: &Mailbox<u32>) -> Poll<Option<u32>> {
+        mailbox.poll_take(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn items_and_bytes_are_bounded() {
+        let mailbox = Mailbox::new(3, 10);
+        assert_eq!(mailbox.offer(100, 1), Offered::Taken, "alone, any size fits");
+        assert_eq!(mailbox.offer(1, 2), Offered::Full);
+        assert_eq!(take(&mailbox), Poll::Ready(Some(1)));
+        for (bytes, item) in [(4, 3), (4, 4)] {
+            assert_eq!(mailbox.offer(bytes, item), Offered::Taken);
+        }
+        assert_eq!(mailbox.offer(3, 5), Offered::Full);
+        assert_eq!(mailbox.offer(2, 6), Offered::Taken);
+        assert_eq!(mailbox.offer(0, 7), Offered::Full, "three are the most");
+        assert_eq!(mailbox.drain(), [3, 4, 6]);
+        assert!(mailbox.has_room(10));
+    }
+
+    #[test]
+    fn what_was_in_when_it_closed_can_be_taken() {
+        let mailbox = Mailbox::new(3, 10);
+        mailbox.offer(1, 1);
+        mailbox.close();
+        assert_eq!(mailbox.offer(1, 2), Offered::Closed);
+        assert_eq!(take(&mailbox), Poll::Ready(Some(1)));
+        assert_eq!(take(&mailbox), Poll::Ready(None));
+    }
+}

@@ -1,0 +1,266 @@
+//! What the connection's task knows of this client: its subscriptions and consumers, restored on
+//! every new connection.
+
+mod consumers;
+mod restore;
+mod subscriptions;
+mod topics;
+
+use crate::mailbox::Mailbox;
+use crate::message::Message;
+use crate::wanted::Wanted;
+use bytes::Bytes;
+use consumers::{Consumers, Demand};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use subscriptions::Subscriptions;
+use tokio::sync::oneshot;
+use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
+use workyard_protocol::channel::{Cancel, Consume, Push, Request, Subscribe, Unsubscribe};
+use workyard_protocol::control::ServiceKind;
+use workyard_protocol::{DecodeError, QueueName, Refusal, Value};
+
+/// Names a subscription or a consumer within this process.
+pub(crate) type LocalId = u64;
+
+/// Who waits for something to be done.
+pub(crate) type Done = oneshot::Sender<Result<(), Error>>;
+
+/// What handles ask of the session.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Subscribe { id: LocalId, wanted: Wanted, mailbox: Arc<Mailbox<Message>>, done: Done },
+    Unsubscribe { id: LocalId, done: Option<Done> },
+    Consume { id: LocalId, queue: Bytes, prefetch: u32, mailbox: Arc<Mailbox<HeldJob>>, done: Done },
+    Cancel { id: LocalId, done: Option<Done> },
+    /// A consumer is gone; these jobs were in its mailbox.
+    Released { id: LocalId, left: Vec<HeldJob> },
+}
+
+/// A job that the server believes to be held here.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldJob {
+    pub(crate) job: u64,
+    pub(crate) queue: Bytes,
+    pub(crate) attempt: u32,
+    pub(crate) value: Value,
+    /// The connection that it came by; with another one it is no longer held.
+    pub(crate) connection: u64,
+    /// How many jobs its consumer holds.
+    pub(crate) held: Arc<AtomicU32>,
+}
+
+/// What an answer of the server is about.
+#[derive(Debug)]
+enum Asked {
+    Subscribe(Vec<Wanted>),
+    Consume(Bytes),
+    /// Nothing to be done about it but to tell.
+    End(Option<Done>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ChannelSession {
+    subscriptions: Subscriptions,
+    consumers: Consumers,
+    asked: HashMap<u64, Asked>,
+    last_token: u64,
+    /// The connection that is there, and its limit.
+    connection: Option<(u64, usize)>,
+}
+
+impl Session for ChannelSession {
+    type Command = Command;
+
+    fn service(&self) -> ServiceKind {
+        ServiceKind::Channel
+    }
+
+    fn connected(&mut self, server: &Server, outbox: &mut Outbox) {
+        self.connection = Some((server.connection, server.frame_bytes_max));
+        for wanted in restore::parts(self.subscriptions.wanted(), server.frame_bytes_max) {
+            self.subscribe(wanted, outbox);
+        }
+        for demand in self.consumers.demands() {
+            self.consume(&demand, outbox);
+        }
+    }
+
+    fn disconnected(&mut self, _: &mut Outbox) {
+        self.connection = None;
+        self.subscriptions.interrupted();
+        self.consumers.interrupted();
+        for asked in std::mem::take(&mut self.asked).into_values() {
+            // What is not asked for again has ended with the connection.
+            if let Asked::End(Some(done)) = asked {
+                let _ = done.send(Ok(()));
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command, outbox: &mut Outbox) {
+        match command {
+            Command::Subscribe { done, .. } | Command::Consume { done, .. } if done.is_closed() => {}
+            Command::Subscribe { id, wanted, mailbox, done } => {
+                if let Some(wanted) = self.subscriptions.add(id, wanted, mailbox, done) {
+                    self.subscribe(vec![wanted], outbox);
+                }
+            }
+            Command::Unsubscribe { id, done } => match self.subscriptions.remove(id) {
+                Some(wanted) => self.unsubscribe(&wanted, done, outbox),
+                None => finish(done),
+            },
+            Command::Consume { id, queue, prefetch, mailbox, done } => {
+                let demand = self.consumers.add(id, queue, prefetch, mailbox, done);
+                self.consume(&demand, outbox);
+            }
+            Command::Cancel { id, done } => self.cancel(id, done, outbox),
+            Command::Released { id, left } => {
+                let connection = self.connection.map(|(number, _)| number);
+                let left = left.into_iter().filter(|job| Some(job.connection) == connection);
+                self.cancel(id, None, outbox);
+                left.for_each(|job| self.consumers.deliver(job));
+            }
+        }
+    }
+
+    fn pushed(&mut self, push: &Received, outbox: &mut Outbox) -> Result<(), DecodeError> {
+        match push.decode::<Push<'_>>()? {
+            Push::Message { delivery, channel, value } => {
+                let message = Message {
+                    channel: push.keep(channel.as_bytes()),
+                    value: push.keep_value(value),
+                    missed: 0,
+                    interrupted: false,
+                };
+                self.subscriptions.deliver(delivery, &message);
+            }
+            Push::Gap { channel, missed } => {
+                let channel = channel.map(|channel| push.keep(channel.as_bytes()));
+                self.subscriptions.missed(channel.as_deref(), missed);
+                outbox.event(Event::Gap { channel, missed, cause: GapCause::Server });
+            }
+            Push::Job { queue, job, attempt, value } => {
+                let (connection, _) = self.connection.expect("pushes come by a connection");
+                self.consumers.deliver(HeldJob {
+                    job,
+                    queue: push.keep(queue.as_bytes()),
+                    attempt,
+                    value: push.keep_value(value),
+                    connection,
+                    held: Arc::default(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, token: u64, answer: Result<Received, Refusal>, outbox: &mut Outbox) {
+        match (self.asked.remove(&token), answer) {
+            (Some(Asked::Subscribe(all)), Ok(_)) => self.subscriptions.confirmed(token, &all),
+            (Some(Asked::Subscribe(all)), Err(refusal)) => {
+                self.not_subscribed(token, all, &refusal, outbox);
+            }
+            (Some(Asked::Consume(queue)), Ok(_)) => self.consumers.confirmed(token, &queue),
+            (Some(Asked::Consume(queue)), Err(refusal)) => {
+                if self.consumers.refused(token, &queue, &refusal) {
+                    outbox.event(Event::RestoreRefused { name: queue, refusal });
+                }
+            }
+            (Some(Asked::End(done)), _) => finish(done),
+            (None, answer) => tracing::warn!(token, ?answer, "an answer to nothing"),
+        }
+    }
+
+    fn turn_ended(&mut self, outbox: &mut Outbox) {
+        for (channel, missed) in self.subscriptions.take_gaps() {
+            let cause = GapCause::Subscription;
+            outbox.event(Event::Gap { channel: Some(channel), missed, cause });
+        }
+    }
+}
+
+impl ChannelSession {
+    fn subscribe(&mut self, wanted: Vec<Wanted>, outbox: &mut Outbox) {
+        if wanted.is_empty() {
+            return;
+        }
+        let token = self.next_token();
+        let interests = wanted.iter().map(Wanted::interest).collect();
+        outbox.request(token, &Request::Subscribe(Subscribe { interests }));
+        self.subscriptions.asked(token, &wanted);
+        self.ask(token, Asked::Subscribe(wanted));
+    }
+
+    /// Finds out which of several interests the server does not want, by asking for halves.
+    fn not_subscribed(
+        &mut self,
+        token: u64,
+        mut all: Vec<Wanted>,
+        refusal: &Refusal,
+        outbox: &mut Outbox,
+    ) {
+        if all.len() > 1 {
+            let half = all.split_off(all.len() / 2);
+            for part in [all, half] {
+                let part = self.subscriptions.only_asked(token, part);
+                self.subscribe(part, outbox);
+            }
+        } else if let Some(wanted) = all.pop()
+            && self.subscriptions.refused(token, &wanted, refusal)
+        {
+            let refusal = refusal.clone();
+            outbox.event(Event::RestoreRefused { name: wanted.name, refusal });
+        }
+    }
+
+    fn unsubscribe(&mut self, wanted: &Wanted, done: Option<Done>, outbox: &mut Outbox) {
+        let token = self.next_token();
+        let interests = vec![wanted.interest()];
+        outbox.request(token, &Request::Unsubscribe(Unsubscribe { interests }));
+        self.ask(token, Asked::End(done));
+    }
+
+    fn consume(&mut self, demand: &Demand, outbox: &mut Outbox) {
+        let token = self.next_token();
+        let queue = queue_name(&demand.queue);
+        outbox.request(token, &Request::Consume(Consume { queue, prefetch: demand.prefetch }));
+        self.consumers.asked(token, demand);
+        self.ask(token, Asked::Consume(demand.queue.clone()));
+    }
+
+    fn cancel(&mut self, id: LocalId, done: Option<Done>, outbox: &mut Outbox) {
+        let Some(demand) = self.consumers.remove(id) else { return finish(done) };
+        if demand.prefetch > 0 {
+            self.consume(&demand, outbox);
+            return finish(done);
+        }
+        let token = self.next_token();
+        let queue = queue_name(&demand.queue);
+        outbox.request(token, &Request::Cancel(Cancel { queue }));
+        self.ask(token, Asked::End(done));
+    }
+
+    /// Without a connection no answer will come, and nothing was sent.
+    fn ask(&mut self, token: u64, asked: Asked) {
+        match (self.connection, asked) {
+            (Some(_), asked) => drop(self.asked.insert(token, asked)),
+            (None, Asked::End(done)) => finish(done),
+            (None, Asked::Subscribe(_) | Asked::Consume(_)) => {}
+        }
+    }
+
+    fn next_token(&mut self) -> u64 {
+        self.last_token += 1;
+        self.last_token
+    }
+}
+
+fn queue_name(queue: &Bytes) -> QueueName<'_> {
+    QueueName::new(queue).expect("names are checked when they come in")
+}
+
+fn finish(done: Option<Done>) {
+    done.into_iter().for_each(|done| drop(done.send(Ok(()))));
+}

@@ -1,0 +1,128 @@
+//! Fields of channel-server's messages.
+
+use crate::json::{bytes, field, integer, list, optional, value, variant};
+use crate::service::Service;
+use serde_json::Value as Json;
+use workyard_protocol::channel::{
+    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne,
+    Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+};
+use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, ValueRef};
+
+impl Service for ChannelWire {
+    fn request(operation: &str, fields: &Json) -> Request<'static> {
+        match operation {
+            "subscribe" => Request::Subscribe(Subscribe { interests: interests(fields) }),
+            "unsubscribe" => Request::Unsubscribe(Unsubscribe { interests: interests(fields) }),
+            "publish" => {
+                Request::Publish(Publish { channel: channel(fields), value: content(fields) })
+            }
+            "publish_many" => Request::PublishMany(PublishMany {
+                channels: list(fields, "channels", channel_name),
+                value: content(fields),
+            }),
+            "publish_one" => {
+                Request::PublishOne(PublishOne { channel: channel(fields), value: content(fields) })
+            }
+            "enqueue" => Request::Enqueue(Enqueue { queue: queue(fields), value: content(fields) }),
+            "consume" => Request::Consume(Consume {
+                queue: queue(fields),
+                prefetch: integer(fields, "prefetch"),
+            }),
+            "ack" => Request::Ack(Ack { job: integer(fields, "job") }),
+            "cancel" => Request::Cancel(Cancel { queue: queue(fields) }),
+            "queues" => Request::Queues(Queues {
+                prefix: bytes(field(fields, "prefix")),
+                cursor: integer(fields, "cursor"),
+                limit: integer(fields, "limit"),
+            }),
+            other => panic!("no request: {other}"),
+        }
+    }
+
+    fn reply(operation: &str, fields: &Json) -> Reply<'static> {
+        match operation {
+            "done" => Reply::Done,
+            "published" => Reply::Published { receivers: integer(fields, "receivers") },
+            "enqueued" => Reply::Enqueued { job: integer(fields, "job") },
+            "queues_page" => Reply::Queues {
+                cursor: integer(fields, "cursor"),
+                queues: list(fields, "queues", stats),
+            },
+            other => panic!("no reply: {other}"),
+        }
+    }
+
+    fn push(operation: &str, fields: &Json) -> Option<Push<'static>> {
+        Some(match operation {
+            "message" => Push::Message {
+                delivery: delivery(field(fields, "delivery")),
+                channel: channel(fields),
+                value: content(fields),
+            },
+            "gap" => Push::Gap {
+                channel: optional(fields, "channel", channel_name),
+                missed: integer(fields, "missed"),
+            },
+            "job" => Push::Job {
+                queue: queue(fields),
+                job: integer(fields, "job"),
+                attempt: integer(fields, "attempt"),
+                value: content(fields),
+            },
+            _ => return None,
+        })
+    }
+}
+
+fn interests(fields: &Json) -> Vec<Interest<'static>> {
+    list(fields, "interests", |json| Interest {
+        topic: match json.get("pattern") {
+            Some(pattern) => Topic::Pattern(Pattern::new(bytes(pattern)).expect("a pattern")),
+            None => Topic::Channel(channel(json)),
+        },
+        group: optional(json, "group", group),
+    })
+}
+
+fn delivery(json: &Json) -> Delivery<'static> {
+    match json.as_str() {
+        Some("everybody") => Delivery::Everybody,
+        Some("one") => Delivery::One,
+        Some(other) => panic!("no delivery: {other}"),
+        None => match variant(json) {
+            ("group", name) => Delivery::Group(group(name)),
+            other => panic!("no delivery: {other:?}"),
+        },
+    }
+}
+
+fn stats(json: &Json) -> QueueStats<'static> {
+    QueueStats {
+        queue: queue(json),
+        ready: integer(json, "ready"),
+        leased: integer(json, "leased"),
+        consumers: integer(json, "consumers"),
+        oldest_ms: integer(json, "oldest_ms"),
+    }
+}
+
+fn content(fields: &Json) -> ValueRef<'static> {
+    value(field(fields, "value"))
+}
+
+fn channel(fields: &Json) -> ChannelName<'static> {
+    channel_name(field(fields, "channel"))
+}
+
+fn channel_name(json: &Json) -> ChannelName<'static> {
+    ChannelName::new(bytes(json)).expect("a name within its limit")
+}
+
+fn queue(fields: &Json) -> QueueName<'static> {
+    QueueName::new(bytes(field(fields, "queue"))).expect("a name within its limit")
+}
+
+fn group(json: &Json) -> GroupName<'static> {
+    GroupName::new(bytes(json)).expect("a name within its limit")
+}

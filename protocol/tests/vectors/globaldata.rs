@@ -1,0 +1,154 @@
+//! Fields of globaldata-server's messages.
+
+use crate::control::refusal;
+use crate::json::{
+    bytes, field, flag, integer, integer_of, key, list, number, optional, text, value, variant,
+};
+use crate::service::Service;
+use serde_json::Value as Json;
+use workyard_protocol::globaldata::{
+    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, GlobalDataWire, Increment,
+    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Write, Written,
+};
+use workyard_protocol::{Key, ValueTag};
+
+impl Service for GlobalDataWire {
+    fn request(operation: &str, fields: &Json) -> Request<'static> {
+        match operation {
+            "get" => Request::Get(Get { key: key(fields) }),
+            "get_many" => Request::GetMany(GetMany {
+                keys: list(fields, "keys", |json| Key::new(bytes(json)).expect("a key")),
+            }),
+            "write" => Request::Write(Write {
+                key: key(fields),
+                expect: expect(field(fields, "expect")),
+                value: value(field(fields, "value")),
+            }),
+            "increment" => Request::Increment(Increment {
+                key: key(fields),
+                by: number(field(fields, "by")),
+                initial: optional(fields, "initial", number),
+            }),
+            "delete" => Request::Delete(Delete { key: key(fields) }),
+            "exists" => Request::Exists(Exists { key: key(fields) }),
+            "batch" => Request::Batch(Batch { steps: list(fields, "steps", step) }),
+            "keys" => Request::Keys(Keys {
+                prefix: bytes(field(fields, "prefix")),
+                cursor: integer(fields, "cursor"),
+                limit: integer(fields, "limit"),
+            }),
+            other => panic!("no request: {other}"),
+        }
+    }
+
+    fn reply(operation: &str, fields: &Json) -> Reply<'static> {
+        match operation {
+            "got" => Reply::Got(optional(fields, "entry", entry)),
+            "got_many" => Reply::GotMany(list(fields, "entries", |json| {
+                (!json.is_null()).then(|| entry(json))
+            })),
+            "written" => Reply::Written(written(fields)),
+            "incremented" => Reply::Incremented {
+                revision: integer(fields, "revision"),
+                value: number(field(fields, "value")),
+            },
+            "deleted" => Reply::Deleted { existed: flag(fields, "existed") },
+            "existence" => {
+                Reply::Existence { revision: optional(fields, "revision", integer_of) }
+            }
+            "batch_ended" => Reply::Batch(batch_ended(fields)),
+            "keys_page" => Reply::Keys {
+                cursor: integer(fields, "cursor"),
+                keys: list(fields, "keys", key_info),
+            },
+            other => panic!("no reply: {other}"),
+        }
+    }
+
+    fn push(_: &str, _: &Json) -> Option<Push> {
+        None
+    }
+}
+
+fn expect(json: &Json) -> Expect<'static> {
+    match json.as_str() {
+        Some("any") => Expect::Any,
+        Some("absent") => Expect::Absent,
+        Some(other) => panic!("no expectation: {other}"),
+        None => match variant(json) {
+            ("revision", revision) => Expect::Revision(integer_of(revision)),
+            ("value", expected) => Expect::Value(value(expected)),
+            other => panic!("no expectation: {other:?}"),
+        },
+    }
+}
+
+fn step(json: &Json) -> Step<'static> {
+    let (name, fields) = variant(json);
+    let key = key(fields);
+    match name {
+        "require" => Step::Require { key, expect: expect(field(fields, "expect")) },
+        "set" => Step::Set { key, value: value(field(fields, "value")) },
+        "increment" => Step::Increment {
+            key,
+            by: number(field(fields, "by")),
+            initial: optional(fields, "initial", number),
+        },
+        "delete" => Step::Delete { key },
+        other => panic!("no step: {other}"),
+    }
+}
+
+fn entry(json: &Json) -> Entry<'static> {
+    Entry { revision: integer(json, "revision"), value: value(field(json, "value")) }
+}
+
+fn written(fields: &Json) -> Written {
+    let revision = integer(fields, "revision");
+    if flag(fields, "stored") {
+        Written::Stored { revision }
+    } else {
+        Written::Conflict { current: revision }
+    }
+}
+
+fn batch_ended(fields: &Json) -> BatchReply {
+    match variant(fields) {
+        ("applied", fields) => BatchReply::Applied {
+            revision: integer(fields, "revision"),
+            results: list(fields, "results", result),
+        },
+        ("conflict", fields) => BatchReply::Conflict {
+            step: integer(fields, "step"),
+            current: integer(fields, "current"),
+        },
+        ("refused", fields) => {
+            BatchReply::Refused { step: integer(fields, "step"), refusal: refusal(fields) }
+        }
+        other => panic!("no end of a batch: {other:?}"),
+    }
+}
+
+fn result(json: &Json) -> StepResult {
+    match json.as_str() {
+        Some("held") => StepResult::Held,
+        Some("stored") => StepResult::Stored,
+        Some(other) => panic!("no result: {other}"),
+        None => match variant(json) {
+            ("incremented", sum) => StepResult::Incremented(number(sum)),
+            ("deleted", existed) => StepResult::Deleted(existed.as_bool().expect("a flag")),
+            other => panic!("no result: {other:?}"),
+        },
+    }
+}
+
+fn key_info(json: &Json) -> KeyInfo<'static> {
+    let name = text(json, "tag");
+    let tag = (0..=u8::MAX).filter_map(ValueTag::from_code).find(|tag| tag.name() == name);
+    KeyInfo {
+        key: key(json),
+        revision: integer(json, "revision"),
+        tag: tag.unwrap_or_else(|| panic!("no tag: {name}")),
+        size: integer(json, "size"),
+    }
+}

@@ -1,0 +1,11 @@
+//! The wire, byte by byte: `protocol/vectors`, the examples of the document, properties, and a second
+//! opinion on the encoding.
+
+mod channel;
+mod control;
+mod globaldata;
+mod hex;
+mod json;
+mod service;
+mod vector;
+mod vectors;

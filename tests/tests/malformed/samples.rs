@@ -1,0 +1,68 @@
+//! One request of every operation, such that every byte of it is needed.
+
+use workyard_protocol::channel::{self, PublishMany, PublishOne};
+use workyard_protocol::globaldata::{self, Batch, Delete, Exists, Expect, GetMany, Keys, Step};
+use workyard_protocol::{ChannelName, Number, ValueRef};
+use workyard_tests::raw::body;
+use workyard_tests::words::{
+    ack, cancel, consume, get, grouped, increment, key, pattern, publish_number, queue, queues,
+    subscribe, unsubscribe, write,
+};
+use workyard_tests::{Canary, ChannelWire, GlobalDataWire};
+
+/// A service whose operations are all here.
+pub(crate) trait Sampled: Canary {
+    /// The body of a frame for each of its operations.
+    fn samples() -> Vec<Vec<u8>>;
+}
+
+impl Sampled for ChannelWire {
+    fn samples() -> Vec<Vec<u8>> {
+        let value = ValueRef::Int(7);
+        let name = ChannelName::new("name").expect("a short name");
+        let many = PublishMany { channels: vec![name, name], value };
+        let requests = [
+            subscribe(grouped(pattern("sample.>"), "group")),
+            unsubscribe(grouped(pattern("sample.>"), "group")),
+            publish_number("name", 7),
+            channel::Request::PublishMany(many),
+            channel::Request::PublishOne(PublishOne { channel: name, value }),
+            channel::Request::Enqueue(channel::Enqueue { queue: queue("sample"), value }),
+            consume("sample", 300),
+            ack(70_000),
+            cancel("sample"),
+            queues("sample"),
+        ];
+        requests.into_iter().map(body::<Self>).collect()
+    }
+}
+
+impl Sampled for GlobalDataWire {
+    fn samples() -> Vec<Vec<u8>> {
+        let name = key("sample");
+        let value = ValueRef::Int(7);
+        let expect = Expect::Value(ValueRef::raw("old"));
+        let by = Number::Float(0.5);
+        let initial = Some(Number::Int(-300));
+        let steps = vec![
+            Step::Require { key: name, expect },
+            Step::Set { key: name, value },
+            Step::Increment { key: name, by, initial },
+            Step::Delete { key: name },
+        ];
+        let keys = vec![name, name];
+        let page = Keys { prefix: b"sample", cursor: 1, limit: 999 };
+        let requests = [
+            get("sample"),
+            globaldata::Request::GetMany(GetMany { keys }),
+            write("sample", expect, value),
+            write("sample", Expect::Revision(u64::MAX), value),
+            increment("sample", by, initial),
+            globaldata::Request::Delete(Delete { key: name }),
+            globaldata::Request::Exists(Exists { key: name }),
+            globaldata::Request::Batch(Batch { steps }),
+            globaldata::Request::Keys(page),
+        ];
+        requests.into_iter().map(body::<Self>).collect()
+    }
+}

@@ -10,7 +10,8 @@ mod connections;
 mod figures;
 mod fleet;
 mod histogram;
-mod limit;
+mod limit_server;
+mod limits;
 mod load;
 mod meter;
 mod options;
@@ -25,6 +26,7 @@ mod wire;
 use anyhow::{Result, bail};
 use clap::Parser;
 use fleet::Fleet;
+use limits::{BUILD_SECONDS_MAX, SPARE_DESCRIPTORS_MAX};
 use options::{Command, Options};
 use peer::Kind;
 use process::{Children, Guard, Pinning};
@@ -33,17 +35,11 @@ use rows::Row;
 use runner::Runner;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
-
-const BUILD_SECONDS_MAX: Duration = Duration::from_secs(30 * 60);
-
-/// Descriptors for everything but the connections.
-const DESCRIPTORS_SPARE: u64 = 200;
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
     if let Some(Command::LimitServer { service, listen }) = options.command {
-        limit::serve(service, listen)?;
+        limit_server::serve(service, listen)?;
         return Ok(ExitCode::SUCCESS);
     }
     let rows = options.rows()?;
@@ -129,7 +125,7 @@ fn available(
 fn leave_out_what_does_not_fit(rows: &mut Vec<Row>) -> Result<()> {
     let descriptors = process::raise_descriptor_limit()?;
     rows.retain(|row| {
-        let needed = row.work.connections() as u64 + DESCRIPTORS_SPARE;
+        let needed = row.work.connections() as u64 + SPARE_DESCRIPTORS_MAX;
         let fits = needed <= descriptors;
         if !fits {
             let name = &row.name;

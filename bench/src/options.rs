@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::limit::Service;
+use crate::limit_server::Service;
 use crate::load::Timing;
 use crate::peer::Kind;
 use crate::rows::{self, Row, Sizes};

@@ -3,6 +3,7 @@
 
 use crate::figures::Figures;
 use crate::fleet::Fleet;
+use crate::limits::RUN_SECONDS_MAX;
 use crate::load::{self, Timing, fanout, keys};
 use crate::options::Effort;
 use crate::peer::{Kind, Peer};
@@ -11,10 +12,6 @@ use crate::procfs;
 use crate::report::Report;
 use crate::rows::{Row, Section, Work};
 use anyhow::Result;
-use std::time::Duration;
-
-/// What a run may take beside the time that it measures, until it is ended by force.
-const RUN_SECONDS_MAX: Duration = Duration::from_secs(240);
 
 /// Single messages are few: they are measured for longer.
 const PACED_FACTOR: u32 = 3;

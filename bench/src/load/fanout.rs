@@ -4,12 +4,15 @@
 //! opens, so nothing needs to be dropped. At a fixed rate every message is stamped with the moment
 //! it was due, so a late generator or a stalled server shows as latency.
 
+use super::Timing;
 use super::deliveries::{Deliveries, Expected, Now};
 use super::open::{open, timed_out};
 use super::stamp::{Stamp, payload};
-use super::{STALL, Timing};
 use crate::connections::Connections;
 use crate::figures::Figures;
+use crate::limits::{
+    PROBE_SECONDS_MAX, STALL_SECONDS_MAX, WINDOW_BYTES_MAX, WINDOW_DELIVERIES_MAX,
+};
 use crate::meter::{Meter, add_latencies};
 use crate::peer::Peer;
 use crate::wire::{self, Incoming, PubSubWire, Role, invalid};
@@ -29,14 +32,10 @@ pub(crate) struct Spec {
     pub(crate) timing: Timing,
 }
 
-/// How much may be under way at saturation, in bytes to one subscriber and in deliveries to all:
-/// enough to keep a server busy, little enough that no peer's send buffer overflows.
-const WINDOW_BYTES: usize = 256 * 1024;
-const WINDOW_DELIVERIES: usize = 100_000;
+/// What a frame may have beside its payload.
 const FRAME_OVERHEAD_BYTES: usize = 64;
 const WINDOW_MESSAGES_MIN: usize = 4;
 
-const PROBE_SECONDS_MAX: Duration = Duration::from_secs(30);
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs once: until all subscribers hear, a warm-up, the measured part.
@@ -65,8 +64,8 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
 
 impl Spec {
     fn window(&self) -> u64 {
-        let by_bytes = WINDOW_BYTES / (self.payload_bytes + FRAME_OVERHEAD_BYTES);
-        let by_deliveries = WINDOW_DELIVERIES / self.subscribers;
+        let by_bytes = WINDOW_BYTES_MAX / (self.payload_bytes + FRAME_OVERHEAD_BYTES);
+        let by_deliveries = WINDOW_DELIVERIES_MAX / self.subscribers;
         by_bytes.min(by_deliveries).max(WINDOW_MESSAGES_MIN) as u64
     }
 
@@ -165,7 +164,7 @@ impl<'a> Run<'a> {
             } else {
                 let expected = self.published * self.spec.subscribers as u64;
                 let is_complete = self.deliveries.total >= expected;
-                if is_complete || now > self.deliveries.last.max(stop) + STALL {
+                if is_complete || now > self.deliveries.last.max(stop) + STALL_SECONDS_MAX {
                     break;
                 }
             }

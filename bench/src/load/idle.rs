@@ -3,6 +3,7 @@
 use super::open::{discard, open};
 use crate::connections::Connections;
 use crate::figures::Figures;
+use crate::limits::SETTLE_SECONDS_MAX;
 use crate::meter::Meter;
 use crate::peer::{Family, Peer};
 use crate::procfs;
@@ -68,7 +69,6 @@ fn subscribe_each(connections: &mut Connections, wire: &dyn PubSubWire) -> Resul
 /// Reads until the server has nothing left to do for these connections.
 pub(super) fn settle(peer: &Peer, connections: &mut Connections, wire: &dyn Wire) -> Result<()> {
     const SAMPLE: Duration = Duration::from_millis(50);
-    const SETTLE_SECONDS_MAX: Duration = Duration::from_secs(20);
     const QUIET_SAMPLES: usize = 4;
     /// Some servers are never quite idle with many connections.
     const QUIET_SHARE: u64 = 5;

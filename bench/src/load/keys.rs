@@ -1,12 +1,13 @@
 //! Key-value requests: a number of connections, each keeping a fixed number of requests under way.
 
+use super::Timing;
 use super::open::{open, timed_out};
 use super::requests::{FIRST_COUNT, Operation, Requests, Swap, VALUE_BYTES, VALUES};
 use super::store::store;
-use super::{STALL, Timing};
 use crate::connections::Connections;
 use crate::figures::Figures;
 use crate::histogram::Histogram;
+use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::{Meter, add_latencies};
 use crate::peer::Peer;
 use crate::wire::{self, Answer, Incoming, KeyValueWire, Role, invalid};
@@ -141,7 +142,7 @@ impl Run {
         }
         let mut last_answer = start;
         while load.due.iter().any(|due| !due.is_empty()) {
-            self.connections.wait(STALL, &mut self.ready)?;
+            self.connections.wait(STALL_SECONDS_MAX, &mut self.ready)?;
             for connection in &self.ready {
                 let now = Instant::now();
                 last_answer = now;
@@ -149,7 +150,7 @@ impl Run {
                 self.connections
                     .read(*connection, |input, out| load.take_all(*connection, input, turn, out))?;
             }
-            if last_answer.elapsed() > STALL * 2 {
+            if last_answer.elapsed() > STALL_SECONDS_MAX * 2 {
                 return Err(timed_out("answers stay away").into());
             }
         }

@@ -21,9 +21,6 @@ pub(crate) use subscriptions::subscriptions;
 
 use std::time::Duration;
 
-/// How long nothing may happen before a run gives up on what is still missing.
-const STALL: Duration = Duration::from_secs(2);
-
 /// How long a run measures, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {

@@ -1,13 +1,11 @@
 //! Opens connections: connect, greet, wait for the welcome where there is one.
 
 use crate::connections::Connections;
+use crate::limits::OPEN_SECONDS_MAX;
 use crate::wire::{Incoming, Role, Wire, invalid};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// How long all connections together may take.
-const OPEN_SECONDS_MAX: Duration = Duration::from_secs(60);
 
 /// Opens one connection for each of `roles`, in their order.
 pub(super) fn open(

@@ -1,10 +1,10 @@
 //! Stores many keys one after the other: before a run, and to see what a key costs in memory.
 
-use super::STALL;
 use super::open::{open, timed_out};
 use super::requests::{Template, VALUES};
 use crate::connections::Connections;
 use crate::figures::Figures;
+use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::Meter;
 use crate::peer::Peer;
 use crate::procfs;
@@ -62,7 +62,7 @@ pub(super) fn store(
             sent += batch;
             connections.flush(0)?;
         }
-        connections.wait(STALL, &mut ready)?;
+        connections.wait(STALL_SECONDS_MAX, &mut ready)?;
         if !ready.is_empty() {
             last_answer = Instant::now();
             read(&mut connections, wire, |answer| {
@@ -70,7 +70,7 @@ pub(super) fn store(
                 done += 1;
             })?;
         }
-        if last_answer.elapsed() > STALL * 2 {
+        if last_answer.elapsed() > STALL_SECONDS_MAX * 2 {
             return Err(timed_out("answers stay away").into());
         }
     }

@@ -5,6 +5,7 @@ use super::open::{open, timed_out};
 use super::stamp::{Stamp, payload};
 use crate::connections::Connections;
 use crate::figures::Figures;
+use crate::limits::PROBE_SECONDS_MAX;
 use crate::peer::Peer;
 use crate::procfs;
 use crate::wire::{self, PubSubWire, Role};
@@ -13,7 +14,6 @@ use std::iter::{once, repeat_n};
 use std::time::{Duration, Instant};
 
 const PAYLOAD_BYTES: usize = 64;
-const PROBE_SECONDS_MAX: Duration = Duration::from_secs(60);
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 const PUBLISHER: usize = 0;
 

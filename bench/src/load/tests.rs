@@ -2,7 +2,7 @@
 //! can be told to misbehave.
 
 use super::*;
-use crate::limit::{self, Service};
+use crate::limit_server::{self, Service};
 use crate::peer::{Kind, Peer};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -28,7 +28,7 @@ fn limit(service: Service) -> Peer {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = free.local_addr().unwrap();
     drop(free);
-    thread::spawn(move || limit::serve(service, addr));
+    thread::spawn(move || limit_server::serve(service, addr));
     while TcpStream::connect(addr).is_err() {
         thread::yield_now();
     }

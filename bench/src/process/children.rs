@@ -1,5 +1,6 @@
 //! Every child process, so that none outlives this one.
 
+use crate::limits::END_SECONDS_MAX;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,6 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
-
-/// How long a child may take to end by itself.
-const END_SECONDS_MAX: Duration = Duration::from_secs(5);
 
 /// The children that run, and a folder for what they write.
 pub(crate) struct Children {

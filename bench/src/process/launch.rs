@@ -1,6 +1,7 @@
 //! How each kind of server is started: private, on loopback, keeping nothing.
 
 use super::{binaries, programs};
+use crate::limits::PEER_CONNECTIONS_MAX;
 use crate::peer::{Family, Kind};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -12,9 +13,6 @@ pub(super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
 }
-
-/// Connections that a peer is told to allow where its default is too low.
-const CONNECTIONS_MAX: &str = "12000";
 
 /// Whether there is a program for every family that `kind` serves. Our own can be built.
 pub(crate) fn is_installed(kind: Kind) -> bool {
@@ -71,7 +69,7 @@ fn limit_arguments(family: Family, port: u16) -> Vec<String> {
 
 fn redis_arguments(port: u16, folder: &Path) -> Vec<String> {
     let mut arguments = words(&format!("--port {port} --bind 127.0.0.1 --appendonly no"));
-    arguments.extend(words(&format!("--maxclients {CONNECTIONS_MAX}")));
+    arguments.extend(words(&format!("--maxclients {PEER_CONNECTIONS_MAX}")));
     arguments.extend(["--save".to_owned(), String::new()]);
     arguments.extend(["--dir".to_owned(), folder.display().to_string()]);
     arguments
@@ -80,7 +78,7 @@ fn redis_arguments(port: u16, folder: &Path) -> Vec<String> {
 /// One thread, like the others; as root it would refuse to start without being told a user, and under
 /// another user's name the kernel would forget that it has to die with this process.
 fn memcached_arguments(port: u16) -> Vec<String> {
-    words(&format!("-l 127.0.0.1 -p {port} -U 0 -u root -m 2048 -t 1 -c {CONNECTIONS_MAX}"))
+    words(&format!("-l 127.0.0.1 -p {port} -U 0 -u root -m 2048 -t 1 -c {PEER_CONNECTIONS_MAX}"))
 }
 
 fn words(text: &str) -> Vec<String> {

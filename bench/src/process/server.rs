@@ -2,6 +2,7 @@
 
 use super::launch::{Launch, launch};
 use super::{Children, Pinning};
+use crate::limits::READY_SECONDS_MAX;
 use crate::peer::{Family, Kind, Peer};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -11,9 +12,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// How long a server may take until it accepts.
-const READY_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 /// A free port may be taken by somebody else before the server binds it.
 const ATTEMPTS: usize = 3;

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use std::fmt::Debug;
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::limits::FRAME_BYTES_MAX;
-use workyard_protocol::{Message, RequestId, ToClient, ToServer, Wire};
+use workyard_protocol::{RequestId, ToClient, ToServer, Wire};
 
 /// A service, and how its vectors' fields become its messages.
 pub(crate) trait Service: Wire {
@@ -70,10 +70,4 @@ pub(crate) fn verdict_down<S: Service>(frame: &[u8]) -> Option<u16> {
     };
     let decoded = ToClient::<S::Reply<'_>, S::Push<'_>>::decode(body);
     decoded.err().map(|error| error.into_refusal().reason.code())
-}
-
-/// Whether a message survives its own bytes.
-pub(crate) fn returns<'a, M: Message<'a> + PartialEq + Debug>(message: &M, bytes: &'a mut Vec<u8>) {
-    message.put(bytes);
-    assert_eq!(&M::decode(message.operation(), bytes).expect("it was just encoded"), message);
 }

@@ -1,6 +1,5 @@
 //! A server whose every word is scripted by the test.
 
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use workyard_link::{Address, Unread};
@@ -94,13 +93,6 @@ impl Peer {
                 ToServer::Pong(_) => {}
                 _ => return Some(frame),
             }
-        }
-    }
-
-    /// Nothing but pings arrives for this long.
-    pub(crate) async fn expect_silence(&mut self, time: Duration) {
-        if let Ok(Some(frame)) = tokio::time::timeout(time, self.next()).await {
-            panic!("expected silence, not {frame:?}");
         }
     }
 

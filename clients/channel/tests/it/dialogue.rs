@@ -1,0 +1,86 @@
+//! What the tests of this client say and hear.
+
+use crate::support::{FakeServer, Frame, Peer};
+use workyard_channel::{Builder, ChannelClient};
+use workyard_protocol::channel::{Delivery, Interest, Push, Reply, Request, Topic};
+use workyard_protocol::{ChannelName, QueueName, RequestId, ValueRef};
+
+pub(crate) async fn connected(server: &FakeServer) -> (ChannelClient, Peer) {
+    connected_as(server, ChannelClient::builder(server.address())).await
+}
+
+pub(crate) async fn connected_as(server: &FakeServer, builder: Builder) -> (ChannelClient, Peer) {
+    let (client, peer) = tokio::join!(builder.connect(), server.welcome());
+    (client.unwrap(), peer)
+}
+
+/// A request in a few words: `subscribe a pattern:b.* c@group`, `consume mails 10`, `ack 7`.
+pub(crate) fn in_words(request: &Request<'_>) -> String {
+    match request {
+        Request::Subscribe(request) => format!("subscribe {}", interests(&request.interests)),
+        Request::Unsubscribe(request) => format!("unsubscribe {}", interests(&request.interests)),
+        Request::Consume(request) => format!("consume {} {}", request.queue, request.prefetch),
+        Request::Cancel(request) => format!("cancel {}", request.queue),
+        Request::Ack(request) => format!("ack {}", request.job),
+        Request::Publish(request) => {
+            format!("publish {} {}", request.channel, request.value.to_value())
+        }
+        Request::PublishOne(request) => {
+            format!("publish_one {} {}", request.channel, request.value.to_value())
+        }
+        Request::PublishMany(request) => {
+            format!("publish_many {:?} {}", request.channels, request.value.to_value())
+        }
+        Request::Enqueue(request) => {
+            format!("enqueue {} {}", request.queue, request.value.to_value())
+        }
+        Request::Queues(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("queues {prefix:?} {} {}", request.cursor, request.limit)
+        }
+    }
+}
+
+fn interests(all: &[Interest<'_>]) -> String {
+    let mut words: Vec<_> = all.iter().map(interest).collect();
+    words.sort_unstable();
+    words.join(" ")
+}
+
+fn interest(interest: &Interest<'_>) -> String {
+    let group = interest.group.map_or(String::new(), |group| format!("@{group}"));
+    match interest.topic {
+        Topic::Channel(channel) => format!("{channel}{group}"),
+        Topic::Pattern(pattern) => format!("pattern:{pattern}{group}"),
+    }
+}
+
+/// The next request, which must be this one; its id.
+pub(crate) async fn hear(peer: &mut Peer, expected: &str) -> RequestId {
+    let frame = peer.next().await.unwrap_or_else(|| panic!("hung up instead of {expected}"));
+    let (id, words) = read(&frame);
+    assert_eq!(words, expected);
+    id
+}
+
+fn read(frame: &Frame) -> (RequestId, String) {
+    let (id, request) = frame.request::<Request<'_>>();
+    (id, in_words(&request))
+}
+
+/// Hears a request and answers it by `Done`.
+pub(crate) async fn grant(peer: &mut Peer, expected: &str) {
+    let id = hear(peer, expected).await;
+    peer.reply(id, Reply::Done).await;
+}
+
+pub(crate) async fn message(peer: &mut Peer, delivery: Delivery<'_>, channel: &str, number: i64) {
+    let channel = ChannelName::new(channel).unwrap();
+    peer.push(Push::Message { delivery, channel, value: ValueRef::Int(number) }).await;
+}
+
+pub(crate) async fn job(peer: &mut Peer, queue: &str, number: u64) {
+    let queue = QueueName::new(queue).unwrap();
+    let value = ValueRef::Int(number.cast_signed());
+    peer.push(Push::Job { queue, job: number, attempt: 1, value }).await;
+}

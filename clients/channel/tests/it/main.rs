@@ -1,0 +1,13 @@
+//! Dialogues of the channel client with a scripted server.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod dialogue;
+mod jobs;
+mod publish;
+mod queues;
+mod reconnect;
+mod slow;
+mod subscribe;
+#[expect(dead_code, reason = "it has more than this crate needs")]
+#[path = "../../../link/tests/it/support/mod.rs"]
+mod support;

@@ -1,0 +1,86 @@
+//! Whatever is encoded comes back, and whatever comes in is taken or refused, never worse.
+
+use crate::random::*;
+use crate::service::{Down, Up, body};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::fmt::Debug;
+use workyard_protocol::channel::ChannelWire;
+use workyard_protocol::globaldata::GlobalDataWire;
+use workyard_protocol::{Message, ToClient, ToServer, Wire};
+
+proptest! {
+    #[test]
+    fn channel_requests_come_back(id in any::<u32>(), request in channel_request()) {
+        request_comes_back(id, request);
+    }
+
+    #[test]
+    fn channel_replies_come_back(id in any::<u32>(), reply in channel_reply()) {
+        comes_back::<ChannelWire>(&ToClient::Reply(id, reply));
+    }
+
+    #[test]
+    fn channel_pushes_come_back(push in channel_push()) {
+        comes_back::<ChannelWire>(&ToClient::Push(push));
+    }
+
+    #[test]
+    fn globaldata_requests_come_back(id in any::<u32>(), request in globaldata_request()) {
+        request_comes_back(id, request);
+    }
+
+    #[test]
+    fn globaldata_replies_come_back(id in any::<u32>(), reply in globaldata_reply()) {
+        comes_back::<GlobalDataWire>(&ToClient::Reply(id, reply));
+    }
+
+    #[test]
+    fn refusals_come_back(id in any::<u32>(), refusal in refusal()) {
+        comes_back::<GlobalDataWire>(&ToClient::Refused(id, refusal));
+    }
+
+    /// Half of these bodies begin as a frame of the service would.
+    #[test]
+    fn any_body_is_taken_or_refused(operation in any::<u8>(), rest in vec(0..8u8, 0..40)) {
+        let body = [&[operation][..], &rest].concat();
+        taken_or_refused::<ChannelWire>(&body);
+        taken_or_refused::<GlobalDataWire>(&body);
+    }
+}
+
+fn request_comes_back<'a, Q: Message<'a> + PartialEq + Debug + Clone>(id: u32, request: Q) {
+    let sent = ToServer::Request(id, request);
+    let mut frame = Vec::new();
+    sent.encode(&mut frame);
+    let body: &'static [u8] = body(frame.leak());
+    assert_eq!(ToServer::decode(body), Ok(sent));
+}
+
+fn comes_back<W: Wire>(sent: &Down<'static, W>)
+where
+    W: Wire<Reply<'static>: PartialEq + Debug, Push<'static>: PartialEq + Debug>,
+{
+    let mut frame = Vec::new();
+    sent.encode(&mut frame);
+    assert_eq!(ToClient::decode(body(frame.leak())).as_ref(), Ok(sent));
+}
+
+/// What is taken makes a frame that says the same.
+fn taken_or_refused<W: Wire>(body: &[u8])
+where
+    W: Wire<Request<'static>: PartialEq + Debug>,
+    W: Wire<Reply<'static>: PartialEq + Debug, Push<'static>: PartialEq + Debug>,
+{
+    let body: &'static [u8] = body.to_vec().leak();
+    let taken: Result<Up<'static, W>, _> = ToServer::decode(body);
+    if let Ok(message) = taken {
+        let mut frame = Vec::new();
+        message.encode(&mut frame);
+        assert_eq!(ToServer::decode(&frame.leak()[4..]), Ok(message));
+    }
+    let taken: Result<Down<'static, W>, _> = ToClient::decode(body);
+    if let Ok(message) = taken {
+        comes_back::<W>(&message);
+    }
+}

@@ -1,0 +1,208 @@
+//! Any message of either service. What they borrow lives as long as the test does.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use workyard_protocol::channel::{self, Delivery, Interest, QueueStats, Topic};
+use workyard_protocol::globaldata::{
+    self, BatchReply, Entry, Expect, KeyInfo, Step, StepResult, Written,
+};
+use workyard_protocol::{
+    ChannelName, Encoding, GroupName, Key, Number, Pattern, QueueName, Reason, Refusal, ValueRef,
+};
+
+pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
+    use channel::{
+        Ack, Cancel, Consume, Enqueue, Publish, PublishMany, PublishOne, Queues, Request, Subscribe,
+        Unsubscribe,
+    };
+    prop_oneof![
+        vec(interest(), 0..4).prop_map(|interests| Request::Subscribe(Subscribe { interests })),
+        vec(interest(), 0..4).prop_map(|interests| Request::Unsubscribe(Unsubscribe { interests })),
+        (channel(), value()).prop_map(|(channel, value)| Request::Publish(Publish { channel, value })),
+        (vec(channel(), 0..4), value())
+            .prop_map(|(channels, value)| Request::PublishMany(PublishMany { channels, value })),
+        (channel(), value())
+            .prop_map(|(channel, value)| Request::PublishOne(PublishOne { channel, value })),
+        (queue(), value()).prop_map(|(queue, value)| Request::Enqueue(Enqueue { queue, value })),
+        (queue(), 1..=65_535u32)
+            .prop_map(|(queue, prefetch)| Request::Consume(Consume { queue, prefetch })),
+        wide().prop_map(|job| Request::Ack(Ack { job })),
+        queue().prop_map(|queue| Request::Cancel(Cancel { queue })),
+        (bytes(), wide(), 1..=1000u32)
+            .prop_map(|(prefix, cursor, limit)| Request::Queues(Queues { prefix, cursor, limit })),
+    ]
+}
+
+pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> {
+    use channel::Reply;
+    let stats = (queue(), wide(), wide(), any::<u32>(), wide()).prop_map(
+        |(queue, ready, leased, consumers, oldest_ms)| QueueStats {
+            queue,
+            ready,
+            leased,
+            consumers,
+            oldest_ms,
+        },
+    );
+    prop_oneof![
+        Just(Reply::Done),
+        wide().prop_map(|receivers| Reply::Published { receivers }),
+        wide().prop_map(|job| Reply::Enqueued { job }),
+        (wide(), vec(stats, 0..4)).prop_map(|(cursor, queues)| Reply::Queues { cursor, queues }),
+    ]
+}
+
+pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
+    use channel::Push;
+    let delivery = prop_oneof![
+        Just(Delivery::Everybody),
+        Just(Delivery::One),
+        group().prop_map(Delivery::Group)
+    ];
+    prop_oneof![
+        (delivery, channel(), value())
+            .prop_map(|(delivery, channel, value)| Push::Message { delivery, channel, value }),
+        (option::of(channel()), wide()).prop_map(|(channel, missed)| Push::Gap { channel, missed }),
+        (queue(), wide(), any::<u32>(), value())
+            .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
+    ]
+}
+
+pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
+    use globaldata::{Batch, Delete, Exists, Get, GetMany, Increment, Keys, Request, Write};
+    prop_oneof![
+        key().prop_map(|key| Request::Get(Get { key })),
+        vec(key(), 0..4).prop_map(|keys| Request::GetMany(GetMany { keys })),
+        (key(), expect(), value())
+            .prop_map(|(key, expect, value)| Request::Write(Write { key, expect, value })),
+        (key(), number(), option::of(number()))
+            .prop_map(|(key, by, initial)| Request::Increment(Increment { key, by, initial })),
+        key().prop_map(|key| Request::Delete(Delete { key })),
+        key().prop_map(|key| Request::Exists(Exists { key })),
+        vec(step(), 0..6).prop_map(|steps| Request::Batch(Batch { steps })),
+        (bytes(), wide(), 1..=1000u32)
+            .prop_map(|(prefix, cursor, limit)| Request::Keys(Keys { prefix, cursor, limit })),
+    ]
+}
+
+pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'static>> {
+    use globaldata::Reply;
+    let info = (key(), wide(), value(), any::<u32>())
+        .prop_map(|(key, revision, value, size)| KeyInfo { key, revision, tag: value.tag(), size });
+    prop_oneof![
+        option::of(entry()).prop_map(Reply::Got),
+        vec(option::of(entry()), 0..4).prop_map(Reply::GotMany),
+        wide().prop_map(|revision| Reply::Written(Written::Stored { revision })),
+        wide().prop_map(|current| Reply::Written(Written::Conflict { current })),
+        (wide(), number()).prop_map(|(revision, value)| Reply::Incremented { revision, value }),
+        any::<bool>().prop_map(|existed| Reply::Deleted { existed }),
+        option::of(wide()).prop_map(|revision| Reply::Existence { revision }),
+        batch_reply().prop_map(Reply::Batch),
+        (wide(), vec(info, 0..4)).prop_map(|(cursor, keys)| Reply::Keys { cursor, keys }),
+    ]
+}
+
+pub(crate) fn refusal() -> impl Strategy<Value = Refusal> {
+    (any::<u16>(), ".{0,20}")
+        .prop_map(|(code, text)| Refusal::new(Reason::from_code(code), text))
+}
+
+/// Integers of every width that the encoding tells apart.
+pub(crate) fn wide() -> impl Strategy<Value = u64> {
+    prop_oneof![0..300u64, 65_000..66_000u64, any::<u32>().prop_map(u64::from), any::<u64>()]
+}
+
+pub(crate) fn number() -> impl Strategy<Value = Number> {
+    prop_oneof![
+        (-300..300i64).prop_map(Number::Int),
+        any::<i64>().prop_map(Number::Int),
+        any::<u64>().prop_map(|bits| Number::Float(f64::from_bits(bits))),
+    ]
+}
+
+pub(crate) fn bytes() -> impl Strategy<Value = &'static [u8]> {
+    prop_oneof![
+        4 => vec(any::<u8>(), 0..12),
+        1 => vec(any::<u8>(), 249..260),
+    ]
+    .prop_map(|bytes| &*bytes.leak())
+}
+
+fn interest() -> impl Strategy<Value = Interest<'static>> {
+    let pattern = "[a-c]{0,2}(\\.[a-c*]){0,3}(\\.>)?".prop_map(|text| {
+        Topic::Pattern(Pattern::new(&*text.leak()).expect("the expression makes patterns"))
+    });
+    let topic = prop_oneof![channel().prop_map(Topic::Channel), pattern];
+    (topic, option::of(group())).prop_map(|(topic, group)| Interest { topic, group })
+}
+
+fn expect() -> impl Strategy<Value = Expect<'static>> {
+    prop_oneof![
+        Just(Expect::Any),
+        Just(Expect::Absent),
+        wide().prop_map(Expect::Revision),
+        value().prop_map(Expect::Value),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step<'static>> {
+    prop_oneof![
+        (key(), expect()).prop_map(|(key, expect)| Step::Require { key, expect }),
+        (key(), value()).prop_map(|(key, value)| Step::Set { key, value }),
+        (key(), number(), option::of(number()))
+            .prop_map(|(key, by, initial)| Step::Increment { key, by, initial }),
+        key().prop_map(|key| Step::Delete { key }),
+    ]
+}
+
+fn batch_reply() -> impl Strategy<Value = BatchReply> {
+    let result = prop_oneof![
+        Just(StepResult::Held),
+        Just(StepResult::Stored),
+        number().prop_map(StepResult::Incremented),
+        any::<bool>().prop_map(StepResult::Deleted),
+    ];
+    prop_oneof![
+        (wide(), vec(result, 0..6))
+            .prop_map(|(revision, results)| BatchReply::Applied { revision, results }),
+        (any::<u32>(), wide())
+            .prop_map(|(step, current)| BatchReply::Conflict { step, current }),
+        (any::<u32>(), refusal())
+            .prop_map(|(step, refusal)| BatchReply::Refused { step, refusal }),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry<'static>> {
+    (wide(), value()).prop_map(|(revision, value)| Entry { revision, value })
+}
+
+fn value() -> impl Strategy<Value = ValueRef<'static>> {
+    let encoding = prop::sample::select(vec![
+        Encoding::Raw,
+        Encoding::Json,
+        Encoding::Bincode,
+        Encoding::Php,
+        Encoding::MessagePack,
+    ]);
+    prop_oneof![
+        number().prop_map(ValueRef::from),
+        (encoding, bytes()).prop_map(|(encoding, bytes)| ValueRef::Encoded { encoding, bytes }),
+    ]
+}
+
+fn channel() -> impl Strategy<Value = ChannelName<'static>> {
+    bytes().prop_map(|bytes| ChannelName::new(bytes).expect("short"))
+}
+
+fn queue() -> impl Strategy<Value = QueueName<'static>> {
+    bytes().prop_map(|bytes| QueueName::new(bytes).expect("short"))
+}
+
+fn group() -> impl Strategy<Value = GroupName<'static>> {
+    bytes().prop_map(|bytes| GroupName::new(bytes).expect("short"))
+}
+
+fn key() -> impl Strategy<Value = Key<'static>> {
+    bytes().prop_map(|bytes| Key::new(bytes).expect("short"))
+}

@@ -1,0 +1,112 @@
+//! Headers encoded by another implementation of the same encoding are the same bytes.
+
+use crate::random::{bytes, number, wide};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use wincode::config::{self, Config, Configuration};
+use wincode::{SchemaRead, SchemaWrite};
+use workyard_protocol::channel::{self, Interest, Subscribe, Topic};
+use workyard_protocol::control::{Goodbye, Hello, ServiceKind};
+use workyard_protocol::globaldata::{self, GlobalDataWire, Increment, Keys};
+use workyard_protocol::{
+    ChannelName, GroupName, Key, Message, Number, Reason, Refusal, ToClient, ToServer, Wire,
+};
+
+/// The protocol's `Number`, in the other implementation's words.
+#[derive(SchemaWrite, SchemaRead)]
+enum Other {
+    Int(i64),
+    Float(f64),
+}
+
+impl From<Number> for Other {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(int) => Self::Int(int),
+            Number::Float(float) => Self::Float(float),
+        }
+    }
+}
+
+fn config() -> impl Config {
+    Configuration::default().with_big_endian().with_varint_encoding()
+}
+
+type Down = ToClient<'static, globaldata::Reply<'static>, <GlobalDataWire as Wire>::Push<'static>>;
+
+/// What stands behind the operation code.
+fn behind_code(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut frame = Vec::new();
+    encode(&mut frame);
+    frame.split_off(5)
+}
+
+/// What stands behind the request id.
+fn header<'a>(request: &impl Message<'a>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    request.put(&mut bytes);
+    bytes
+}
+
+fn credentials() -> impl Strategy<Value = Option<&'static [u8]>> {
+    option::of(bytes())
+}
+
+proptest! {
+    #[test]
+    fn integers(token in wide()) {
+        let ours = behind_code(|out| Down::Ping(token).encode(out));
+        prop_assert_eq!(ours, config::serialize(&token, config()).unwrap());
+    }
+
+    #[test]
+    fn texts_and_options(code in any::<u16>(), text in ".{0,300}", after in option::of(any::<u32>())) {
+        let refusal = Refusal::new(Reason::from_code(code), text.clone());
+        let goodbye = Goodbye { refusal, reconnect_after_ms: after };
+        let ours = behind_code(|out| Down::Goodbye(goodbye).encode(out));
+        let theirs = config::serialize(&(code, text.as_str(), after), config()).unwrap();
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn byte_strings_and_variants(features in wide(), client in "[a-zä]{0,9}", credentials in credentials()) {
+        let hello = Hello {
+            features,
+            credentials,
+            ..Hello::new(ServiceKind::GlobalData, &client)
+        };
+        type Up<'a> = ToServer<'a, globaldata::Request<'a>>;
+        let ours = behind_code(|out| Up::Hello(hello).encode(out)).split_off(8);
+        // The variant of the service is an integer like others: 1.
+        let header = (1u16, 1u16, 1u32, features, client.as_str(), credentials);
+        prop_assert_eq!(ours, config::serialize(&header, config()).unwrap());
+    }
+
+    #[test]
+    fn tuples(prefix in bytes(), cursor in wide(), limit in any::<u32>()) {
+        let ours = header(&globaldata::Request::Keys(Keys { prefix, cursor, limit }));
+        prop_assert_eq!(ours, config::serialize(&(prefix, cursor, limit), config()).unwrap());
+    }
+
+    #[test]
+    fn numbers(name in bytes(), by in number(), initial in option::of(number())) {
+        let key = Key::new(name).unwrap();
+        let ours = header(&globaldata::Request::Increment(Increment { key, by, initial }));
+        let theirs = (name, Other::from(by), initial.map(Other::from));
+        prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
+    }
+
+    #[test]
+    fn lists(names in vec((bytes(), option::of(bytes())), 0..300)) {
+        let interest = |(name, group): &(&'static [u8], Option<&'static [u8]>)| Interest {
+            topic: Topic::Channel(ChannelName::new(*name).unwrap()),
+            group: group.map(|group| GroupName::new(group).unwrap()),
+        };
+        let interests = names.iter().map(interest).collect();
+        let ours = header(&channel::Request::Subscribe(Subscribe { interests }));
+        let theirs: Vec<(u8, &[u8], Option<&[u8]>)> =
+            names.iter().map(|(name, group)| (0, *name, *group)).collect();
+        prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
+    }
+}

@@ -31,11 +31,7 @@ impl FromStr for ListenAddress {
         let wrong = || AddressError(text.to_owned());
         if let Some(path) = text.strip_prefix("unix://") {
             let path = PathBuf::from(path);
-            return if path.is_absolute() {
-                Ok(Self::Unix(path))
-            } else {
-                Err(wrong())
-            };
+            return if path.is_absolute() { Ok(Self::Unix(path)) } else { Err(wrong()) };
         }
         let address = text.strip_prefix("tcp://").unwrap_or(text);
         let address = address.replace("localhost:", "127.0.0.1:");
@@ -82,10 +78,7 @@ mod tests {
             ("http://127.0.0.1:80", None),
             ("", None),
         ] {
-            let parsed = text
-                .parse::<ListenAddress>()
-                .ok()
-                .map(|address| address.to_string());
+            let parsed = text.parse::<ListenAddress>().ok().map(|address| address.to_string());
             assert_eq!(parsed.as_deref(), expected, "{text}");
         }
     }

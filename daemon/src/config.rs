@@ -102,22 +102,14 @@ fn task<S: Service>(matches: &ArgMatches) -> anyhow::Result<Task<S>> {
     let effective = layered(line.options.clone(), line.config.as_deref())?;
     let settings = resolve::<S>(&effective)?;
     if line.print_config {
-        return Ok(Task::PrintConfig(print(
-            &settings,
-            effective.limits.effective(),
-        )?));
+        return Ok(Task::PrintConfig(print(&settings, effective.limits.effective())?));
     }
     if line.check_config {
         return Ok(Task::CheckConfig);
     }
     let limits = effective.limits;
     let (file, flags) = (line.config, line.options);
-    Ok(Task::Serve(Box::new(Sources {
-        settings,
-        limits,
-        file,
-        flags,
-    })))
+    Ok(Task::Serve(Box::new(Sources { settings, limits, file, flags })))
 }
 
 impl<S: Service> Sources<S> {
@@ -134,17 +126,13 @@ impl<S: Service> Sources<S> {
 fn command<S: Service>() -> clap::Command {
     let name = S::KIND.name();
     let prefix = name.to_uppercase().replace('-', "_");
-    Line::<S::Limits>::command()
-        .name(name)
-        .version(S::VERSION)
-        .about(S::ABOUT)
-        .mut_args(|arg| {
-            let id = arg.get_id().as_str().to_uppercase();
-            match id.as_str() {
-                "CHECK_CONFIG" | "PRINT_CONFIG" | "HELP" | "VERSION" => arg,
-                _ => arg.env(format!("{prefix}_{id}")),
-            }
-        })
+    Line::<S::Limits>::command().name(name).version(S::VERSION).about(S::ABOUT).mut_args(|arg| {
+        let id = arg.get_id().as_str().to_uppercase();
+        match id.as_str() {
+            "CHECK_CONFIG" | "PRINT_CONFIG" | "HELP" | "VERSION" => arg,
+            _ => arg.env(format!("{prefix}_{id}")),
+        }
+    })
 }
 
 fn layered<L: Overrides>(flags: Options<L>, file: Option<&Path>) -> anyhow::Result<Options<L>> {
@@ -159,17 +147,11 @@ fn layered<L: Overrides>(flags: Options<L>, file: Option<&Path>) -> anyhow::Resu
 impl<L: Overrides> Options<L> {
     fn or(self, lower: Self) -> Self {
         Self {
-            listen: if self.listen.is_empty() {
-                lower.listen
-            } else {
-                self.listen
-            },
+            listen: if self.listen.is_empty() { lower.listen } else { self.listen },
             sessions_max: self.sessions_max.or(lower.sessions_max),
             frame_bytes_max: self.frame_bytes_max.or(lower.frame_bytes_max),
             write_buffer_bytes_max: self.write_buffer_bytes_max.or(lower.write_buffer_bytes_max),
-            write_buffers_bytes_max: self
-                .write_buffers_bytes_max
-                .or(lower.write_buffers_bytes_max),
+            write_buffers_bytes_max: self.write_buffers_bytes_max.or(lower.write_buffers_bytes_max),
             slow_consumer: self.slow_consumer.or(lower.slow_consumer),
             heartbeat: self.heartbeat.or(lower.heartbeat),
             hello_timeout: self.hello_timeout.or(lower.hello_timeout),
@@ -188,31 +170,13 @@ fn resolve<S: Service>(options: &Options<S::Limits>) -> anyhow::Result<Settings>
     };
     let mut settings = Settings::listening_on(listen);
     set(&mut settings.sessions_max, options.sessions_max);
-    set(
-        &mut settings.frame_bytes_max,
-        options.frame_bytes_max.map(to_usize),
-    );
-    set(
-        &mut settings.write_buffer_bytes_max,
-        options.write_buffer_bytes_max.map(to_usize),
-    );
-    set(
-        &mut settings.write_buffers_bytes_max,
-        options.write_buffers_bytes_max.map(to_usize),
-    );
+    set(&mut settings.frame_bytes_max, options.frame_bytes_max.map(to_usize));
+    set(&mut settings.write_buffer_bytes_max, options.write_buffer_bytes_max.map(to_usize));
+    set(&mut settings.write_buffers_bytes_max, options.write_buffers_bytes_max.map(to_usize));
     set(&mut settings.slow_consumer, options.slow_consumer);
-    set(
-        &mut settings.heartbeat,
-        options.heartbeat.map(Span::duration),
-    );
-    set(
-        &mut settings.hello_timeout,
-        options.hello_timeout.map(Span::duration),
-    );
-    set(
-        &mut settings.drain_deadline,
-        options.drain_deadline.map(Span::duration),
-    );
+    set(&mut settings.heartbeat, options.heartbeat.map(Span::duration));
+    set(&mut settings.hello_timeout, options.hello_timeout.map(Span::duration));
+    set(&mut settings.drain_deadline, options.drain_deadline.map(Span::duration));
     set(&mut settings.log, options.log.clone());
     set(&mut settings.log_format, options.log_format);
     check(&settings)?;
@@ -224,16 +188,10 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
     const HEARTBEAT: std::ops::RangeInclusive<Duration> =
         Duration::from_millis(100)..=Duration::from_secs(3600);
     if !FRAME_BYTES.contains(&settings.frame_bytes_max) {
-        bail!(
-            "frame_bytes_max = {} is not in 16KiB to 1GiB",
-            settings.frame_bytes_max
-        );
+        bail!("frame_bytes_max = {} is not in 16KiB to 1GiB", settings.frame_bytes_max);
     }
     if settings.write_buffer_bytes_max < 4096 {
-        bail!(
-            "write_buffer_bytes_max = {} is below 4KiB",
-            settings.write_buffer_bytes_max
-        );
+        bail!("write_buffer_bytes_max = {} is below 4KiB", settings.write_buffer_bytes_max);
     }
     if settings.write_buffers_bytes_max < settings.write_buffer_bytes_max {
         bail!(
@@ -241,10 +199,7 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
         );
     }
     if !HEARTBEAT.contains(&settings.heartbeat) {
-        bail!(
-            "heartbeat = {} is not in 100ms to 1h",
-            Span::from(settings.heartbeat)
-        );
+        bail!("heartbeat = {} is not in 100ms to 1h", Span::from(settings.heartbeat));
     }
     if settings.sessions_max == 0 {
         bail!("sessions_max = 0 would serve nobody");

@@ -111,9 +111,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     }
 
     pub(crate) fn peer_mut(&mut self, session: SessionId) -> Option<&mut Peer<D>> {
-        self.peers
-            .get_mut(session.slot())
-            .filter(|peer| peer.is(session))
+        self.peers.get_mut(session.slot()).filter(|peer| peer.is(session))
     }
 
     /// Appends to what a connection sends, in its dialect, in order with everything before.
@@ -147,8 +145,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     /// is merely slow can still be heard.
     pub(crate) fn must_pause(&mut self, session: SessionId) -> bool {
         let limit = self.bounds.write_buffer_bytes_max.saturating_mul(2);
-        self.peer_mut(session)
-            .is_none_or(|peer| !peer.is_open() || peer.pending() >= limit)
+        self.peer_mut(session).is_none_or(|peer| !peer.is_open() || peer.pending() >= limit)
     }
 
     /// What its task must do before anything else is worth doing.
@@ -213,18 +210,13 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
 
 /// The peer's buffer, one that another has left if it has none.
 fn outgoing<'a, D>(peer: &'a mut Peer<D>, spare: &mut Spare, ledger: &Ledger) -> &'a mut Outgoing {
-    peer.outgoing.get_or_insert_with(|| {
-        spare
-            .pop()
-            .unwrap_or_else(|| Box::new(Outgoing::new(ledger)))
-    })
+    peer.outgoing
+        .get_or_insert_with(|| spare.pop().unwrap_or_else(|| Box::new(Outgoing::new(ledger))))
 }
 
 impl<D> Peer<D> {
     fn is(&self, session: SessionId) -> bool {
-        SessionId::new(
-            u32::try_from(session.slot()).unwrap_or(u32::MAX),
-            self.generation,
-        ) == session
+        SessionId::new(u32::try_from(session.slot()).unwrap_or(u32::MAX), self.generation)
+            == session
     }
 }

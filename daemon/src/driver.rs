@@ -75,10 +75,7 @@ impl<S: Service> Driver<S> {
     pub(crate) fn hear(&mut self, session: SessionId, input: &[u8]) -> Outcome {
         let now = self.now();
         let Some(peer) = self.delivery.peer_mut(session) else {
-            return Outcome {
-                used: 0,
-                verdict: Verdict::Pause,
-            };
+            return Outcome { used: 0, verdict: Verdict::Pause };
         };
         peer.last_heard = now;
         peer.pinged = false;
@@ -133,8 +130,7 @@ impl<S: Service> Driver<S> {
                     self.delivery.refuse(Caller { session, request }, refusal);
                 }
                 Heard::Ping(token) => {
-                    self.delivery
-                        .send(session, |dialect, out| dialect.pong(token, out));
+                    self.delivery.send(session, |dialect, out| dialect.pong(token, out));
                 }
                 Heard::Nothing => {}
             }
@@ -146,10 +142,7 @@ impl<S: Service> Driver<S> {
     }
 
     fn hear_greeting(&mut self, now: Time, session: SessionId, input: &[u8]) -> Outcome {
-        let end = |refusal| Outcome {
-            used: 0,
-            verdict: Verdict::End(refusal),
-        };
+        let end = |refusal| Outcome { used: 0, verdict: Verdict::End(refusal) };
         let mut unsure = false;
         for dialect in S::Dialect::ALL {
             match dialect.recognise(input) {
@@ -161,10 +154,7 @@ impl<S: Service> Driver<S> {
         let stranger = native::stranger(input);
         // An impossible length is known before the rest that would tell the dialect.
         if unsure && stranger.reason == workyard_protocol::Reason::ExpectedHello {
-            return Outcome {
-                used: 0,
-                verdict: Verdict::Continue,
-            };
+            return Outcome { used: 0, verdict: Verdict::Continue };
         }
         end(stranger)
     }
@@ -178,18 +168,11 @@ impl<S: Service> Driver<S> {
     ) -> Outcome {
         let mut answer = Vec::new();
         match dialect.greet(input, &self.facts, session.as_u64(), &mut answer) {
-            Err(refusal) => Outcome {
-                used: 0,
-                verdict: Verdict::End(refusal),
-            },
-            Ok(Greeting::Partial) => Outcome {
-                used: 0,
-                verdict: Verdict::Continue,
-            },
+            Err(refusal) => Outcome { used: 0, verdict: Verdict::End(refusal) },
+            Ok(Greeting::Partial) => Outcome { used: 0, verdict: Verdict::Continue },
             Ok(Greeting::Done { used }) => {
                 self.delivery.settle_dialect(session, dialect);
-                self.delivery
-                    .send_raw(session, |out| out.append(&mut answer));
+                self.delivery.send_raw(session, |out| out.append(&mut answer));
                 self.hear_frames(now, session, dialect, input, used)
             }
         }

@@ -25,10 +25,7 @@ impl Gaps {
 
     /// Every topic with its count; last, without a name, those beyond the bound.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Option<&[u8]>, u64)> {
-        let named = self
-            .by_topic
-            .iter()
-            .map(|(topic, missed)| (Some(topic.as_ref()), *missed));
+        let named = self.by_topic.iter().map(|(topic, missed)| (Some(topic.as_ref()), *missed));
         named.chain((self.others > 0).then_some((None, self.others)))
     }
 }
@@ -48,10 +45,6 @@ mod tests {
         let counts: Vec<_> = gaps.iter().collect();
         assert_eq!(counts.len(), GAP_TOPICS_MAX + 1);
         assert_eq!(counts.last(), Some(&(None, 60)));
-        assert!(
-            counts[..GAP_TOPICS_MAX]
-                .iter()
-                .all(|(_, missed)| *missed == 6)
-        );
+        assert!(counts[..GAP_TOPICS_MAX].iter().all(|(_, missed)| *missed == 6));
     }
 }

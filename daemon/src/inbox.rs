@@ -46,11 +46,7 @@ impl Inbox {
         if self.held.len() > COPY_BYTES_MAX {
             self.held.reserve(READ_BYTES);
             let count = ready!(poll_read_buf(reader, cx, &mut self.held))?;
-            return Poll::Ready(Ok(if count == 0 {
-                Arrival::End
-            } else {
-                Arrival::Held
-            }));
+            return Poll::Ready(Ok(if count == 0 { Arrival::End } else { Arrival::Held }));
         }
         let front = self.held.len();
         let mut buffer = ReadBuf::new(&mut scratch[front..]);
@@ -62,10 +58,7 @@ impl Inbox {
         let more = buffer.remaining() == 0;
         scratch[..front].copy_from_slice(&self.held);
         self.held = Vec::new();
-        Poll::Ready(Ok(Arrival::Shared {
-            length: front + count,
-            more,
-        }))
+        Poll::Ready(Ok(Arrival::Shared { length: front + count, more }))
     }
 
     /// Takes out what is held.

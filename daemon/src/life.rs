@@ -45,10 +45,8 @@ pub(crate) fn run<S: Service>(
     commands: mpsc::Receiver<Command>,
 ) -> io::Result<ExitStatus> {
     let engine = S::engine(limits, &settings);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let facts = Facts {
         kind: S::KIND,
         server: format!("{} {}", S::KIND.name(), S::VERSION),
@@ -85,9 +83,7 @@ async fn live<S: Service>(
 
 /// A number that no other start of this server has had: the time of the start, to the microsecond.
 fn epoch() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
@@ -132,10 +128,7 @@ fn reload<S: Service>(driver: &mut Driver<S>, settings: Settings) {
     let new = &mut driver.settings;
     for (name, changed) in [
         ("listen", old.listen != new.listen),
-        (
-            "frame_bytes_max",
-            old.frame_bytes_max != new.frame_bytes_max,
-        ),
+        ("frame_bytes_max", old.frame_bytes_max != new.frame_bytes_max),
     ] {
         if changed {
             tracing::warn!(setting = name, "changes only with a restart");

@@ -42,10 +42,7 @@ pub(crate) fn bind_all(addresses: &[ListenAddress]) -> Result<Vec<Bound>, (Strin
     if !passed.is_empty() {
         return Ok(passed);
     }
-    addresses
-        .iter()
-        .map(|address| bind(address).map_err(|e| (address.to_string(), e)))
-        .collect()
+    addresses.iter().map(|address| bind(address).map_err(|e| (address.to_string(), e))).collect()
 }
 
 fn passed() -> io::Result<Vec<Bound>> {
@@ -71,11 +68,7 @@ fn bind(address: &ListenAddress) -> io::Result<Bound> {
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -111,10 +104,9 @@ impl Bound {
     pub(crate) fn into_listener(self) -> io::Result<Listener> {
         match self {
             Self::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Listener::Tcp),
-            Self::Unix(listener, file) => Ok(Listener::Unix(
-                tokio::net::UnixListener::from_std(listener)?,
-                file,
-            )),
+            Self::Unix(listener, file) => {
+                Ok(Listener::Unix(tokio::net::UnixListener::from_std(listener)?, file))
+            }
         }
     }
 }

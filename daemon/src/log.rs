@@ -20,10 +20,7 @@ pub(crate) fn check(filter: &str) -> anyhow::Result<()> {
 pub(crate) fn start(settings: &Settings) -> anyhow::Result<LogHandle> {
     let (filter, handle) = reload::Layer::new(parse(&settings.log)?);
     let coloured = std::io::stderr().is_terminal();
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(coloured);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(coloured);
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Text => registry.with(lines).try_init()?,
@@ -34,9 +31,7 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<LogHandle> {
 
 impl LogHandle {
     pub(crate) fn apply(&self, settings: &Settings) -> anyhow::Result<()> {
-        self.0
-            .reload(parse(&settings.log)?)
-            .context("cannot change what is logged")
+        self.0.reload(parse(&settings.log)?).context("cannot change what is logged")
     }
 }
 

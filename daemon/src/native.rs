@@ -16,18 +16,10 @@ pub fn recognise(first: &[u8]) -> Recognition {
     const HELLO: u8 = 0x01;
     let expected = std::iter::once(HELLO).chain(MAGIC);
     let found = first.iter().skip(LENGTH_BYTES);
-    if !found
-        .clone()
-        .zip(expected.clone())
-        .all(|(found, expected)| *found == expected)
-    {
+    if !found.clone().zip(expected.clone()).all(|(found, expected)| *found == expected) {
         return Recognition::No;
     }
-    if found.len() >= expected.count() {
-        Recognition::Yes
-    } else {
-        Recognition::Unsure
-    }
+    if found.len() >= expected.count() { Recognition::Yes } else { Recognition::Unsure }
 }
 
 /// Why first bytes that no dialect knows are refused.
@@ -56,10 +48,7 @@ pub fn greet<E: Engine>(
     let Incoming::<E>::Hello(hello) =
         ToServer::decode(body).map_err(|(_, error)| error.into_refusal())?
     else {
-        return Err(Refusal::new(
-            Reason::ExpectedHello,
-            "the first frame must be a hello",
-        ));
+        return Err(Refusal::new(Reason::ExpectedHello, "the first frame must be a hello"));
     };
     if hello.service != facts.kind {
         let (wanted, here) = (hello.service.name(), facts.kind.name());
@@ -134,9 +123,5 @@ pub fn ping<E: Engine>(out: &mut Vec<u8>) {
 
 /// Appends a goodbye.
 pub fn goodbye<E: Engine>(refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>) {
-    Outgoing::<E>::Goodbye(Goodbye {
-        refusal,
-        reconnect_after_ms,
-    })
-    .encode(out);
+    Outgoing::<E>::Goodbye(Goodbye { refusal, reconnect_after_ms }).encode(out);
 }

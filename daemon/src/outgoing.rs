@@ -45,10 +45,7 @@ pub(crate) struct SharedBytes {
 impl SharedBytes {
     pub(crate) fn new(bytes: Vec<u8>, ledger: &Ledger) -> Rc<Self> {
         ledger.add(bytes.len());
-        Rc::new(Self {
-            bytes,
-            ledger: ledger.clone(),
-        })
+        Rc::new(Self { bytes, ledger: ledger.clone() })
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -167,24 +164,15 @@ impl Outgoing {
     }
 
     fn close_tail(&mut self) {
-        self.chunks
-            .push_back(Chunk::Own(std::mem::take(&mut self.tail)));
+        self.chunks.push_back(Chunk::Own(std::mem::take(&mut self.tail)));
     }
 
     fn write_vectored(&self, writer: &Writer) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
-        let pieces = self
-            .chunks
-            .iter()
-            .map(Chunk::as_slice)
-            .chain([self.tail.as_slice()]);
+        let pieces = self.chunks.iter().map(Chunk::as_slice).chain([self.tail.as_slice()]);
         for (slot, piece) in slices.iter_mut().zip(pieces) {
-            *slot = IoSlice::new(if count == 0 {
-                &piece[self.sent..]
-            } else {
-                piece
-            });
+            *slot = IoSlice::new(if count == 0 { &piece[self.sent..] } else { piece });
             count += 1;
         }
         writer.try_write_vectored(&slices[..count])
@@ -248,18 +236,11 @@ mod tests {
         let mut received = Vec::new();
         while outgoing.flush(&writer).unwrap() == Flushed::Blocked {
             assert!(theirs.read_buf(&mut received).await.unwrap() > 0);
-            std::future::poll_fn(|cx| writer.poll_ready(cx))
-                .await
-                .unwrap();
+            std::future::poll_fn(|cx| writer.poll_ready(cx)).await.unwrap();
         }
         drop((outgoing, writer));
         theirs.read_to_end(&mut received).await.unwrap();
-        assert!(
-            received == expected,
-            "{} of {} bytes",
-            received.len(),
-            expected.len()
-        );
+        assert!(received == expected, "{} of {} bytes", received.len(), expected.len());
         assert_eq!(ledger.bytes(), 0);
     }
 

@@ -78,9 +78,7 @@ impl<D> Peer<D> {
     }
 
     pub(crate) fn pending(&self) -> usize {
-        self.outgoing
-            .as_ref()
-            .map_or(0, |outgoing| outgoing.pending())
+        self.outgoing.as_ref().map_or(0, |outgoing| outgoing.pending())
     }
 
     pub(crate) fn wake(&self) {

@@ -12,11 +12,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a daemon as a process.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the process's own voice"
-)]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the process's own voice")]
 #[must_use]
 pub fn main<S: Service>() -> ExitCode {
     let sources = match config::parse::<S>() {
@@ -55,9 +51,7 @@ fn run<S: Service>(sources: &Sources<S>) -> anyhow::Result<ExitStatus> {
     }
     let running = server.start()?;
     notify(&[NotifyState::Ready]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(attend(&running, sources, &log))?;
     notify(&[NotifyState::Stopping]);
     Ok(running.wait())
@@ -100,10 +94,7 @@ async fn wait_or_second_signal(running: &Running, interrupt: &mut Signal) {
 
 async fn reload<S: Service>(running: &Running, sources: &Sources<S>, log: &LogHandle) {
     notify(&[NotifyState::Reloading]);
-    match sources
-        .reload()
-        .and_then(|settings| log.apply(&settings).map(|()| settings))
-    {
+    match sources.reload().and_then(|settings| log.apply(&settings).map(|()| settings)) {
         Ok(settings) => running.reload(settings).await,
         Err(error) => tracing::error!("the settings stay as they are: {error:#}"),
     }
@@ -119,11 +110,5 @@ fn notify(states: &[NotifyState<'_>]) {
 /// As many descriptors as we may have: each connection takes one.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            ..limit
-        },
-    );
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -53,17 +53,8 @@ impl<S: Service> Server<S> {
     pub fn bind(settings: Settings, limits: S::Limits) -> Result<Self, StartError> {
         let bound = bind_all(&settings.listen)
             .map_err(|(address, source)| StartError::Bind { address, source })?;
-        let addresses = bound
-            .iter()
-            .map(Bound::address)
-            .collect::<io::Result<_>>()?;
-        Ok(Self {
-            bound,
-            addresses,
-            settings,
-            limits,
-            service: PhantomData,
-        })
+        let addresses = bound.iter().map(Bound::address).collect::<io::Result<_>>()?;
+        Ok(Self { bound, addresses, settings, limits, service: PhantomData })
     }
 
     /// Where it listens.
@@ -80,19 +71,14 @@ impl<S: Service> Server<S> {
         let addresses = self.addresses.clone();
         let (commands, inbox) = mpsc::channel(4);
         let (bound, settings, limits) = (self.bound, self.settings, self.limits);
-        let thread = std::thread::Builder::new()
-            .name(S::KIND.name().to_owned())
-            .spawn(move || {
+        let thread =
+            std::thread::Builder::new().name(S::KIND.name().to_owned()).spawn(move || {
                 life::run::<S>(bound, settings, &limits, inbox).unwrap_or_else(|error| {
                     tracing::error!(%error, "cannot run");
                     ExitStatus::Failed
                 })
             })?;
-        Ok(Running {
-            addresses,
-            commands,
-            thread,
-        })
+        Ok(Running { addresses, commands, thread })
     }
 }
 
@@ -105,10 +91,7 @@ impl Running {
 
     /// Takes over what may change while running; says in the log what may not.
     pub(crate) async fn reload(&self, settings: Settings) {
-        let _ = self
-            .commands
-            .send(Command::Reload(Box::new(settings)))
-            .await;
+        let _ = self.commands.send(Command::Reload(Box::new(settings))).await;
     }
 
     /// Asks it to stop, as SIGTERM does.

@@ -43,13 +43,7 @@ enum End {
 
 impl<S: Service> Session<S> {
     pub(crate) fn new(shared: Shared<S>, id: SessionId, reader: Reader) -> Self {
-        Self {
-            shared,
-            id,
-            reader,
-            inbox: Inbox::default(),
-            phase: Phase::Serving,
-        }
+        Self { shared, id, reader, inbox: Inbox::default(), phase: Phase::Serving }
     }
 
     fn step(&mut self, driver: &mut Driver<S>, cx: &mut Context<'_>) -> Poll<()> {
@@ -73,11 +67,7 @@ impl<S: Service> Session<S> {
                 State::Doomed(refusal) => return Poll::Ready(End::Refused((**refusal).clone())),
                 State::Broken | State::Closing => return Poll::Ready(End::Left),
             }
-            if !peer
-                .waker
-                .as_ref()
-                .is_some_and(|waker| waker.will_wake(cx.waker()))
-            {
+            if !peer.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 peer.waker = Some(cx.waker().clone());
             }
             if peer.blocked && driver.delivery.poll_unblock(self.id, cx).is_ready() {

@@ -52,10 +52,7 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
             if silent > hello_timeout {
                 peer.doom(Refusal::new(
                     Reason::HelloTimeout,
-                    format!(
-                        "no hello within {}",
-                        humantime::format_duration(hello_timeout)
-                    ),
+                    format!("no hello within {}", humantime::format_duration(hello_timeout)),
                 ));
             }
             continue;

@@ -18,10 +18,7 @@ pub(crate) struct Turn<S: Service> {
 
 impl<S: Service> Turn<S> {
     pub(crate) fn new(shared: Shared<S>) -> Self {
-        Self {
-            shared,
-            alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
-        }
+        Self { shared, alarm: Box::pin(tokio::time::sleep(Duration::ZERO)) }
     }
 }
 
@@ -32,11 +29,7 @@ impl<S: Service> Future for Turn<S> {
         let this = self.get_mut();
         let driver = &mut *this.shared.borrow_mut();
         driver.turn_due = false;
-        if !driver
-            .turn
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
+        if !driver.turn.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             driver.turn = Some(cx.waker().clone());
         }
         loop {

@@ -43,13 +43,11 @@ impl Recorder {
 impl<W: Wire> Outbox<W> for Recorder {
     fn reply(&mut self, to: Caller, reply: W::Reply<'_>) {
         let bytes = Self::frame::<W>(&ToClient::Reply(to.request, reply));
-        self.effects
-            .push(Effect::Reply(to.session, to.request, bytes));
+        self.effects.push(Effect::Reply(to.session, to.request, bytes));
     }
 
     fn refuse(&mut self, to: Caller, refusal: Refusal) {
-        self.effects
-            .push(Effect::Refused(to.session, to.request, refusal));
+        self.effects.push(Effect::Refused(to.session, to.request, refusal));
     }
 
     fn push(&mut self, to: SessionId, push: W::Push<'_>) {

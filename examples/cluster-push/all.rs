@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::process::{Child, Command};
 
 #[derive(Debug, Args)]
-pub struct All {
+pub(crate) struct All {
     /// How many pushers
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     pushers: u16,
@@ -18,7 +18,7 @@ pub struct All {
 }
 
 impl All {
-    pub async fn run(self, channel: &str) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, channel: &str) -> anyhow::Result<()> {
         let mut processes = Vec::new();
         for index in 0..self.pushers {
             let worker_id = (index + 1).to_string();

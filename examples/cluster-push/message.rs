@@ -3,27 +3,27 @@
 use serde::{Deserialize, Serialize};
 
 /// Every pusher subscribes to this channel: its messages are for all clients.
-pub const EVERYBODY: &str = "push.all";
+pub(crate) const EVERYBODY: &str = "push.all";
 
 /// The channel of one pusher.
-pub fn channel_of(worker_id: u32) -> String {
+pub(crate) fn channel_of(worker_id: u32) -> String {
     format!("push.worker.{worker_id}")
 }
 
 /// A message for one client of one pusher.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Direct {
+pub(crate) struct Direct {
     /// Which client.
-    pub connection_id: u64,
+    pub(crate) connection_id: u64,
     /// What to tell it.
-    pub content: String,
+    pub(crate) content: String,
 }
 
 /// The first thing that a client is told: where it can be reached.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Welcome {
+pub(crate) struct Welcome {
     /// The process that holds it.
-    pub worker_id: u32,
+    pub(crate) worker_id: u32,
     /// Its number there.
-    pub connection_id: u64,
+    pub(crate) connection_id: u64,
 }

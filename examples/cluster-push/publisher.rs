@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use workyard_channel::ChannelClient;
 
 #[derive(Debug, Args)]
-pub struct Publisher {
+pub(crate) struct Publisher {
     /// Where HTTP is listened on
     #[arg(long, default_value = "127.0.0.1:2120")]
     listen: SocketAddr,
 }
 
 impl Publisher {
-    pub async fn run(self, channel: &str) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, channel: &str) -> anyhow::Result<()> {
         let listener = TcpListener::bind(self.listen).await?;
         let channels = ChannelClient::connect(channel).await?;
         println!("publisher listening on http://{}", listener.local_addr()?);
@@ -59,10 +59,7 @@ async fn answer(
 }
 
 /// Returns how many pushers received it.
-async fn publish(
-    channels: &ChannelClient,
-    query: &HashMap<String, String>,
-) -> anyhow::Result<u64> {
+async fn publish(channels: &ChannelClient, query: &HashMap<String, String>) -> anyhow::Result<u64> {
     let content = query.get("content").ok_or_else(|| anyhow::anyhow!("?content=… is missing"))?;
     let Some(worker_id) = query.get("to_worker_id") else {
         return Ok(channels.publish(EVERYBODY, content).await?);

@@ -15,7 +15,7 @@ use workyard_channel::ChannelClient;
 const WAITING_MAX: usize = 1024;
 
 #[derive(Debug, Args)]
-pub struct Pusher {
+pub(crate) struct Pusher {
     /// This process's number, its own among all pushers
     #[arg(long)]
     worker_id: u32,
@@ -28,7 +28,7 @@ pub struct Pusher {
 type Clients = Arc<Mutex<HashMap<u64, mpsc::Sender<String>>>>;
 
 impl Pusher {
-    pub async fn run(self, channel: &str) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, channel: &str) -> anyhow::Result<()> {
         let listener = TcpListener::bind(self.listen).await?;
         let clients = Clients::default();
         let channels = ChannelClient::connect(channel).await?;

@@ -27,9 +27,6 @@ impl Service for GlobalDataService {
     fn engine(limits: &Limits, settings: &Settings) -> Store {
         // An answer has to fit into a frame.
         let reply_bytes_max = settings.frame_bytes_max;
-        Store::new(limits.resolve(StoreLimits {
-            reply_bytes_max,
-            ..StoreLimits::default()
-        }))
+        Store::new(limits.resolve(StoreLimits { reply_bytes_max, ..StoreLimits::default() }))
     }
 }

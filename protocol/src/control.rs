@@ -71,16 +71,7 @@ impl<'a> Hello<'a> {
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&MAGIC);
         let versions = (self.version_min, self.version_max);
-        wire::put(
-            out,
-            (
-                versions,
-                self.service,
-                self.features,
-                self.client,
-                self.credentials,
-            ),
-        );
+        wire::put(out, (versions, self.service, self.features, self.client, self.credentials));
     }
 
     pub(crate) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
@@ -91,14 +82,7 @@ impl<'a> Hello<'a> {
         let (versions, service, features, client, credentials): Header<'a> =
             wire::take_all(header, "hello")?;
         let (version_min, version_max) = versions;
-        Ok(Self {
-            version_min,
-            version_max,
-            service,
-            features,
-            client,
-            credentials,
-        })
+        Ok(Self { version_min, version_max, service, features, client, credentials })
     }
 
     /// The version to speak: the newest that both know.
@@ -153,15 +137,7 @@ impl<'a> Welcome<'a> {
         let ((version, features, server), (epoch, session), (heartbeat_ms, frame_bytes_max)): Header<
             'a,
         > = wire::take_all(body, "welcome")?;
-        Ok(Self {
-            version,
-            features,
-            server,
-            epoch,
-            session,
-            heartbeat_ms,
-            frame_bytes_max,
-        })
+        Ok(Self { version, features, server, epoch, session, heartbeat_ms, frame_bytes_max })
     }
 }
 
@@ -177,24 +153,14 @@ pub struct Goodbye {
 impl Goodbye {
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         let refusal = &self.refusal;
-        wire::put(
-            out,
-            (
-                refusal.reason.code(),
-                refusal.text.as_ref(),
-                self.reconnect_after_ms,
-            ),
-        );
+        wire::put(out, (refusal.reason.code(), refusal.text.as_ref(), self.reconnect_after_ms));
     }
 
     pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         let (code, text, reconnect_after_ms): (u16, &str, Option<u32>) =
             wire::take_all(body, "goodbye")?;
         let refusal = Refusal::new(Reason::from_code(code), text.to_owned());
-        Ok(Self {
-            refusal,
-            reconnect_after_ms,
-        })
+        Ok(Self { refusal, reconnect_after_ms })
     }
 }
 

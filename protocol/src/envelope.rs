@@ -168,18 +168,14 @@ fn unexpected(operation: u8, sender: &str) -> DecodeError {
 fn operation(body: &[u8]) -> Result<(u8, &[u8]), DecodeError> {
     match body.split_first() {
         Some((operation, rest)) => Ok((*operation, rest)),
-        None => Err(DecodeError::Malformed(
-            "an empty frame has no operation code".to_owned(),
-        )),
+        None => Err(DecodeError::Malformed("an empty frame has no operation code".to_owned())),
     }
 }
 
 fn request_id(rest: &[u8]) -> Result<(RequestId, &[u8]), DecodeError> {
     match rest.split_first_chunk::<4>() {
         Some((id, rest)) => Ok((RequestId::from_be_bytes(*id), rest)),
-        None => Err(DecodeError::Malformed(
-            "the frame ends within the request id".to_owned(),
-        )),
+        None => Err(DecodeError::Malformed("the frame ends within the request id".to_owned())),
     }
 }
 

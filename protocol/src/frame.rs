@@ -42,9 +42,7 @@ impl FrameDecoder {
     /// that can be understood: the connection has to end.
     pub fn split<'a>(&self, input: &'a [u8]) -> Result<Split<'a>, Refusal> {
         let Some((prefix, rest)) = input.split_first_chunk::<LENGTH_BYTES>() else {
-            return Ok(Split::Partial {
-                missing: LENGTH_BYTES - input.len(),
-            });
+            return Ok(Split::Partial { missing: LENGTH_BYTES - input.len() });
         };
         let length = u32::from_be_bytes(*prefix) as usize;
         if length < LENGTH_BYTES {
@@ -62,9 +60,7 @@ impl FrameDecoder {
         }
         match rest.get(..length - LENGTH_BYTES) {
             Some(body) => Ok(Split::Whole { body, used: length }),
-            None => Ok(Split::Partial {
-                missing: length - input.len(),
-            }),
+            None => Ok(Split::Partial { missing: length - input.len() }),
         }
     }
 }
@@ -99,11 +95,7 @@ mod tests {
             (u32::from_be_bytes(*b"GET "), Some(Reason::FrameTooLarge)),
         ] {
             let outcome = decoder.split(&length.to_be_bytes()).map(|_| ());
-            assert_eq!(
-                outcome.err().map(|refusal| refusal.reason),
-                reason,
-                "length {length}"
-            );
+            assert_eq!(outcome.err().map(|refusal| refusal.reason), reason, "length {length}");
         }
     }
 
@@ -116,20 +108,8 @@ mod tests {
             let missing = if end < 4 { 4 - end } else { bytes.len() - end };
             assert_eq!(decoder.split(&bytes[..end]), Ok(Split::Partial { missing }));
         }
-        assert_eq!(
-            decoder.split(&bytes),
-            Ok(Split::Whole {
-                body: b"hello",
-                used: 9
-            })
-        );
+        assert_eq!(decoder.split(&bytes), Ok(Split::Whole { body: b"hello", used: 9 }));
         bytes.extend_from_slice(b"next");
-        assert_eq!(
-            decoder.split(&bytes),
-            Ok(Split::Whole {
-                body: b"hello",
-                used: 9
-            })
-        );
+        assert_eq!(decoder.split(&bytes), Ok(Split::Whole { body: b"hello", used: 9 }));
     }
 }

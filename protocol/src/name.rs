@@ -84,9 +84,6 @@ mod tests {
         assert!(Key::new(&[0xff, 0, b'*']).is_ok());
         assert!(QueueName::new(&[b'q'; NAME_BYTES_MAX]).is_ok());
         let error = GroupName::new(&[b'g'; NAME_BYTES_MAX + 1]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a group name of 4097 bytes is above the limit of 4096"
-        );
+        assert_eq!(error.to_string(), "a group name of 4097 bytes is above the limit of 4096");
     }
 }

@@ -136,11 +136,7 @@ mod tests {
             ("plain", "plainer", false),
         ] {
             let parsed = Pattern::new(pattern).unwrap();
-            assert_eq!(
-                parsed.matches(name.as_bytes()),
-                expected,
-                "{pattern} on {name}"
-            );
+            assert_eq!(parsed.matches(name.as_bytes()), expected, "{pattern} on {name}");
         }
     }
 
@@ -151,10 +147,7 @@ mod tests {
             ("a.>.b", PatternError::RestNotLast),
             ("news*", PatternError::PartialWildcard),
             ("a.>>", PatternError::PartialWildcard),
-            (
-                deep.as_str(),
-                PatternError::TooManyTokens(PATTERN_TOKENS_MAX + 1),
-            ),
+            (deep.as_str(), PatternError::TooManyTokens(PATTERN_TOKENS_MAX + 1)),
         ] {
             assert_eq!(Pattern::new(pattern), Err(error), "{pattern}");
         }

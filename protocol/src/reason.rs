@@ -119,10 +119,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with its text.
     pub fn new(reason: Reason, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason,
-            text: text.into(),
-        }
+        Self { reason, text: text.into() }
     }
 }
 

@@ -66,10 +66,7 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<
         }
         other => return Err(TypedError::Unsupported(other)),
     };
-    Ok(Value::Encoded {
-        encoding,
-        bytes: Bytes::from(bytes),
-    })
+    Ok(Value::Encoded { encoding, bytes: Bytes::from(bytes) })
 }
 
 /// Turns what travelled into a Rust value, by the tag that travelled with it.
@@ -82,18 +79,13 @@ pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedEr
     match value {
         ValueRef::Int(int) => read(int.into_deserializer()).map_err(failed),
         ValueRef::Float(float) => read(float.into_deserializer()).map_err(failed),
-        ValueRef::Encoded {
-            encoding: Encoding::Raw,
-            bytes,
-        } => raw(bytes).map_err(failed),
-        ValueRef::Encoded {
-            encoding: Encoding::Json,
-            bytes,
-        } => serde_json::from_slice(bytes).map_err(|error| failed(error.to_string())),
-        ValueRef::Encoded {
-            encoding: Encoding::Bincode,
-            bytes,
-        } => from_bincode(bytes).map_err(failed),
+        ValueRef::Encoded { encoding: Encoding::Raw, bytes } => raw(bytes).map_err(failed),
+        ValueRef::Encoded { encoding: Encoding::Json, bytes } => {
+            serde_json::from_slice(bytes).map_err(|error| failed(error.to_string()))
+        }
+        ValueRef::Encoded { encoding: Encoding::Bincode, bytes } => {
+            from_bincode(bytes).map_err(failed)
+        }
         ValueRef::Encoded { encoding, .. } => Err(TypedError::Unsupported(encoding)),
     }
 }
@@ -101,9 +93,8 @@ pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedEr
 /// Raw bytes are text if the type takes text, else bytes.
 fn raw<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     if let Ok(text) = std::str::from_utf8(bytes)
-        && let Ok(value) = T::deserialize(BorrowedStrDeserializer::<serde::de::value::Error>::new(
-            text,
-        ))
+        && let Ok(value) =
+            T::deserialize(BorrowedStrDeserializer::<serde::de::value::Error>::new(text))
     {
         return Ok(value);
     }
@@ -148,11 +139,7 @@ mod tests {
     }
 
     fn order() -> Order {
-        Order {
-            id: 7,
-            items: vec!["tea".into(), "cup".into()],
-            note: None,
-        }
+        Order { id: 7, items: vec!["tea".into(), "cup".into()], note: None }
     }
 
     #[test]
@@ -165,18 +152,9 @@ mod tests {
         }
         assert_eq!(from_value::<i64>(ValueRef::Int(5)), Ok(5));
         assert_eq!(from_value::<f64>(ValueRef::Int(5)), Ok(5.0));
-        assert_eq!(
-            from_value::<String>(ValueRef::raw("text")),
-            Ok("text".to_owned())
-        );
-        assert_eq!(
-            from_value::<Vec<u8>>(ValueRef::raw("text")),
-            Ok(b"text".to_vec())
-        );
-        assert_eq!(
-            from_value::<Vec<u8>>(ValueRef::raw(&[0xff])),
-            Ok(vec![0xff])
-        );
+        assert_eq!(from_value::<String>(ValueRef::raw("text")), Ok("text".to_owned()));
+        assert_eq!(from_value::<Vec<u8>>(ValueRef::raw("text")), Ok(b"text".to_vec()));
+        assert_eq!(from_value::<Vec<u8>>(ValueRef::raw(&[0xff])), Ok(vec![0xff]));
     }
 
     #[test]
@@ -191,34 +169,19 @@ mod tests {
     #[test]
     fn what_does_not_fit_says_so() {
         let error = from_value::<Order>(ValueRef::Int(1)).unwrap_err();
-        assert!(
-            error.to_string().starts_with("a value of kind int is not"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("a value of kind int is not"), "{error}");
         assert!(from_value::<i64>(ValueRef::raw("five")).is_err());
         assert!(to_value(&order(), Encoding::Raw).is_err());
-        let php = ValueRef::Encoded {
-            encoding: Encoding::Php,
-            bytes: b"N;",
-        };
-        assert_eq!(
-            from_value::<i64>(php),
-            Err(TypedError::Unsupported(Encoding::Php))
-        );
-        let left_over = ValueRef::Encoded {
-            encoding: Encoding::Bincode,
-            bytes: &[1, 2],
-        };
+        let php = ValueRef::Encoded { encoding: Encoding::Php, bytes: b"N;" };
+        assert_eq!(from_value::<i64>(php), Err(TypedError::Unsupported(Encoding::Php)));
+        let left_over = ValueRef::Encoded { encoding: Encoding::Bincode, bytes: &[1, 2] };
         assert!(from_value::<bool>(left_over).is_err());
     }
 
     #[test]
     fn a_hostile_length_allocates_nothing() {
         let bytes = &[253, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
-        let value = ValueRef::Encoded {
-            encoding: Encoding::Bincode,
-            bytes,
-        };
+        let value = ValueRef::Encoded { encoding: Encoding::Bincode, bytes };
         assert!(from_value::<Vec<String>>(value).is_err());
     }
 }

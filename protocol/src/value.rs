@@ -44,16 +44,10 @@ impl std::str::FromStr for Encoding {
     type Err = UnknownEncoding;
 
     fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
-        [
-            Self::Raw,
-            Self::Json,
-            Self::Bincode,
-            Self::Php,
-            Self::MessagePack,
-        ]
-        .into_iter()
-        .find(|encoding| encoding.name() == name)
-        .ok_or_else(|| UnknownEncoding(name.to_owned()))
+        [Self::Raw, Self::Json, Self::Bincode, Self::Php, Self::MessagePack]
+            .into_iter()
+            .find(|encoding| encoding.name() == name)
+            .ok_or_else(|| UnknownEncoding(name.to_owned()))
     }
 }
 
@@ -136,10 +130,7 @@ pub enum ValueRef<'a> {
 impl<'a> ValueRef<'a> {
     /// Bytes or text without further structure.
     pub fn raw<B: AsRef<[u8]> + ?Sized>(bytes: &'a B) -> Self {
-        Self::Encoded {
-            encoding: Encoding::Raw,
-            bytes: bytes.as_ref(),
-        }
+        Self::Encoded { encoding: Encoding::Raw, bytes: bytes.as_ref() }
     }
 
     /// The kind of the value.
@@ -177,10 +168,9 @@ impl<'a> ValueRef<'a> {
         match self {
             Self::Int(int) => Value::Int(int),
             Self::Float(float) => Value::Float(float),
-            Self::Encoded { encoding, bytes } => Value::Encoded {
-                encoding,
-                bytes: Bytes::copy_from_slice(bytes),
-            },
+            Self::Encoded { encoding, bytes } => {
+                Value::Encoded { encoding, bytes: Bytes::copy_from_slice(bytes) }
+            }
         }
     }
 
@@ -218,10 +208,7 @@ impl PartialEq for ValueRef<'_> {
             (Self::Float(one), Self::Float(two)) => one.to_bits() == two.to_bits(),
             (
                 Self::Encoded { encoding, bytes },
-                Self::Encoded {
-                    encoding: other_encoding,
-                    bytes: other_bytes,
-                },
+                Self::Encoded { encoding: other_encoding, bytes: other_bytes },
             ) => encoding == other_encoding && bytes == other_bytes,
             _ => false,
         }
@@ -247,10 +234,7 @@ pub enum Value {
 impl Value {
     /// Bytes without further structure.
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self::Encoded {
-            encoding: Encoding::Raw,
-            bytes: bytes.into(),
-        }
+        Self::Encoded { encoding: Encoding::Raw, bytes: bytes.into() }
     }
 
     /// Text, which is raw bytes to the servers.
@@ -264,10 +248,7 @@ impl Value {
         match self {
             Self::Int(int) => ValueRef::Int(*int),
             Self::Float(float) => ValueRef::Float(*float),
-            Self::Encoded { encoding, bytes } => ValueRef::Encoded {
-                encoding: *encoding,
-                bytes,
-            },
+            Self::Encoded { encoding, bytes } => ValueRef::Encoded { encoding: *encoding, bytes },
         }
     }
 }
@@ -339,16 +320,19 @@ impl From<Number> for ValueRef<'_> {
     }
 }
 
-impl From<i64> for Number {
-    fn from(int: i64) -> Self {
-        Self::Int(int)
-    }
+macro_rules! numbers {
+    ($($Kind:ident: $($Type:ty)*,)*) => {
+        $($(impl From<$Type> for Number {
+            fn from(number: $Type) -> Self {
+                Self::$Kind(number.into())
+            }
+        })*)*
+    };
 }
 
-impl From<f64> for Number {
-    fn from(float: f64) -> Self {
-        Self::Float(float)
-    }
+numbers! {
+    Int: i64 i32 i16 i8 u32 u16 u8,
+    Float: f64 f32,
 }
 
 impl fmt::Display for Number {

@@ -67,10 +67,7 @@ pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
 ) -> Result<(T, &'a [u8]), DecodeError> {
     match bincode::borrow_decode_from_slice::<T, _>(body, CONFIG) {
         Ok((header, used)) => Ok((header, &body[used..])),
-        Err(error) => Err(DecodeError::Malformed(format!(
-            "{what}: {}",
-            describe(&error)
-        ))),
+        Err(error) => Err(DecodeError::Malformed(format!("{what}: {}", describe(&error)))),
     }
 }
 
@@ -98,9 +95,7 @@ pub(crate) fn cut<'a>(
 ) -> Result<&'a [u8], DecodeError> {
     let (piece, rest) = payload.split_at_checked(length as usize).ok_or_else(|| {
         let have = payload.len();
-        DecodeError::Malformed(format!(
-            "{what}: a value of {length} bytes, but {have} are left"
-        ))
+        DecodeError::Malformed(format!("{what}: a value of {length} bytes, but {have} are left"))
     })?;
     *payload = rest;
     Ok(piece)

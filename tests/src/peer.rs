@@ -67,7 +67,15 @@ impl<W: Service> Peer<W> {
     #[must_use]
     #[track_caller]
     pub fn connect(endpoint: &Endpoint) -> Self {
-        Self::over(endpoint.connect(None).expect("a daemon listens"))
+        Self::try_connect(endpoint).expect("a daemon listens")
+    }
+
+    /// Connects where perhaps nobody listens, and says nothing.
+    ///
+    /// # Errors
+    /// When nobody does.
+    pub fn try_connect(endpoint: &Endpoint) -> io::Result<Self> {
+        endpoint.connect(None).map(Self::over)
     }
 
     /// Connects with a receive buffer that is full soon.
@@ -138,6 +146,17 @@ impl<W: Service> Peer<W> {
     #[track_caller]
     pub fn finish_sending(&mut self) {
         let outcome = self.socket.shutdown(Shutdown::Write);
+        outcome.expect("the connection is there");
+    }
+
+    /// Gives a narrow connection an ordinary receive buffer, so that reading all of it takes no time.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    #[track_caller]
+    pub fn widen(&mut self) {
+        const RECEIVE_BUFFER_BYTES: usize = 1024 * 1024;
+        let outcome = self.socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
         outcome.expect("the connection is there");
     }
 

@@ -97,6 +97,13 @@ impl<W: Service> Setup<W> {
         self
     }
 
+    /// With so many descriptors at first, which it can raise.
+    #[must_use]
+    pub fn soft_descriptors_max(mut self, count: u32) -> Self {
+        self.prologue.push_str(&format!("ulimit -S -n {count}; "));
+        self
+    }
+
     /// With an open socket, passed as systemd passes them.
     #[must_use]
     pub fn passing(mut self, socket: OwnedFd) -> Self {

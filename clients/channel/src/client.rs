@@ -3,12 +3,13 @@
 use crate::builder::{Builder, Settings};
 use crate::error::Error;
 use crate::session::ChannelSession;
+use crate::wanted::LENGTH_BYTES;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use workyard_link::{Address, AddressError, Events, Link, Server};
 use workyard_protocol::channel::{Publish, PublishMany, PublishOne, Reply, Request};
-use workyard_protocol::limits::LIST_ITEMS_MAX;
+use workyard_protocol::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
 use workyard_protocol::{ChannelName, DecodeError, Value, to_value};
 
 /// A client of channel-server: cheap to clone, usable from any task.
@@ -94,7 +95,8 @@ impl ChannelClient {
     /// the sessions that it went to.
     ///
     /// # Errors
-    /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384 channels.
+    /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384 channels
+    /// or 1 MiB of names.
     pub async fn publish_many<T, C>(
         &self,
         channels: impl IntoIterator<Item = C>,
@@ -110,18 +112,15 @@ impl ChannelClient {
     /// [`ChannelClient::publish_many`] of exactly this value.
     ///
     /// # Errors
-    /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384 channels.
+    /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384 channels
+    /// or 1 MiB of names.
     pub async fn publish_many_value<C: AsRef<[u8]>>(
         &self,
         channels: impl IntoIterator<Item = C>,
         value: &Value,
     ) -> Result<u64, Error> {
         let names: Vec<C> = channels.into_iter().collect();
-        if names.len() > LIST_ITEMS_MAX {
-            let count = names.len();
-            let text = format!("{count} channels are above the limit of {LIST_ITEMS_MAX}");
-            return Err(Error::InvalidArgument(text));
-        }
+        check_header(&names)?;
         let channels =
             names.iter().map(|name| ChannelName::new(name.as_ref())).collect::<Result<_, _>>()?;
         self.published(Request::PublishMany(PublishMany { channels, value: value.as_ref() })).await
@@ -170,11 +169,7 @@ impl ChannelClient {
     ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn send_value(
-        &self,
-        channel: impl AsRef<[u8]>,
-        value: &Value,
-    ) -> Result<(), Error> {
+    pub async fn send_value(&self, channel: impl AsRef<[u8]>, value: &Value) -> Result<(), Error> {
         let channel = ChannelName::new(channel.as_ref())?;
         let request = Request::Publish(Publish { channel, value: value.as_ref() });
         Ok(self.link.send(&request).await?)
@@ -228,6 +223,19 @@ impl ChannelClient {
             Reply::Published { receivers } => Ok(receivers),
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// A list that is too long would cost the connection.
+fn check_header<C: AsRef<[u8]>>(names: &[C]) -> Result<(), Error> {
+    let count = names.len();
+    let bytes: usize = names.iter().map(|name| LENGTH_BYTES + name.as_ref().len()).sum();
+    match count > LIST_ITEMS_MAX || bytes > HEADER_BYTES_MAX - LENGTH_BYTES - 1 {
+        true => Err(Error::InvalidArgument(format!(
+            "{count} channels, {bytes} bytes of names, are too many at once: the limits are \
+             {LIST_ITEMS_MAX} and {HEADER_BYTES_MAX}"
+        ))),
+        false => Ok(()),
     }
 }
 

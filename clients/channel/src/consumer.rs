@@ -76,11 +76,7 @@ impl ChannelClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for a prefetch that is not in
     /// 1 to 65 535.
-    pub async fn consume(
-        &self,
-        queue: impl AsRef<[u8]>,
-        prefetch: u32,
-    ) -> Result<Consumer, Error> {
+    pub async fn consume(&self, queue: impl AsRef<[u8]>, prefetch: u32) -> Result<Consumer, Error> {
         let queue = QueueName::new(queue.as_ref())?;
         if !(1..=PREFETCH_JOBS_MAX).contains(&prefetch) {
             let text = format!("prefetch {prefetch} is not in 1 to {PREFETCH_JOBS_MAX}");

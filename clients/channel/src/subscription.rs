@@ -86,11 +86,8 @@ impl ChannelClient {
         let (done, answer) = oneshot::channel();
         // If this future is dropped while it waits, the receiver of the answer goes first: either the
         // session finds it closed and does nothing, or it hears of the subscription's end later.
-        let subscription = Subscription {
-            link: self.link.clone(),
-            id: next_id(),
-            mailbox: Arc::clone(&mailbox),
-        };
+        let subscription =
+            Subscription { link: self.link.clone(), id: next_id(), mailbox: Arc::clone(&mailbox) };
         let command = Command::Subscribe { id: subscription.id, wanted, mailbox, done };
         self.link.ask(command, answer).await?;
         Ok(subscription)

@@ -19,6 +19,9 @@ pub(crate) enum TopicKind {
     Pattern,
 }
 
+/// What the length of a name counts in a header.
+pub(crate) const LENGTH_BYTES: usize = size_of::<u64>();
+
 const CHECKED: &str = "names are checked when they come in";
 
 impl Wanted {
@@ -47,9 +50,12 @@ impl Wanted {
         Interest { topic, group }
     }
 
-    /// About how many bytes it takes in a header, and certainly no more.
+    /// What it counts in a header, where a length counts eight bytes however short it comes.
     pub(crate) fn header_bytes(&self) -> usize {
-        const KIND_AND_LENGTHS_BYTES: usize = 16;
-        KIND_AND_LENGTHS_BYTES + self.name.len() + self.group.as_ref().map_or(0, Bytes::len)
+        const KIND_BYTES: usize = 1;
+        const OPTION_BYTES: usize = 1;
+        let name = LENGTH_BYTES + self.name.len();
+        let group = self.group.as_ref().map_or(0, |group| LENGTH_BYTES + group.len());
+        KIND_BYTES + name + OPTION_BYTES + group
     }
 }

@@ -92,7 +92,7 @@ pub(crate) struct Up {
 #[derive(Debug, Args)]
 pub(crate) struct Pub {
     /// Where to; several separated by commas
-    #[arg(value_delimiter = ',', required = true)]
+    #[arg(value_delimiter = ',', num_args = 1, required = true)]
     pub(crate) channel: Vec<String>,
     /// What; `-` or nothing reads each line of standard input as a message
     #[arg(default_value = "-", allow_hyphen_values = true)]
@@ -324,4 +324,15 @@ pub(crate) enum KindName {
     Float,
     Text,
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -1,1 +1,55 @@
 //! Async client of globaldata-server: shared variables.
+//!
+//! ```no_run
+//! use workyard_globaldata::GlobalDataClient;
+//!
+//! # async fn example() -> Result<(), workyard_globaldata::Error> {
+//! let client = GlobalDataClient::connect("127.0.0.1:2207").await?;
+//! client.set("greeting", "hello").await?;
+//! let greeting: Option<String> = client.get("greeting").await?;
+//! let visits = client.increment("visits", 1).await?;
+//! let list = client
+//!     .update("names", |names: Option<Vec<String>>| {
+//!         let mut names = names.unwrap_or_default();
+//!         names.push("alice".to_owned());
+//!         names
+//!     })
+//!     .await?;
+//! println!("{greeting:?}, visit {visits}, {} names", list.value.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`GlobalDataClient`] is a cheap handle of one connection, or of one for each of several servers
+//! ([`GlobalDataClient::sharded`]). Connections heal themselves. A call that a connection died under
+//! fails with [`ErrorKind::Disconnected`]; it is not repeated by itself, since it may have been
+//! carried out.
+//!
+//! Every write gives its variable a new revision, a number that one server never uses twice. What is
+//! to be changed only if nobody else changed it meanwhile is written with [`GlobalDataClient::cas`],
+//! or by [`GlobalDataClient::update`], which does the loop.
+
+mod batch;
+mod builder;
+mod client;
+mod entry;
+mod error;
+mod increment;
+mod keys;
+pub mod limits;
+mod placement;
+mod read;
+mod update;
+mod write;
+
+pub use batch::{Batch, BatchOutcome};
+pub use builder::Builder;
+pub use client::GlobalDataClient;
+pub use entry::{Entry, KeyInfo};
+pub use error::{Conflict, Error, ErrorKind};
+pub use keys::Keys;
+pub use placement::Placement;
+pub use update::Updated;
+pub use workyard_link::{Address, AddressError, Backoff, DisconnectReason, Event, Events, Server};
+pub use workyard_protocol::globaldata::StepResult;
+pub use workyard_protocol::{Encoding, Number, Reason, Refusal, Value, ValueTag};

@@ -135,9 +135,8 @@ async fn attempt(
     };
     transport.write_all(hello).await?;
     let mut inbox = Inbox::new(HELLO_BYTES_MAX);
-    let not_ours = |what: String| {
-        Attempt::Failed(format!("what answers is no {} ({what})", service.name()))
-    };
+    let not_ours =
+        |what: String| Attempt::Failed(format!("what answers is no {} ({what})", service.name()));
     let body = loop {
         match inbox.next() {
             Ok(Some(body)) => break body,

@@ -121,7 +121,11 @@ impl Connection {
         self.pings.fail(reason);
     }
 
-    fn turn<S: Session>(&mut self, task: &mut Task<S>, cx: &mut Context<'_>) -> Result<bool, Ended> {
+    fn turn<S: Session>(
+        &mut self,
+        task: &mut Task<S>,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Ended> {
         let mut moved = self.poll_read(task, cx)?;
         moved |= self.poll_controls(task, cx);
         moved |= self.poll_commands(task, cx);

@@ -91,9 +91,11 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         self.streams.poll_next_unpin(cx).map(|event| {
-            event.map(|event| event.unwrap_or_else(|error| match error {
-                BroadcastStreamRecvError::Lagged(count) => Event::Lagged(count),
-            }))
+            event.map(|event| {
+                event.unwrap_or_else(|error| match error {
+                    BroadcastStreamRecvError::Lagged(count) => Event::Lagged(count),
+                })
+            })
         })
     }
 }

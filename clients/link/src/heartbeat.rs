@@ -93,9 +93,9 @@ mod tests {
             let mut heartbeat = Heartbeat::new(H, start);
             heartbeat.received(start + Duration::from_millis(offset_ms));
             let period = heartbeat.period().unwrap();
-            let found = (1..).map(|tick| start + period * tick).find(|now| {
-                matches!(heartbeat.beat(*now), Beat::Dead(_))
-            });
+            let found = (1..)
+                .map(|tick| start + period * tick)
+                .find(|now| matches!(heartbeat.beat(*now), Beat::Dead(_)));
             let silent = found.unwrap().duration_since(heartbeat.received);
             assert!(silent <= H * 2, "found after {silent:?}");
         }

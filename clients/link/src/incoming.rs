@@ -16,9 +16,8 @@ pub(crate) enum Incoming {
 
 impl Incoming {
     pub(crate) fn read(body: &Bytes) -> Result<Self, DecodeError> {
-        let received = |unread: Unread<'_>| {
-            Received::new(unread.operation, body.slice_ref(unread.body))
-        };
+        let received =
+            |unread: Unread<'_>| Received::new(unread.operation, body.slice_ref(unread.body));
         Ok(match ToClient::<Unread<'_>, Unread<'_>>::decode(body)? {
             ToClient::Ping(token) => Self::Ping(token),
             ToClient::Pong(token) => Self::Pong(token),

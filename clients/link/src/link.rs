@@ -267,7 +267,8 @@ impl<S: Session> Link<S> {
         let (caller, answer) = oneshot::channel::<Answer>();
         let calling = async {
             let share = self.share(&body).await?;
-            self.enqueue(Command::Request(Request { body, caller, only_on, _share: share })).await?;
+            self.enqueue(Command::Request(Request { body, caller, only_on, _share: share }))
+                .await?;
             answer.await.unwrap_or(Err(Error::Closed))
         };
         match timeout_at(Instant::now() + self.call_timeout, calling).await {

@@ -27,7 +27,9 @@ where
 mod tests {
     use super::*;
 
-    async fn all(pages_of: &'static [Result<(u64, &[u32]), &str>]) -> Vec<Result<u32, &'static str>> {
+    async fn all(
+        pages_of: &'static [Result<(u64, &[u32]), &str>],
+    ) -> Vec<Result<u32, &'static str>> {
         pages(move |cursor| async move {
             pages_of[cursor as usize].map(|(next, items)| (next, items.to_vec()))
         })
@@ -38,7 +40,10 @@ mod tests {
     #[tokio::test]
     async fn pages_follow_their_cursors_to_the_last() {
         assert_eq!(all(&[Ok((0, &[]))]).await, []);
-        assert_eq!(all(&[Ok((1, &[1, 2])), Ok((2, &[])), Ok((0, &[3]))]).await, [Ok(1), Ok(2), Ok(3)]);
+        assert_eq!(
+            all(&[Ok((1, &[1, 2])), Ok((2, &[])), Ok((0, &[3]))]).await,
+            [Ok(1), Ok(2), Ok(3)]
+        );
         assert_eq!(all(&[Ok((1, &[1])), Err("no")]).await, [Ok(1), Err("no")]);
     }
 }

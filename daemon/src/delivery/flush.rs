@@ -109,10 +109,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         };
         match outgoing.flush(writer) {
             Ok(Flushed::All) => {
-                let outgoing = peer
-                    .outgoing
-                    .take()
-                    .filter(|_| self.spare.len() < SPARE_MAX);
+                let outgoing = peer.outgoing.take().filter(|_| self.spare.len() < SPARE_MAX);
                 self.spare.extend(outgoing);
             }
             Ok(Flushed::Blocked) => {

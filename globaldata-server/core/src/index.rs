@@ -4,8 +4,8 @@ use crate::arena::Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
-/// Part of a hash that chooses a table. A table that doubles stops everybody: one table of ten
-/// million slots for a quarter of a second, one of 256 for a millisecond.
+/// Part of a hash that chooses a table. A table that doubles stops everybody: in `store_cost`, with a
+/// million keys, a single one does so for 40 ms, the largest of 256 for less than one.
 const SHARD_BITS: u32 = 8;
 
 /// Tables below this size are not worth shrinking.

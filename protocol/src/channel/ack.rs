@@ -17,8 +17,6 @@ impl Ack {
     }
 
     pub(super) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Self {
-            job: wire::take_all(body, "ack")?,
-        })
+        Ok(Self { job: wire::take_all(body, "ack")? })
     }
 }

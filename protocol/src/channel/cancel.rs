@@ -21,8 +21,6 @@ impl<'a> Cancel<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let name: &[u8] = wire::take_all(body, "cancel")?;
-        Ok(Self {
-            queue: QueueName::new(name)?,
-        })
+        Ok(Self { queue: QueueName::new(name)? })
     }
 }

@@ -27,9 +27,6 @@ impl<'a> Consume<'a> {
             let text = format!("prefetch {prefetch} is not in 1 to {PREFETCH_JOBS_MAX}");
             return Err(Refusal::new(Reason::InvalidArgument, text).into());
         }
-        Ok(Self {
-            queue: QueueName::new(name)?,
-            prefetch,
-        })
+        Ok(Self { queue: QueueName::new(name)?, prefetch })
     }
 }

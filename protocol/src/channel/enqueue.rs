@@ -22,9 +22,6 @@ impl<'a> Enqueue<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let ((name, tag), payload): ((&[u8], u8), _) = wire::take(body, "enqueue")?;
-        Ok(Self {
-            queue: QueueName::new(name)?,
-            value: ValueRef::from_wire(tag, payload)?,
-        })
+        Ok(Self { queue: QueueName::new(name)?, value: ValueRef::from_wire(tag, payload)? })
     }
 }

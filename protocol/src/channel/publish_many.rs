@@ -19,11 +19,7 @@ pub struct PublishMany<'a> {
 
 impl<'a> PublishMany<'a> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        let names = self
-            .channels
-            .iter()
-            .map(|channel| channel.as_bytes())
-            .collect();
+        let names = self.channels.iter().map(|channel| channel.as_bytes()).collect();
         wire::put(out, (List(names), self.value.tag().code()));
         self.value.put(out);
     }
@@ -31,13 +27,7 @@ impl<'a> PublishMany<'a> {
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let ((List(names), tag), payload): ((List<&[u8]>, u8), _) =
             wire::take(body, "publish_many")?;
-        let channels = names
-            .into_iter()
-            .map(ChannelName::new)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            channels,
-            value: ValueRef::from_wire(tag, payload)?,
-        })
+        let channels = names.into_iter().map(ChannelName::new).collect::<Result<_, _>>()?;
+        Ok(Self { channels, value: ValueRef::from_wire(tag, payload)? })
     }
 }

@@ -68,11 +68,7 @@ impl<'a> Message<'a> for Push<'a> {
 
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Message {
-                delivery,
-                channel,
-                value,
-            } => {
+            Self::Message { delivery, channel, value } => {
                 let (kind, group): (u8, &[u8]) = match delivery {
                     Delivery::Everybody => (EVERYBODY, &[]),
                     Delivery::One => (ONE, &[]),
@@ -84,12 +80,7 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Gap { channel, missed } => {
                 wire::put(out, (channel.map(ChannelName::as_bytes), missed));
             }
-            Self::Job {
-                queue,
-                job,
-                attempt,
-                value,
-            } => {
+            Self::Job { queue, job, attempt, value } => {
                 wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
                 value.put(out);
             }
@@ -109,12 +100,7 @@ impl<'a> Message<'a> for Push<'a> {
                 let ((name, job, attempt, tag), payload): (Header<'_>, _) =
                     wire::take(body, "job")?;
                 let value = ValueRef::from_wire(tag, payload)?;
-                Ok(Self::Job {
-                    queue: QueueName::new(name)?,
-                    job,
-                    attempt,
-                    value,
-                })
+                Ok(Self::Job { queue: QueueName::new(name)?, job, attempt, value })
             }
             unknown => Err(envelope::unknown_operation(unknown)),
         }
@@ -134,9 +120,5 @@ fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
         }
     };
     let value = ValueRef::from_wire(tag, payload)?;
-    Ok(Push::Message {
-        delivery,
-        channel: ChannelName::new(name)?,
-        value,
-    })
+    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, value })
 }

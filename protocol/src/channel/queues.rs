@@ -40,11 +40,7 @@ impl<'a> Queues<'a> {
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (prefix, cursor, limit) = wire::take_all(body, "queues")?;
         check_page_limit(limit)?;
-        Ok(Self {
-            prefix,
-            cursor,
-            limit,
-        })
+        Ok(Self { prefix, cursor, limit })
     }
 }
 

@@ -64,19 +64,12 @@ impl<'a> Message<'a> for Reply<'a> {
                 wire::take_all::<()>(body, "done")?;
                 Self::Done
             }
-            PUBLISHED => Self::Published {
-                receivers: wire::take_all(body, "published")?,
-            },
-            ENQUEUED => Self::Enqueued {
-                job: wire::take_all(body, "enqueued")?,
-            },
+            PUBLISHED => Self::Published { receivers: wire::take_all(body, "published")? },
+            ENQUEUED => Self::Enqueued { job: wire::take_all(body, "enqueued")? },
             QUEUES => {
                 let (cursor, List(stats)): (u64, List<StatsHeader<'a>>) =
                     wire::take_all(body, "queues")?;
-                let queues = stats
-                    .into_iter()
-                    .map(decode_stats)
-                    .collect::<Result<_, _>>()?;
+                let queues = stats.into_iter().map(decode_stats).collect::<Result<_, _>>()?;
                 Self::Queues { cursor, queues }
             }
             unknown => return Err(envelope::unknown_operation(unknown)),
@@ -85,22 +78,10 @@ impl<'a> Message<'a> for Reply<'a> {
 }
 
 fn stats_header<'a>(stats: &QueueStats<'a>) -> StatsHeader<'a> {
-    (
-        stats.queue.as_bytes(),
-        stats.ready,
-        stats.leased,
-        stats.consumers,
-        stats.oldest_ms,
-    )
+    (stats.queue.as_bytes(), stats.ready, stats.leased, stats.consumers, stats.oldest_ms)
 }
 
 fn decode_stats<'a>(header: StatsHeader<'a>) -> Result<QueueStats<'a>, DecodeError> {
     let (name, ready, leased, consumers, oldest_ms) = header;
-    Ok(QueueStats {
-        queue: QueueName::new(name)?,
-        ready,
-        leased,
-        consumers,
-        oldest_ms,
-    })
+    Ok(QueueStats { queue: QueueName::new(name)?, ready, leased, consumers, oldest_ms })
 }

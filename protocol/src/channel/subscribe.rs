@@ -42,9 +42,7 @@ impl<'a> Subscribe<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        Ok(Self {
-            interests: decode_interests(body, "subscribe")?,
-        })
+        Ok(Self { interests: decode_interests(body, "subscribe")? })
     }
 }
 

@@ -22,8 +22,6 @@ impl<'a> Unsubscribe<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        Ok(Self {
-            interests: decode_interests(body, "unsubscribe")?,
-        })
+        Ok(Self { interests: decode_interests(body, "unsubscribe")? })
     }
 }

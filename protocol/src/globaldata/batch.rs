@@ -138,22 +138,16 @@ impl<'a> Step<'a> {
 impl<'a> StepHeader<'a> {
     fn decode(self, payload: &mut &'a [u8]) -> Result<Step<'a>, DecodeError> {
         Ok(match self {
-            Self::Require(key, expect) => Step::Require {
-                key: Key::new(key)?,
-                expect: expect.decode(payload)?,
-            },
-            Self::Set(key, value) => Step::Set {
-                key: Key::new(key)?,
-                value: value.decode(payload)?,
-            },
-            Self::Increment(key, by, initial) => Step::Increment {
-                key: Key::new(key)?,
-                by,
-                initial,
-            },
-            Self::Delete(key) => Step::Delete {
-                key: Key::new(key)?,
-            },
+            Self::Require(key, expect) => {
+                Step::Require { key: Key::new(key)?, expect: expect.decode(payload)? }
+            }
+            Self::Set(key, value) => {
+                Step::Set { key: Key::new(key)?, value: value.decode(payload)? }
+            }
+            Self::Increment(key, by, initial) => {
+                Step::Increment { key: Key::new(key)?, by, initial }
+            }
+            Self::Delete(key) => Step::Delete { key: Key::new(key)? },
         })
     }
 }
@@ -189,10 +183,7 @@ impl BatchReply {
             }
             REFUSED => {
                 let (step, rest) = wire::take(rest, "batch")?;
-                Self::Refused {
-                    step,
-                    refusal: decode_refusal(rest)?,
-                }
+                Self::Refused { step, refusal: decode_refusal(rest)? }
             }
             other => {
                 return Err(DecodeError::Malformed(format!("batch: no outcome {other}")));

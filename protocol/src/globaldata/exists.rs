@@ -19,8 +19,6 @@ impl<'a> Exists<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let key: &[u8] = wire::take_all(body, "exists")?;
-        Ok(Self {
-            key: Key::new(key)?,
-        })
+        Ok(Self { key: Key::new(key)? })
     }
 }

@@ -64,10 +64,7 @@ impl ExpectHeader {
 impl ValueHeader {
     pub(super) fn of(value: ValueRef<'_>) -> Self {
         let length = u32::try_from(value.byte_len()).expect("a value is bounded by its frame");
-        Self {
-            tag: value.tag().code(),
-            length,
-        }
+        Self { tag: value.tag().code(), length }
     }
 
     pub(super) fn decode<'a>(self, payload: &mut &'a [u8]) -> Result<ValueRef<'a>, DecodeError> {

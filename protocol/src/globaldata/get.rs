@@ -19,9 +19,7 @@ impl<'a> Get<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let key: &[u8] = wire::take_all(body, "get")?;
-        Ok(Self {
-            key: Key::new(key)?,
-        })
+        Ok(Self { key: Key::new(key)? })
     }
 }
 

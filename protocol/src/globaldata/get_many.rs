@@ -14,16 +14,11 @@ pub struct GetMany<'a> {
 
 impl<'a> GetMany<'a> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        wire::put(
-            out,
-            List(self.keys.iter().map(|key| key.as_bytes()).collect()),
-        );
+        wire::put(out, List(self.keys.iter().map(|key| key.as_bytes()).collect()));
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let List(keys): List<&[u8]> = wire::take_all(body, "get_many")?;
-        Ok(Self {
-            keys: keys.into_iter().map(Key::new).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { keys: keys.into_iter().map(Key::new).collect::<Result<_, _>>()? })
     }
 }

@@ -27,10 +27,6 @@ impl<'a> Increment<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (key, by, initial): (&[u8], _, _) = wire::take_all(body, "increment")?;
-        Ok(Self {
-            key: Key::new(key)?,
-            by,
-            initial,
-        })
+        Ok(Self { key: Key::new(key)?, by, initial })
     }
 }

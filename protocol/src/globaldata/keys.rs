@@ -41,10 +41,6 @@ impl<'a> Keys<'a> {
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (prefix, cursor, limit) = wire::take_all(body, "keys")?;
         check_page_limit(limit)?;
-        Ok(Self {
-            prefix,
-            cursor,
-            limit,
-        })
+        Ok(Self { prefix, cursor, limit })
     }
 }

@@ -75,10 +75,7 @@ impl<'a> Message<'a> for Reply<'a> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Got(entry) => {
-                wire::put(
-                    out,
-                    entry.map(|entry| (entry.revision, entry.value.tag().code())),
-                );
+                wire::put(out, entry.map(|entry| (entry.revision, entry.value.tag().code())));
                 if let Some(entry) = entry {
                     entry.value.put(out);
                 }
@@ -108,20 +105,13 @@ impl<'a> Message<'a> for Reply<'a> {
                 let (revision, value) = wire::take_all(body, "incremented")?;
                 Self::Incremented { revision, value }
             }
-            DELETED => Self::Deleted {
-                existed: wire::take_all(body, "deleted")?,
-            },
-            EXISTENCE => Self::Existence {
-                revision: wire::take_all(body, "existence")?,
-            },
+            DELETED => Self::Deleted { existed: wire::take_all(body, "deleted")? },
+            EXISTENCE => Self::Existence { revision: wire::take_all(body, "existence")? },
             BATCH => Self::Batch(BatchReply::decode(body)?),
             KEYS => {
                 let (cursor, List(headers)): (u64, List<KeyHeader<'a>>) =
                     wire::take_all(body, "keys")?;
-                let keys = headers
-                    .into_iter()
-                    .map(decode_key)
-                    .collect::<Result<_, _>>()?;
+                let keys = headers.into_iter().map(decode_key).collect::<Result<_, _>>()?;
                 Self::Keys { cursor, keys }
             }
             unknown => return Err(envelope::unknown_operation(unknown)),
@@ -158,15 +148,9 @@ fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
         let Some((revision, value)) = header else {
             return Ok(None);
         };
-        Ok(Some(Entry {
-            revision,
-            value: value.decode(&mut payload)?,
-        }))
+        Ok(Some(Entry { revision, value: value.decode(&mut payload)? }))
     };
-    let entries = headers
-        .into_iter()
-        .map(decode)
-        .collect::<Result<_, DecodeError>>()?;
+    let entries = headers.into_iter().map(decode).collect::<Result<_, DecodeError>>()?;
     match payload {
         [] => Ok(Reply::GotMany(entries)),
         rest => Err(wire::trailing("got_many", rest.len())),
@@ -174,12 +158,7 @@ fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
 }
 
 fn key_header<'a>(info: &KeyInfo<'a>) -> KeyHeader<'a> {
-    (
-        info.key.as_bytes(),
-        info.revision,
-        info.tag.code(),
-        info.size,
-    )
+    (info.key.as_bytes(), info.revision, info.tag.code(), info.size)
 }
 
 fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
@@ -187,12 +166,7 @@ fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, 
         let text = format!("value tag {tag} is unknown: expected 0 to 6");
         Refusal::new(Reason::InvalidArgument, text)
     })?;
-    Ok(KeyInfo {
-        key: Key::new(key)?,
-        revision,
-        tag,
-        size,
-    })
+    Ok(KeyInfo { key: Key::new(key)?, revision, tag, size })
 }
 
 impl<'a> Message<'a> for Push {

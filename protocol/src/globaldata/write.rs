@@ -35,14 +35,7 @@ pub enum Written {
 
 impl<'a> Write<'a> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        wire::put(
-            out,
-            (
-                self.key.as_bytes(),
-                self.expect.header(),
-                self.value.tag().code(),
-            ),
-        );
+        wire::put(out, (self.key.as_bytes(), self.expect.header(), self.value.tag().code()));
         self.expect.put_payload(out);
         self.value.put(out);
     }
@@ -51,10 +44,6 @@ impl<'a> Write<'a> {
         type Header<'a> = (&'a [u8], ExpectHeader, u8);
         let ((key, expect, tag), mut payload): (Header<'_>, _) = wire::take(body, "write")?;
         let expect = expect.decode(&mut payload)?;
-        Ok(Self {
-            key: Key::new(key)?,
-            expect,
-            value: ValueRef::from_wire(tag, payload)?,
-        })
+        Ok(Self { key: Key::new(key)?, expect, value: ValueRef::from_wire(tag, payload)? })
     }
 }

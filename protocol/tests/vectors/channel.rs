@@ -4,8 +4,8 @@ use crate::json::{bytes, field, integer, list, optional, value, variant};
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne,
-    Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Publish, PublishMany,
+    PublishOne, Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, ValueRef};
 

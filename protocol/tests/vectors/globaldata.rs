@@ -53,9 +53,7 @@ impl Service for GlobalDataWire {
                 value: number(field(fields, "value")),
             },
             "deleted" => Reply::Deleted { existed: flag(fields, "existed") },
-            "existence" => {
-                Reply::Existence { revision: optional(fields, "revision", integer_of) }
-            }
+            "existence" => Reply::Existence { revision: optional(fields, "revision", integer_of) },
             "batch_ended" => Reply::Batch(batch_ended(fields)),
             "keys_page" => Reply::Keys {
                 cursor: integer(fields, "cursor"),

@@ -47,9 +47,7 @@ pub(crate) fn bytes(json: &Json) -> &'static [u8] {
         Json::String(text) => text.clone().into_bytes(),
         Json::Object(object) => match (object.get("hex"), object.get("repeat")) {
             (Some(Json::String(digits)), None) => hex::bytes(digits),
-            (None, Some(Json::String(digits))) => {
-                hex::bytes(digits).repeat(integer(json, "times"))
-            }
+            (None, Some(Json::String(digits))) => hex::bytes(digits).repeat(integer(json, "times")),
             _ => panic!("no bytes: {json}"),
         },
         _ => panic!("no bytes: {json}"),
@@ -64,8 +62,9 @@ pub(crate) fn key(fields: &Json) -> Key<'static> {
 /// The only entry of an object: its name and what it holds.
 pub(crate) fn variant(json: &Json) -> (&str, &Json) {
     let object = json.as_object().filter(|object| object.len() == 1);
-    let (name, content) =
-        object.and_then(|object| object.iter().next()).unwrap_or_else(|| panic!("no variant: {json}"));
+    let (name, content) = object
+        .and_then(|object| object.iter().next())
+        .unwrap_or_else(|| panic!("no variant: {json}"));
     (name, content)
 }
 

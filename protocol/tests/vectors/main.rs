@@ -3,6 +3,8 @@
 
 mod channel;
 mod control;
+mod document;
+mod files;
 mod globaldata;
 mod hex;
 mod json;
@@ -11,4 +13,3 @@ mod random;
 mod second_opinion;
 mod service;
 mod vector;
-mod vectors;

@@ -13,13 +13,14 @@ use workyard_protocol::{
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
     use channel::{
-        Ack, Cancel, Consume, Enqueue, Publish, PublishMany, PublishOne, Queues, Request, Subscribe,
-        Unsubscribe,
+        Ack, Cancel, Consume, Enqueue, Publish, PublishMany, PublishOne, Queues, Request,
+        Subscribe, Unsubscribe,
     };
     prop_oneof![
         vec(interest(), 0..4).prop_map(|interests| Request::Subscribe(Subscribe { interests })),
         vec(interest(), 0..4).prop_map(|interests| Request::Unsubscribe(Unsubscribe { interests })),
-        (channel(), value()).prop_map(|(channel, value)| Request::Publish(Publish { channel, value })),
+        (channel(), value())
+            .prop_map(|(channel, value)| Request::Publish(Publish { channel, value })),
         (vec(channel(), 0..4), value())
             .prop_map(|(channels, value)| Request::PublishMany(PublishMany { channels, value })),
         (channel(), value())
@@ -61,8 +62,11 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
         group().prop_map(Delivery::Group)
     ];
     prop_oneof![
-        (delivery, channel(), value())
-            .prop_map(|(delivery, channel, value)| Push::Message { delivery, channel, value }),
+        (delivery, channel(), value()).prop_map(|(delivery, channel, value)| Push::Message {
+            delivery,
+            channel,
+            value
+        }),
         (option::of(channel()), wide()).prop_map(|(channel, missed)| Push::Gap { channel, missed }),
         (queue(), wide(), any::<u32>(), value())
             .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
@@ -74,15 +78,21 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
         vec(key(), 0..4).prop_map(|keys| Request::GetMany(GetMany { keys })),
-        (key(), expect(), value())
-            .prop_map(|(key, expect, value)| Request::Write(Write { key, expect, value })),
+        (key(), expect(), value()).prop_map(|(key, expect, value)| Request::Write(Write {
+            key,
+            expect,
+            value
+        })),
         (key(), number(), option::of(number()))
             .prop_map(|(key, by, initial)| Request::Increment(Increment { key, by, initial })),
         key().prop_map(|key| Request::Delete(Delete { key })),
         key().prop_map(|key| Request::Exists(Exists { key })),
         vec(step(), 0..6).prop_map(|steps| Request::Batch(Batch { steps })),
-        (bytes(), wide(), 1..=1000u32)
-            .prop_map(|(prefix, cursor, limit)| Request::Keys(Keys { prefix, cursor, limit })),
+        (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| Request::Keys(Keys {
+            prefix,
+            cursor,
+            limit
+        })),
     ]
 }
 
@@ -104,8 +114,7 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
 }
 
 pub(crate) fn refusal() -> impl Strategy<Value = Refusal> {
-    (any::<u16>(), ".{0,20}")
-        .prop_map(|(code, text)| Refusal::new(Reason::from_code(code), text))
+    (any::<u16>(), ".{0,20}").prop_map(|(code, text)| Refusal::new(Reason::from_code(code), text))
 }
 
 /// Integers of every width that the encoding tells apart.
@@ -150,8 +159,11 @@ fn step() -> impl Strategy<Value = Step<'static>> {
     prop_oneof![
         (key(), expect()).prop_map(|(key, expect)| Step::Require { key, expect }),
         (key(), value()).prop_map(|(key, value)| Step::Set { key, value }),
-        (key(), number(), option::of(number()))
-            .prop_map(|(key, by, initial)| Step::Increment { key, by, initial }),
+        (key(), number(), option::of(number())).prop_map(|(key, by, initial)| Step::Increment {
+            key,
+            by,
+            initial
+        }),
         key().prop_map(|key| Step::Delete { key }),
     ]
 }
@@ -166,10 +178,8 @@ fn batch_reply() -> impl Strategy<Value = BatchReply> {
     prop_oneof![
         (wide(), vec(result, 0..6))
             .prop_map(|(revision, results)| BatchReply::Applied { revision, results }),
-        (any::<u32>(), wide())
-            .prop_map(|(step, current)| BatchReply::Conflict { step, current }),
-        (any::<u32>(), refusal())
-            .prop_map(|(step, refusal)| BatchReply::Refused { step, refusal }),
+        (any::<u32>(), wide()).prop_map(|(step, current)| BatchReply::Conflict { step, current }),
+        (any::<u32>(), refusal()).prop_map(|(step, refusal)| BatchReply::Refused { step, refusal }),
     ]
 }
 

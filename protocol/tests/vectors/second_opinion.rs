@@ -105,8 +105,7 @@ proptest! {
         };
         let interests = names.iter().map(interest).collect();
         let ours = header(&channel::Request::Subscribe(Subscribe { interests }));
-        let theirs: Vec<(u8, &[u8], Option<&[u8]>)> =
-            names.iter().map(|(name, group)| (0, *name, *group)).collect();
+        let theirs: Vec<_> = names.iter().map(|(name, group)| (0u8, *name, *group)).collect();
         prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
     }
 }

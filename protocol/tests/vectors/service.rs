@@ -8,7 +8,13 @@ use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{RequestId, ToClient, ToServer, Wire};
 
 /// A service, and how its vectors' fields become its messages.
-pub(crate) trait Service: Wire {
+pub(crate) trait Service:
+    Wire<
+        Request<'static>: PartialEq + Debug,
+        Reply<'static>: PartialEq + Debug,
+        Push<'static>: PartialEq + Debug,
+    >
+{
     fn request(operation: &str, fields: &Json) -> Self::Request<'static>;
     fn reply(operation: &str, fields: &Json) -> Self::Reply<'static>;
     /// Nothing for what is no push.
@@ -46,7 +52,12 @@ pub(crate) fn check<M: PartialEq + Debug>(
     if vector.canonical {
         let mut encoded = Vec::new();
         encode(expected, &mut encoded);
-        assert_eq!(crate::hex::shown(&encoded), crate::hex::shown(&vector.frame), "{}", vector.name);
+        assert_eq!(
+            crate::hex::shown(&encoded),
+            crate::hex::shown(&vector.frame),
+            "{}",
+            vector.name
+        );
     }
 }
 

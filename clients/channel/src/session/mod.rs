@@ -30,12 +30,32 @@ pub(crate) type Done = oneshot::Sender<Result<(), Error>>;
 /// What handles ask of the session.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Subscribe { id: LocalId, wanted: Wanted, mailbox: Arc<Mailbox<Message>>, done: Done },
-    Unsubscribe { id: LocalId, done: Option<Done> },
-    Consume { id: LocalId, queue: Bytes, prefetch: u32, mailbox: Arc<Mailbox<HeldJob>>, done: Done },
-    Cancel { id: LocalId, done: Option<Done> },
+    Subscribe {
+        id: LocalId,
+        wanted: Wanted,
+        mailbox: Arc<Mailbox<Message>>,
+        done: Done,
+    },
+    Unsubscribe {
+        id: LocalId,
+        done: Option<Done>,
+    },
+    Consume {
+        id: LocalId,
+        queue: Bytes,
+        prefetch: u32,
+        mailbox: Arc<Mailbox<HeldJob>>,
+        done: Done,
+    },
+    Cancel {
+        id: LocalId,
+        done: Option<Done>,
+    },
     /// A consumer is gone; these jobs were in its mailbox.
-    Released { id: LocalId, left: Vec<HeldJob> },
+    Released {
+        id: LocalId,
+        left: Vec<HeldJob>,
+    },
 }
 
 /// A job that the server believes to be held here.
@@ -101,7 +121,8 @@ impl Session for ChannelSession {
 
     fn command(&mut self, command: Command, outbox: &mut Outbox) {
         match command {
-            Command::Subscribe { done, .. } | Command::Consume { done, .. } if done.is_closed() => {}
+            Command::Subscribe { done, .. } | Command::Consume { done, .. } if done.is_closed() => {
+            }
             Command::Subscribe { id, wanted, mailbox, done } => {
                 if let Some(wanted) = self.subscriptions.add(id, wanted, mailbox, done) {
                     self.subscribe(vec![wanted], outbox);

@@ -39,9 +39,13 @@ mod tests {
     #[test]
     fn no_part_is_above_half_of_a_limit_and_none_is_lost() {
         const MIB: usize = 1024 * 1024;
-        for (count, name_bytes, frame_bytes_max) in
-            [(0, 1, MIB), (1, 4096, 4096), (100_000, 8, 10 * MIB), (1000, 4096, MIB), (500, 20, 900)]
-        {
+        for (count, name_bytes, frame_bytes_max) in [
+            (0, 1, MIB),
+            (1, 4096, 4096),
+            (100_000, 8, 10 * MIB),
+            (1000, 4096, MIB),
+            (500, 20, 900),
+        ] {
             let all = wanted(count, name_bytes);
             let parts = parts(all.clone(), frame_bytes_max);
             assert_eq!(parts.concat(), all);

@@ -6,7 +6,12 @@ use futures_util::FutureExt;
 use workyard_channel::{ChannelClient, Consumer, ErrorKind, Event, Reason};
 use workyard_protocol::channel::Reply;
 
-async fn consuming(client: &ChannelClient, peer: &mut Peer, prefetch: u32, heard: &str) -> Consumer {
+async fn consuming(
+    client: &ChannelClient,
+    peer: &mut Peer,
+    prefetch: u32,
+    heard: &str,
+) -> Consumer {
     let (consumer, ()) = tokio::join!(client.consume("q", prefetch), grant(peer, heard));
     consumer.unwrap()
 }

@@ -28,9 +28,14 @@ async fn everything_is_restored_before_anything_else_is_sent() {
         (plain, again, pattern, group, consumer)
     };
     let serving = async {
-        for expected in
-            ["subscribe a", "subscribe pattern:b.*", "subscribe c@g", "subscribe gone", "consume q 4", "unsubscribe gone"]
-        {
+        for expected in [
+            "subscribe a",
+            "subscribe pattern:b.*",
+            "subscribe c@g",
+            "subscribe gone",
+            "consume q 4",
+            "unsubscribe gone",
+        ] {
             grant(&mut peer, expected).await;
         }
         peer

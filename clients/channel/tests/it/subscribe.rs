@@ -73,9 +73,13 @@ async fn a_message_for_everybody_reaches_each_that_matches_once() {
     let server = FakeServer::bind().await;
     let (client, mut peer) = connected(&server).await;
     let serving = async {
-        for expected in
-            ["subscribe a.b", "subscribe pattern:a.*", "subscribe pattern:>", "subscribe c", "subscribe a.b@g"]
-        {
+        for expected in [
+            "subscribe a.b",
+            "subscribe pattern:a.*",
+            "subscribe pattern:>",
+            "subscribe c",
+            "subscribe a.b@g",
+        ] {
             grant(&mut peer, expected).await;
         }
     };
@@ -102,9 +106,13 @@ async fn a_message_for_one_or_for_a_group_reaches_exactly_one_in_turn() {
     let server = FakeServer::bind().await;
     let (client, mut peer) = connected(&server).await;
     let serving = async {
-        for expected in
-            ["subscribe a", "subscribe pattern:*", "subscribe a@g", "subscribe pattern:*@g", "subscribe a@h"]
-        {
+        for expected in [
+            "subscribe a",
+            "subscribe pattern:*",
+            "subscribe a@g",
+            "subscribe pattern:*@g",
+            "subscribe a@h",
+        ] {
             grant(&mut peer, expected).await;
         }
         peer

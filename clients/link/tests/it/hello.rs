@@ -25,7 +25,8 @@ async fn a_client_says_who_it_is_and_learns_whom_it_reached() {
         assert_eq!(hello.service, ServiceKind::GlobalData);
         assert_eq!(hello.client, "tester");
         assert_eq!(hello.credentials, Some(&b"secret"[..]));
-        peer.send(&workyard_protocol::ToClient::<Unread<'_>, Unread<'_>>::Welcome(a_welcome())).await;
+        peer.send(&workyard_protocol::ToClient::<Unread<'_>, Unread<'_>>::Welcome(a_welcome()))
+            .await;
         peer
     };
     let (link, _peer) = tokio::join!(Link::connect(server.address(), options(), SERVICE), serving);

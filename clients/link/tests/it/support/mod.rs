@@ -96,7 +96,10 @@ impl Peer {
         }
     }
 
-    pub(crate) async fn send<'a, R: Message<'a>, P: Message<'a>>(&mut self, frame: &ToClient<'a, R, P>) {
+    pub(crate) async fn send<'a, R: Message<'a>, P: Message<'a>>(
+        &mut self,
+        frame: &ToClient<'a, R, P>,
+    ) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
         self.bytes(&bytes).await;

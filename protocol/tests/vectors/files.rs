@@ -4,10 +4,9 @@ use crate::control;
 use crate::service::{Down, Service, Up, body, check, verdict_down, verdict_up};
 use crate::vector::{CHANNEL, CONTROL, Direction, GLOBALDATA, Outcome, Vector, read};
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use workyard_protocol::channel::ChannelWire;
 use workyard_protocol::globaldata::GlobalDataWire;
-use workyard_protocol::{ToClient, ToServer, Wire};
+use workyard_protocol::{ToClient, ToServer};
 
 #[test]
 fn control() {
@@ -55,11 +54,7 @@ fn names_are_used_once() {
     }
 }
 
-fn check_all<S: Service>(lines: &str)
-where
-    S: Wire<Request<'static>: PartialEq + Debug>,
-    S: Wire<Reply<'static>: PartialEq + Debug, Push<'static>: PartialEq + Debug>,
-{
+fn check_all<S: Service>(lines: &str) {
     for vector in read(lines) {
         match (&vector.outcome, vector.direction) {
             (Outcome::Says { .. }, Direction::ToServer) => accept_up::<S>(&vector),
@@ -76,22 +71,16 @@ where
     }
 }
 
-fn accept_up<S: Service>(vector: &Vector)
-where
-    S: Wire<Request<'static>: PartialEq + Debug>,
-{
+fn accept_up<S: Service>(vector: &Vector) {
     let frame: &'static [u8] = vector.frame.clone().leak();
-    let decoded: Up<'static, S> = ToServer::decode(body(frame))
-        .unwrap_or_else(|error| panic!("{}: {error:?}", vector.name));
+    let decoded: Up<'static, S> =
+        ToServer::decode(body(frame)).unwrap_or_else(|error| panic!("{}: {error:?}", vector.name));
     check(vector, &control::to_server::<S>(vector), &decoded, ToServer::encode);
 }
 
-fn accept_down<S: Service>(vector: &Vector)
-where
-    S: Wire<Reply<'static>: PartialEq + Debug, Push<'static>: PartialEq + Debug>,
-{
+fn accept_down<S: Service>(vector: &Vector) {
     let frame: &'static [u8] = vector.frame.clone().leak();
-    let decoded: Down<'static, S> = ToClient::decode(body(frame))
-        .unwrap_or_else(|error| panic!("{}: {error:?}", vector.name));
+    let decoded: Down<'static, S> =
+        ToClient::decode(body(frame)).unwrap_or_else(|error| panic!("{}: {error:?}", vector.name));
     check(vector, &control::to_client::<S>(vector), &decoded, ToClient::encode);
 }

@@ -1,0 +1,95 @@
+//! `workyard pub` and `workyard sub`.
+
+use super::{channel_client, input_lines};
+use crate::args::{Global, Pub, Sub};
+use crate::exit::Status;
+use crate::output::Output;
+use crate::value;
+use futures_util::StreamExt;
+use futures_util::stream::select_all;
+use serde_json::json;
+use workyard_channel::{ChannelClient, Message, Value};
+
+pub(crate) async fn publish(
+    global: &Global,
+    args: &Pub,
+    output: &Output,
+) -> anyhow::Result<Status> {
+    let client = channel_client(global).await?;
+    let mut receivers = 0;
+    if args.message == "-" {
+        let mut lines = input_lines();
+        while let Some(line) = lines.next_line().await? {
+            receivers += publish_value(&client, args, &value::from_text(&line, args.kind)?).await?;
+        }
+    } else {
+        let message = value::from_text(&args.message, args.kind)?;
+        receivers = publish_value(&client, args, &message).await?;
+    }
+    output.say(|| receivers.to_string(), || json!({ "receivers": receivers }))?;
+    let nobody = receivers == 0 && args.expect_receivers;
+    Ok(if nobody { Status::No } else { Status::Done })
+}
+
+async fn publish_value(client: &ChannelClient, args: &Pub, value: &Value) -> anyhow::Result<u64> {
+    if !args.one {
+        return Ok(client.publish_many_value(&args.channel, value).await?);
+    }
+    let mut receivers = 0;
+    for channel in &args.channel {
+        receivers += client.publish_one_value(channel, value).await?;
+    }
+    Ok(receivers)
+}
+
+pub(crate) async fn subscribe(
+    global: &Global,
+    args: &Sub,
+    output: &Output,
+) -> anyhow::Result<Status> {
+    let client = channel_client(global).await?;
+    let mut subscriptions = Vec::new();
+    for channel in &args.channel {
+        subscriptions.push(match &args.group {
+            None => client.subscribe(channel).await?,
+            Some(group) => client.subscribe_group(channel, group).await?,
+        });
+    }
+    for pattern in &args.pattern {
+        subscriptions.push(match &args.group {
+            None => client.subscribe_pattern(pattern).await?,
+            Some(group) => client.subscribe_pattern_group(pattern, group).await?,
+        });
+    }
+    let several = args.channel.len() + args.pattern.len() > 1 || !args.pattern.is_empty();
+    let mut messages = select_all(subscriptions);
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0 {
+        tokio::select! {
+            message = messages.next() => match message {
+                Some(message) => print(&message, several, *output)?,
+                None => break,
+            },
+            _ = tokio::signal::ctrl_c() => break,
+        }
+        left -= 1;
+    }
+    Ok(Status::Done)
+}
+
+fn print(message: &Message, several: bool, output: Output) -> anyhow::Result<()> {
+    let channel = message.channel_str();
+    let missed = message.missed_before();
+    output.say(
+        || {
+            let gap = if missed > 0 { format!("({missed} missed)\n") } else { String::new() };
+            let source = if several { format!("{channel}: ") } else { String::new() };
+            format!("{gap}{source}{}", message.value())
+        },
+        || {
+            let value = value::to_json(message.value());
+            let kind = message.value().as_ref().tag().name();
+            json!({ "channel": channel, "value": value, "kind": kind, "missed_before": missed })
+        },
+    )
+}

@@ -1,0 +1,141 @@
+//! `workyard get|set|add|cas|incr|del|keys`.
+
+use super::globaldata_client;
+use crate::args::{Cas, Del, Get, Global, Incr, Keys, Set};
+use crate::exit::Status;
+use crate::output::Output;
+use crate::value;
+use serde_json::json;
+use workyard_globaldata::Conflict;
+
+pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let entries = client.get_many_entries(&args.key).await?;
+    let mut status = Status::Done;
+    for (key, entry) in args.key.iter().zip(entries) {
+        let Some(entry) = entry else {
+            status = Status::No;
+            say_missing(*output, key)?;
+            continue;
+        };
+        output.say(
+            || entry.value.to_string(),
+            || {
+                let kind = entry.value.as_ref().tag().name();
+                let (value, revision) = (value::to_json(&entry.value), entry.revision);
+                json!({ "key": key, "value": value, "kind": kind, "revision": revision })
+            },
+        )?;
+    }
+    Ok(status)
+}
+
+/// On standard error, so that a script that reads values reads only values.
+fn say_missing(output: Output, key: &str) -> anyhow::Result<()> {
+    if !output.is_json() {
+        anstream::eprintln!("{key} does not exist");
+    }
+    output.say(String::new, || json!({ "key": key, "value": null }))
+}
+
+pub(crate) async fn set(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let value = value::parse(&args.value, args.kind)?;
+    let revision = client.set_value(&args.key, &value).await?;
+    output.say(String::new, || json!({ "key": args.key, "revision": revision }))?;
+    Ok(Status::Done)
+}
+
+pub(crate) async fn add(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let value = value::parse(&args.value, args.kind)?;
+    let added = client.add_value(&args.key, &value).await?;
+    if !added && !output.is_json() {
+        anstream::eprintln!("{} exists already", args.key);
+    }
+    output.say(String::new, || json!({ "key": args.key, "added": added }))?;
+    Ok(if added { Status::Done } else { Status::No })
+}
+
+pub(crate) async fn cas(global: &Global, args: &Cas, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let value = value::parse(&args.value, args.kind)?;
+    let outcome = match (&args.expected.expect, args.expected.revision) {
+        (Some(old), _) => {
+            client.cas_value(&args.key, &value::from_text(old, args.kind)?, &value).await?
+        }
+        (None, revision) => {
+            client.cas_to_value(&args.key, revision.unwrap_or_default(), &value).await?
+        }
+    };
+    match outcome {
+        Ok(revision) => {
+            output.say(
+                || revision.to_string(),
+                || json!({ "key": args.key, "stored": true, "revision": revision }),
+            )?;
+            Ok(Status::Done)
+        }
+        Err(conflict) => {
+            say_conflict(*output, &args.key, conflict)?;
+            Ok(Status::No)
+        }
+    }
+}
+
+fn say_conflict(output: Output, key: &str, conflict: Conflict) -> anyhow::Result<()> {
+    if !output.is_json() {
+        anstream::eprintln!("{key}: {conflict}");
+    }
+    output.say(String::new, || json!({ "key": key, "stored": false, "current": conflict.current }))
+}
+
+pub(crate) async fn increment(
+    global: &Global,
+    args: &Incr,
+    output: &Output,
+) -> anyhow::Result<Status> {
+    let by = value::require_number(&args.by)?;
+    let initial = value::require_number(&args.initial)?;
+    let client = globaldata_client(global).await?;
+    let number = if args.existing {
+        client.increment_existing(&args.key, by).await?
+    } else {
+        client.increment_from(&args.key, by, initial).await?
+    };
+    output.say(
+        || number.to_string(),
+        || json!({ "key": args.key, "value": value::to_json(&value::to_value(number)) }),
+    )?;
+    Ok(Status::Done)
+}
+
+pub(crate) async fn delete(global: &Global, args: &Del, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let mut status = Status::Done;
+    for key in &args.key {
+        let existed = client.delete(key).await?;
+        if !existed {
+            status = Status::No;
+        }
+        output.say(String::new, || json!({ "key": key, "existed": existed }))?;
+    }
+    Ok(status)
+}
+
+pub(crate) async fn keys(global: &Global, args: &Keys, output: &Output) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let mut keys = client.keys(&args.prefix);
+    while let Some(info) = keys.next().await.transpose()? {
+        output.say(
+            || info.key_str().into_owned(),
+            || {
+                json!({
+                    "key": info.key_str(), "kind": info.tag.name(), "bytes": info.size,
+                    "revision": info.revision,
+                })
+            },
+        )?;
+    }
+    Ok(Status::Done)
+}

@@ -1,0 +1,54 @@
+//! The `workyard` command.
+
+mod addresses;
+mod args;
+mod bench;
+mod commands;
+mod exit;
+mod output;
+mod up;
+mod value;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Status;
+use output::Output;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&error.into()).into(),
+    };
+    let status = match runtime.block_on(run(&cli, &output)) {
+        Ok(status) => status,
+        Err(error) => output.fail(&error),
+    };
+    status.into()
+}
+
+async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Up(args) => up::up(args, output).await,
+        Command::CheckWorker(args) => up::check_worker(args).await,
+        Command::Pub(args) => commands::publish(global, args, output).await,
+        Command::Sub(args) => commands::subscribe(global, args, output).await,
+        Command::Queue(args) => commands::queue(global, args, output).await,
+        Command::Get(args) => commands::get(global, args, output).await,
+        Command::Set(args) => commands::set(global, args, output).await,
+        Command::Add(args) => commands::add(global, args, output).await,
+        Command::Cas(args) => commands::cas(global, args, output).await,
+        Command::Incr(args) => commands::increment(global, args, output).await,
+        Command::Del(args) => commands::delete(global, args, output).await,
+        Command::Keys(args) => commands::keys(global, args, output).await,
+        Command::Ping(args) => commands::ping(global, args, output).await,
+        Command::Bench(args) => bench::run(global, args, output).await,
+        Command::Completions(args) => commands::completions(args),
+    }
+}

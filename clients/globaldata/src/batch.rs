@@ -1,0 +1,203 @@
+//! Several steps that happen together or not at all.
+
+use crate::client::{GlobalDataClient, unexpected};
+use crate::error::{Conflict, Error};
+use crate::limits::{LENGTH_BYTES, check_header};
+use crate::write::at;
+use bytes::Bytes;
+use serde::Serialize;
+use workyard_protocol::globaldata::{self, BatchReply, Expect, Reply, Request, StepResult};
+use workyard_protocol::{Key, NameError, Number, Value};
+
+/// Steps to be carried out in order, each seeing what the ones before did, or none of them. All keys
+/// must lie on one server.
+///
+/// ```no_run
+/// # use workyard_globaldata::{BatchOutcome, GlobalDataClient};
+/// # async fn example(client: GlobalDataClient) -> Result<(), workyard_globaldata::Error> {
+/// let outcome = client
+///     .batch()
+///     .require_absent("order:7")
+///     .set("order:7", &("tea", 2))
+///     .increment("orders", 1)
+///     .commit()
+///     .await?;
+/// if let BatchOutcome::Conflict { step, .. } = outcome {
+///     println!("requirement {step} did not hold");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens before it is committed"]
+pub struct Batch<'c> {
+    client: &'c GlobalDataClient,
+    steps: Vec<Step>,
+    /// The first thing that was wrong.
+    failed: Option<Error>,
+}
+
+/// How a batch ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[must_use = "a batch may not have been applied"]
+pub enum BatchOutcome {
+    /// All of it happened.
+    Applied {
+        /// The revision of everything that it wrote; the server's latest if it wrote nothing.
+        revision: u64,
+        /// What each step did, in order.
+        results: Vec<StepResult>,
+    },
+    /// A requirement did not hold; nothing happened.
+    Conflict {
+        /// Which step, counted from 0.
+        step: usize,
+        /// How the variable is instead.
+        conflict: Conflict,
+    },
+}
+
+/// The most that a step counts in a header beside its key: variant and length, then two numbers of a
+/// variant and eight bytes each, the second one optional.
+const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 1 + 12;
+
+#[derive(Debug)]
+struct Step {
+    key: Bytes,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    RequireRevision(u64),
+    RequireValue(Value),
+    Set(Value),
+    Increment { by: Number, initial: Option<Number> },
+    Delete,
+}
+
+impl GlobalDataClient {
+    /// Steps to be carried out together or not at all; see [`Batch`].
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { client: self, steps: Vec::new(), failed: None }
+    }
+}
+
+impl Batch<'_> {
+    /// Goes on only if the variable is at this revision; 0 stands for one that does not exist.
+    pub fn require_revision(self, key: impl AsRef<[u8]>, revision: u64) -> Self {
+        self.step(key.as_ref(), Ok(What::RequireRevision(revision)))
+    }
+
+    /// Goes on only if there is no such variable.
+    pub fn require_absent(self, key: impl AsRef<[u8]>) -> Self {
+        self.require_revision(key, 0)
+    }
+
+    /// Goes on only if the variable has exactly this value: same kind, same bytes.
+    pub fn require_value(self, key: impl AsRef<[u8]>, value: &Value) -> Self {
+        self.step(key.as_ref(), Ok(What::RequireValue(value.clone())))
+    }
+
+    /// Stores a value.
+    pub fn set<T: Serialize + ?Sized>(self, key: impl AsRef<[u8]>, value: &T) -> Self {
+        let value = self.client.encode(value);
+        self.step(key.as_ref(), value.map(What::Set))
+    }
+
+    /// Stores exactly this value.
+    pub fn set_value(self, key: impl AsRef<[u8]>, value: &Value) -> Self {
+        self.step(key.as_ref(), Ok(What::Set(value.clone())))
+    }
+
+    /// Adds to a variable; one that does not exist counts as 0.
+    pub fn increment(self, key: impl AsRef<[u8]>, by: impl Into<Number>) -> Self {
+        let initial = Some(Number::Int(0));
+        self.step(key.as_ref(), Ok(What::Increment { by: by.into(), initial }))
+    }
+
+    /// Adds to a variable that exists.
+    pub fn increment_existing(self, key: impl AsRef<[u8]>, by: impl Into<Number>) -> Self {
+        self.step(key.as_ref(), Ok(What::Increment { by: by.into(), initial: None }))
+    }
+
+    /// Removes a variable, if there is one.
+    pub fn delete(self, key: impl AsRef<[u8]>) -> Self {
+        self.step(key.as_ref(), Ok(What::Delete))
+    }
+
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// What was wrong with the first bad step; `CrossShard` when the keys lie on several servers;
+    /// `Refused` when the server could not carry out a step; `InvalidArgument` for more than 16 384
+    /// steps or 1 MiB of their keys; else as [`ErrorKind`](crate::ErrorKind) lists them. Nothing was changed then, but for
+    /// `TimedOut` and `Disconnected`, where it is not known.
+    pub async fn commit(self) -> Result<BatchOutcome, Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let bytes = self.steps.iter().map(|step| STEP_BYTES_MAX + step.key.len()).sum();
+        check_header("steps", self.steps.len(), bytes)?;
+        let shard = one_shard(self.client, &self.steps)?;
+        let steps = self.steps.iter().map(Step::wire).collect::<Result<_, _>>()?;
+        let request = Request::Batch(globaldata::Batch { steps });
+        let received = self.client.link(shard).request(&request).await?;
+        match received.decode()? {
+            Reply::Batch(BatchReply::Applied { revision, results }) => {
+                Ok(BatchOutcome::Applied { revision, results })
+            }
+            Reply::Batch(BatchReply::Conflict { step, current }) => {
+                let conflict = Conflict::new(current);
+                Ok(BatchOutcome::Conflict { step: step as usize, conflict })
+            }
+            Reply::Batch(BatchReply::Refused { step, refusal }) => {
+                Err(Error::StepRefused { step: step as usize, refusal })
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn step(mut self, key: &[u8], what: Result<What, Error>) -> Self {
+        match what.and_then(|what| Ok((Key::new(key)?, what))) {
+            Ok((key, what)) => {
+                self.steps.push(Step { key: Bytes::copy_from_slice(key.as_bytes()), what });
+            }
+            Err(error) => drop(self.failed.get_or_insert(error)),
+        }
+        self
+    }
+}
+
+impl Step {
+    fn wire(&self) -> Result<globaldata::Step<'_>, NameError> {
+        let key = Key::new(&self.key)?;
+        Ok(match &self.what {
+            What::RequireRevision(revision) => {
+                globaldata::Step::Require { key, expect: at(*revision) }
+            }
+            What::RequireValue(value) => {
+                globaldata::Step::Require { key, expect: Expect::Value(value.as_ref()) }
+            }
+            What::Set(value) => globaldata::Step::Set { key, value: value.as_ref() },
+            What::Increment { by, initial } => {
+                globaldata::Step::Increment { key, by: *by, initial: *initial }
+            }
+            What::Delete => globaldata::Step::Delete { key },
+        })
+    }
+}
+
+/// The server of all keys. A batch without any goes to the first.
+fn one_shard(client: &GlobalDataClient, steps: &[Step]) -> Result<usize, Error> {
+    let Some(first) = steps.first() else { return Ok(0) };
+    let shard = client.shard_of(&first.key);
+    match steps.iter().find(|step| client.shard_of(&step.key) != shard) {
+        None => Ok(shard),
+        Some(other) => Err(Error::CrossShard {
+            one: String::from_utf8_lossy(&first.key).into_owned(),
+            other: String::from_utf8_lossy(&other.key).into_owned(),
+        }),
+    }
+}

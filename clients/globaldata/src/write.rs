@@ -1,0 +1,152 @@
+//! Writing: whatever there is, only what is new, or only what nobody changed meanwhile.
+
+use crate::client::{GlobalDataClient, unexpected};
+use crate::error::{Conflict, Error};
+use serde::Serialize;
+use workyard_protocol::globaldata::{Delete, Expect, Reply, Request, Write, Written};
+use workyard_protocol::{Key, Value};
+
+impl GlobalDataClient {
+    /// Stores a value, whatever there was. Returns the variable's new revision.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    pub async fn set<T>(&self, key: impl AsRef<[u8]>, value: &T) -> Result<u64, Error>
+    where
+        T: Serialize + ?Sized,
+    {
+        self.set_value(key, &self.encode(value)?).await
+    }
+
+    /// [`GlobalDataClient::set`] of exactly this value.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    pub async fn set_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<u64, Error> {
+        match self.write(key.as_ref(), Expect::Any, value).await? {
+            Ok(revision) => Ok(revision),
+            // A write that expects nothing has nothing to conflict with.
+            Err(Conflict { current }) => {
+                let current = current.unwrap_or_default();
+                Err(unexpected(&Reply::Written(Written::Conflict { current })))
+            }
+        }
+    }
+
+    /// Stores a value if the variable does not exist. Returns whether it did so.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    pub async fn add<T>(&self, key: impl AsRef<[u8]>, value: &T) -> Result<bool, Error>
+    where
+        T: Serialize + ?Sized,
+    {
+        self.add_value(key, &self.encode(value)?).await
+    }
+
+    /// [`GlobalDataClient::add`] of exactly this value.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    pub async fn add_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<bool, Error> {
+        Ok(self.write(key.as_ref(), Expect::Absent, value).await?.is_ok())
+    }
+
+    /// Stores a value if the variable is still at this revision; 0 stands for one that does not
+    /// exist. Returns its new revision, or why it was left alone.
+    ///
+    /// ```no_run
+    /// # use workyard_globaldata::{Conflict, GlobalDataClient};
+    /// # async fn example(client: GlobalDataClient) -> Result<(), workyard_globaldata::Error> {
+    /// let entry = client.get_entry("leader").await?;
+    /// let revision = entry.map_or(0, |entry| entry.revision);
+    /// match client.cas("leader", revision, "me").await? {
+    ///     Ok(revision) => println!("leader as of {revision}"),
+    ///     Err(Conflict { current }) => println!("somebody was faster: {current:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them. A conflict is not one of them: it is the inner
+    /// result.
+    pub async fn cas<T>(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+        value: &T,
+    ) -> Result<Result<u64, Conflict>, Error>
+    where
+        T: Serialize + ?Sized,
+    {
+        self.write(key.as_ref(), at(revision), &self.encode(value)?).await
+    }
+
+    /// Stores a value if the variable still has exactly the old one: same kind, same bytes. For
+    /// programs that have not kept the revision; who has, uses [`GlobalDataClient::cas`], which is
+    /// not deceived by a value that went away and came back.
+    ///
+    /// # Errors
+    /// As [`GlobalDataClient::cas`].
+    pub async fn cas_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        old: &Value,
+        new: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        self.write(key.as_ref(), Expect::Value(old.as_ref()), new).await
+    }
+
+    /// Removes a variable. Returns whether there was one.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        let key = Key::new(key.as_ref())?;
+        let received = self.ask(key, Request::Delete(Delete { key })).await?;
+        match received.decode()? {
+            Reply::Deleted { existed } => Ok(existed),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub(crate) async fn write(
+        &self,
+        key: &[u8],
+        expect: Expect<'_>,
+        value: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        let key = Key::new(key)?;
+        let request = Request::Write(Write { key, expect, value: value.as_ref() });
+        let received = self.ask(key, request).await?;
+        match received.decode()? {
+            Reply::Written(Written::Stored { revision }) => Ok(Ok(revision)),
+            Reply::Written(Written::Conflict { current }) => Ok(Err(Conflict::new(current))),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The expectation of a variable at a revision. No write has the number 0.
+pub(crate) fn at(revision: u64) -> Expect<'static> {
+    match revision {
+        0 => Expect::Absent,
+        revision => Expect::Revision(revision),
+    }
+}
+
+impl GlobalDataClient {
+    /// [`GlobalDataClient::cas`] to exactly this value.
+    ///
+    /// # Errors
+    /// As [`GlobalDataClient::cas`].
+    pub async fn cas_to_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+        value: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        self.write(key.as_ref(), at(revision), value).await
+    }
+}

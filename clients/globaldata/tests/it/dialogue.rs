@@ -1,0 +1,91 @@
+//! What the tests of this client say and hear.
+
+use crate::support::{FakeServer, Peer};
+use workyard_globaldata::{Builder, GlobalDataClient};
+use workyard_protocol::globaldata::{Entry, Expect, Reply, Request, Step, Written};
+use workyard_protocol::{RequestId, ValueRef};
+
+pub(crate) async fn connected(server: &FakeServer) -> (GlobalDataClient, Peer) {
+    connected_as(server, GlobalDataClient::builder(server.address())).await
+}
+
+pub(crate) async fn connected_as(
+    server: &FakeServer,
+    builder: Builder,
+) -> (GlobalDataClient, Peer) {
+    let (client, peer) = tokio::join!(builder.connect(), server.welcome());
+    (client.unwrap(), peer)
+}
+
+/// A request in a few words: `get a`, `write a if 7: text`, `increment a by 1 from 0`.
+pub(crate) fn in_words(request: &Request<'_>) -> String {
+    match request {
+        Request::Get(request) => format!("get {}", request.key),
+        Request::GetMany(request) => format!("get {:?}", request.keys),
+        Request::Write(request) => {
+            let value = request.value.to_value();
+            format!("write {}{}: {value}", request.key, expected(request.expect))
+        }
+        Request::Increment(request) => {
+            let from = request.initial.map_or(String::new(), |initial| format!(" from {initial}"));
+            format!("increment {} by {}{from}", request.key, request.by)
+        }
+        Request::Delete(request) => format!("delete {}", request.key),
+        Request::Exists(request) => format!("exists {}", request.key),
+        Request::Batch(request) => {
+            let steps: Vec<_> = request.steps.iter().map(step).collect();
+            format!("batch [{}]", steps.join(", "))
+        }
+        Request::Keys(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("keys {prefix:?} {} {}", request.cursor, request.limit)
+        }
+    }
+}
+
+fn step(step: &Step<'_>) -> String {
+    match step {
+        Step::Require { key, expect } => format!("require {key}{}", expected(*expect)),
+        Step::Set { key, value } => format!("set {key}: {}", value.to_value()),
+        Step::Increment { key, by, initial } => {
+            let from = initial.map_or(String::new(), |initial| format!(" from {initial}"));
+            format!("increment {key} by {by}{from}")
+        }
+        Step::Delete { key } => format!("delete {key}"),
+    }
+}
+
+fn expected(expect: Expect<'_>) -> String {
+    match expect {
+        Expect::Any => String::new(),
+        Expect::Absent => " if absent".to_owned(),
+        Expect::Revision(revision) => format!(" if {revision}"),
+        Expect::Value(value) => format!(" if value {}", value.to_value()),
+    }
+}
+
+/// The next request, which must be this one; its id.
+pub(crate) async fn hear(peer: &mut Peer, expected: &str) -> RequestId {
+    let frame = peer.next().await.unwrap_or_else(|| panic!("hung up instead of {expected}"));
+    let (id, request) = frame.request::<Request<'_>>();
+    assert_eq!(in_words(&request), expected);
+    id
+}
+
+/// Hears a request and answers it.
+pub(crate) async fn answer(peer: &mut Peer, expected: &str, reply: Reply<'_>) {
+    let id = hear(peer, expected).await;
+    peer.reply(id, reply).await;
+}
+
+pub(crate) fn got(revision: u64, value: ValueRef<'_>) -> Reply<'_> {
+    Reply::Got(Some(Entry { revision, value }))
+}
+
+pub(crate) fn stored(revision: u64) -> Reply<'static> {
+    Reply::Written(Written::Stored { revision })
+}
+
+pub(crate) fn conflict(current: u64) -> Reply<'static> {
+    Reply::Written(Written::Conflict { current })
+}

@@ -1,0 +1,12 @@
+//! Dialogues of the globaldata client with scripted servers.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod batch;
+mod dialogue;
+mod listing;
+mod shards;
+#[expect(dead_code, reason = "it has more than this crate needs")]
+#[path = "../../../link/tests/it/support/mod.rs"]
+mod support;
+mod update;
+mod variables;

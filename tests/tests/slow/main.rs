@@ -1,0 +1,5 @@
+//! Peers that do not read: they cost a bounded amount of memory, and nobody else anything.
+
+mod requesters;
+mod subscribers;
+mod together;

@@ -1,0 +1,58 @@
+//! What all connections together may leave unread is bounded as well.
+
+use workyard_protocol::channel::Reply;
+use workyard_protocol::{NO_REPLY, ToServer, ValueRef};
+use workyard_tests::words::{channel, get, publish, set, stored, subscribe};
+use workyard_tests::{ChannelWire, GlobalDataWire, Setup};
+
+const MIB: u64 = 1 << 20;
+const PEERS: u32 = 60;
+
+#[test]
+fn stalled_subscribers_of_many_channels_share_one_bound() {
+    let setup = Setup::<ChannelWire>::new().flag("--write-buffers-bytes-max", "8MiB");
+    let daemon = setup.start();
+    let value = vec![b'v'; 32 * 1024];
+    let mut publisher = daemon.peer();
+    let mut stalled = Vec::new();
+    let before = daemon.memory_peak_bytes();
+    for number in 0..PEERS {
+        let name = format!("channel {number}");
+        let mut peer = daemon.narrow_peer();
+        peer.ask(subscribe(channel(&name)), Reply::Done);
+        stalled.push(peer);
+        for _ in 0..64 {
+            publisher.send(NO_REPLY, publish(&name, &value));
+        }
+        publisher.expect_silence();
+    }
+    let grown = daemon.memory_peak_bytes().saturating_sub(before);
+    assert!(grown < 24 * MIB, "{grown} bytes above a bound of 8 MiB");
+    for peer in &mut stalled {
+        peer.widen();
+        assert!(!peer.receive_all().is_empty());
+    }
+}
+
+#[test]
+fn stalled_requesters_share_one_bound() {
+    let setup = Setup::<GlobalDataWire>::new().flag("--write-buffers-bytes-max", "8MiB");
+    let daemon = setup.start();
+    let value = vec![b'v'; MIB as usize / 8];
+    let mut other = daemon.peer();
+    other.ask(set("large", ValueRef::raw(&value)), stored(1));
+    let mut stream = Vec::new();
+    (1..=80).for_each(|id| ToServer::Request(id, get("large")).encode(&mut stream));
+    let mut stalled = Vec::new();
+    let before = daemon.memory_peak_bytes();
+    for _ in 0..PEERS {
+        let mut peer = daemon.narrow_peer();
+        peer.send_bytes(&stream);
+        stalled.push(peer);
+        other.expect_silence();
+    }
+    // The bound, and one frame for each.
+    let allowed = 8 * MIB + u64::from(PEERS) * (MIB / 8 + 64 * 1024) + 16 * MIB;
+    let grown = daemon.memory_peak_bytes().saturating_sub(before);
+    assert!(grown < allowed, "{grown} bytes above a bound of 8 MiB");
+}

@@ -1,0 +1,5 @@
+//! Shared variables over the wire.
+
+mod batches;
+mod operations;
+mod streams;

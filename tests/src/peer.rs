@@ -196,13 +196,13 @@ impl<W: Service> Peer<W> {
     /// Expects this reply to be the next frame.
     #[track_caller]
     pub fn expect_reply(&mut self, id: RequestId, reply: W::Reply<'_>) {
-        self.expect(ToClient::Reply(id, reply));
+        self.expect(&ToClient::Reply(id, reply));
     }
 
     /// Expects this push to be the next frame.
     #[track_caller]
     pub fn expect_push(&mut self, push: W::Push<'_>) {
-        self.expect(ToClient::Push(push));
+        self.expect(&ToClient::Push(push));
     }
 
     /// Expects the next frame to refuse a request.
@@ -244,7 +244,7 @@ impl<W: Service> Peer<W> {
     #[track_caller]
     pub fn expect_silence(&mut self) {
         let token = self.ping();
-        self.expect(ToClient::Pong(token));
+        self.expect(&ToClient::Pong(token));
     }
 
     /// Everything that comes before the answer to a ping.
@@ -283,7 +283,7 @@ impl<W: Service> Peer<W> {
 
     /// Expects exactly this to be the next frame.
     #[track_caller]
-    pub fn expect(&mut self, expected: FromServer<'_, W>) {
+    pub fn expect(&mut self, expected: &FromServer<'_, W>) {
         let mut bytes = Vec::new();
         expected.encode(&mut bytes);
         let body = &bytes[frame::LENGTH_BYTES..];

@@ -78,6 +78,33 @@ fn after_unsubscribing_nothing_comes() {
 }
 
 #[test]
+fn requests_in_one_write_take_effect_one_after_the_other() {
+    let daemon = daemon();
+    let mut peer = daemon.peer();
+    let mut stream = Vec::new();
+    for (id, request) in (1..).zip([
+        publish("a", b"before"),
+        subscribe(channel("a")),
+        publish("a", b"one"),
+        publish("a", b"two"),
+        unsubscribe(channel("a")),
+        publish("a", b"after"),
+    ]) {
+        ToServer::Request(id, request).encode(&mut stream);
+    }
+    peer.send_bytes(&stream);
+    peer.expect_reply(1, published(0));
+    peer.expect_reply(2, Reply::Done);
+    peer.expect_push(message("a", b"one"));
+    peer.expect_reply(3, published(1));
+    peer.expect_push(message("a", b"two"));
+    peer.expect_reply(4, published(1));
+    peer.expect_reply(5, Reply::Done);
+    peer.expect_reply(6, published(0));
+    peer.expect_silence();
+}
+
+#[test]
 fn patterns_match_whole_tokens() {
     let daemon = daemon();
     let mut publisher = daemon.peer();

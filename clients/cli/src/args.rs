@@ -91,12 +91,14 @@ pub(crate) struct Up {
 
 #[derive(Debug, Args)]
 pub(crate) struct Pub {
-    /// Where to; several separated by commas
-    #[arg(value_delimiter = ',', num_args = 1, required = true)]
-    pub(crate) channel: Vec<String>,
+    /// Where to
+    pub(crate) channel: String,
     /// What; `-` or nothing reads each line of standard input as a message
     #[arg(default_value = "-", allow_hyphen_values = true)]
     pub(crate) message: String,
+    /// Another channel to publish to; may be given several times
+    #[arg(long, value_name = "CHANNEL")]
+    pub(crate) also: Vec<String>,
     /// To one subscriber, each in its turn, instead of all
     #[arg(long)]
     pub(crate) one: bool,

@@ -6,10 +6,14 @@ use workyard_tests::words::{channel, get, publish, set, stored, subscribe};
 use workyard_tests::{ChannelWire, GlobalDataWire, Setup};
 
 const MIB: u64 = 1 << 20;
-const PEERS: u32 = 60;
+
+/// What the allocator may hold beside what is bounded.
+const SLACK_BYTES: u64 = 48 * MIB;
 
 #[test]
 fn stalled_subscribers_of_many_channels_share_one_bound() {
+    // Each alone might keep 1 MiB waiting.
+    const PEERS: u32 = 120;
     let setup = Setup::<ChannelWire>::new().flag("--write-buffers-bytes-max", "8MiB");
     let daemon = setup.start();
     let value = vec![b'v'; 32 * 1024];
@@ -27,7 +31,7 @@ fn stalled_subscribers_of_many_channels_share_one_bound() {
         publisher.expect_silence();
     }
     let grown = daemon.memory_peak_bytes().saturating_sub(before);
-    assert!(grown < 24 * MIB, "{grown} bytes above a bound of 8 MiB");
+    assert!(grown < 8 * MIB + SLACK_BYTES, "{grown} bytes above a bound of 8 MiB");
     for peer in &mut stalled {
         peer.widen();
         assert!(!peer.receive_all().is_empty());
@@ -36,6 +40,8 @@ fn stalled_subscribers_of_many_channels_share_one_bound() {
 
 #[test]
 fn stalled_requesters_share_one_bound() {
+    // Each alone might keep 2 MiB waiting.
+    const PEERS: u32 = 60;
     let setup = Setup::<GlobalDataWire>::new().flag("--write-buffers-bytes-max", "8MiB");
     let daemon = setup.start();
     let value = vec![b'v'; MIB as usize / 8];
@@ -52,7 +58,7 @@ fn stalled_requesters_share_one_bound() {
         other.expect_silence();
     }
     // The bound, and one frame for each.
-    let allowed = 8 * MIB + u64::from(PEERS) * (MIB / 8 + 64 * 1024) + 16 * MIB;
+    let allowed = 8 * MIB + u64::from(PEERS) * (MIB / 8 + 64 * 1024) + SLACK_BYTES;
     let grown = daemon.memory_peak_bytes().saturating_sub(before);
     assert!(grown < allowed, "{grown} bytes above a bound of 8 MiB");
 }

@@ -32,11 +32,12 @@ pub(crate) async fn publish(
 }
 
 async fn publish_value(client: &ChannelClient, args: &Pub, value: &Value) -> anyhow::Result<u64> {
+    let channels = std::iter::once(&args.channel).chain(&args.also);
     if !args.one {
-        return Ok(client.publish_many_value(&args.channel, value).await?);
+        return Ok(client.publish_many_value(channels, value).await?);
     }
     let mut receivers = 0;
-    for channel in &args.channel {
+    for channel in channels {
         receivers += client.publish_one_value(channel, value).await?;
     }
     Ok(receivers)

@@ -49,6 +49,12 @@ impl daemon::Dialect<Broker> for Dialect {
         }
     }
 
+    fn expects_reply(self, id: RequestId) -> bool {
+        match self {
+            Self::Native => native::expects_reply(id),
+        }
+    }
+
     fn reply(self, id: RequestId, reply: Reply<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Native => native::reply::<Broker>(id, reply, out),
@@ -73,11 +79,16 @@ impl daemon::Dialect<Broker> for Dialect {
         }
     }
 
-    fn ping(self, out: &mut Vec<u8>) -> bool {
+    fn has_heartbeat(self) -> bool {
+        match self {
+            Self::Native => true,
+        }
+    }
+
+    fn ping(self, out: &mut Vec<u8>) {
         match self {
             Self::Native => native::ping::<Broker>(out),
         }
-        true
     }
 
     fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>) {

@@ -2,14 +2,13 @@
 
 mod quantity;
 
-use quantity::Span;
+use quantity::{Size, Span};
 
 use crate::address::ListenAddress;
 use crate::overrides::Overrides;
 use crate::service::Service;
 use crate::settings::{LogFormat, Settings, SlowConsumer};
 use anyhow::{Context, bail};
-use bytesize::ByteSize;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -28,13 +27,16 @@ pub(crate) struct Options<L: Overrides> {
     sessions_max: Option<usize>,
     /// Longest frame accepted
     #[arg(long, value_name = "BYTES")]
-    frame_bytes_max: Option<ByteSize>,
+    frame_bytes_max: Option<Size>,
     /// What may wait to be read by one connection before messages pass it by
     #[arg(long, value_name = "BYTES")]
-    write_buffer_bytes_max: Option<ByteSize>,
+    write_buffer_bytes_max: Option<Size>,
     /// The same for all connections together
     #[arg(long, value_name = "BYTES")]
-    write_buffers_bytes_max: Option<ByteSize>,
+    write_buffers_bytes_max: Option<Size>,
+    /// What all connections together may hold of unfinished frames
+    #[arg(long, value_name = "BYTES")]
+    read_buffers_bytes_max: Option<Size>,
     /// What happens to a subscriber that does not keep up
     #[arg(long, value_enum)]
     slow_consumer: Option<SlowConsumer>,
@@ -152,6 +154,7 @@ impl<L: Overrides> Options<L> {
             frame_bytes_max: self.frame_bytes_max.or(lower.frame_bytes_max),
             write_buffer_bytes_max: self.write_buffer_bytes_max.or(lower.write_buffer_bytes_max),
             write_buffers_bytes_max: self.write_buffers_bytes_max.or(lower.write_buffers_bytes_max),
+            read_buffers_bytes_max: self.read_buffers_bytes_max.or(lower.read_buffers_bytes_max),
             slow_consumer: self.slow_consumer.or(lower.slow_consumer),
             heartbeat: self.heartbeat.or(lower.heartbeat),
             hello_timeout: self.hello_timeout.or(lower.hello_timeout),
@@ -170,9 +173,10 @@ fn resolve<S: Service>(options: &Options<S::Limits>) -> anyhow::Result<Settings>
     };
     let mut settings = Settings::listening_on(listen);
     set(&mut settings.sessions_max, options.sessions_max);
-    set(&mut settings.frame_bytes_max, options.frame_bytes_max.map(to_usize));
-    set(&mut settings.write_buffer_bytes_max, options.write_buffer_bytes_max.map(to_usize));
-    set(&mut settings.write_buffers_bytes_max, options.write_buffers_bytes_max.map(to_usize));
+    set(&mut settings.frame_bytes_max, options.frame_bytes_max.map(Size::bytes));
+    set(&mut settings.write_buffer_bytes_max, options.write_buffer_bytes_max.map(Size::bytes));
+    set(&mut settings.write_buffers_bytes_max, options.write_buffers_bytes_max.map(Size::bytes));
+    set(&mut settings.read_buffers_bytes_max, options.read_buffers_bytes_max.map(Size::bytes));
     set(&mut settings.slow_consumer, options.slow_consumer);
     set(&mut settings.heartbeat, options.heartbeat.map(Span::duration));
     set(&mut settings.hello_timeout, options.hello_timeout.map(Span::duration));
@@ -187,6 +191,8 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
     const FRAME_BYTES: std::ops::RangeInclusive<usize> = 16 * 1024..=1024 * 1024 * 1024;
     const HEARTBEAT: std::ops::RangeInclusive<Duration> =
         Duration::from_millis(100)..=Duration::from_secs(3600);
+    const SESSIONS_MAX: usize = 10_000_000;
+    const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(3600);
     if !FRAME_BYTES.contains(&settings.frame_bytes_max) {
         bail!("frame_bytes_max = {} is not in 16KiB to 1GiB", settings.frame_bytes_max);
     }
@@ -201,20 +207,24 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
     if !HEARTBEAT.contains(&settings.heartbeat) {
         bail!("heartbeat = {} is not in 100ms to 1h", Span::from(settings.heartbeat));
     }
-    if settings.sessions_max == 0 {
-        bail!("sessions_max = 0 would serve nobody");
+    if !(1..=SESSIONS_MAX).contains(&settings.sessions_max) {
+        bail!("sessions_max = {} is not in 1 to {SESSIONS_MAX}", settings.sessions_max);
+    }
+    if settings.drain_deadline > DRAIN_DEADLINE_MAX {
+        bail!("drain_deadline = {} is above 1h", Span::from(settings.drain_deadline));
     }
     crate::log::check(&settings.log)
 }
 
 fn print<L: Overrides>(settings: &Settings, limits: L) -> anyhow::Result<String> {
-    let size = |bytes: usize| Some(ByteSize::b(bytes as u64));
+    let size = |bytes: usize| Some(Size::from(bytes));
     let options = Options {
         listen: settings.listen.clone(),
         sessions_max: Some(settings.sessions_max),
         frame_bytes_max: size(settings.frame_bytes_max),
         write_buffer_bytes_max: size(settings.write_buffer_bytes_max),
         write_buffers_bytes_max: size(settings.write_buffers_bytes_max),
+        read_buffers_bytes_max: size(settings.read_buffers_bytes_max),
         slow_consumer: Some(settings.slow_consumer),
         heartbeat: Some(settings.heartbeat.into()),
         hello_timeout: Some(settings.hello_timeout.into()),
@@ -230,8 +240,4 @@ fn set<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *target = value;
     }
-}
-
-fn to_usize(size: ByteSize) -> usize {
-    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }

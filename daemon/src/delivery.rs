@@ -16,23 +16,15 @@ use slab::Slab;
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
 use workyard_protocol::{Reason, Refusal, Wire};
 
-/// Connections that keep an empty buffer for the next one to use.
+/// Empty buffers that are kept for the next connection that has something to send.
 const SPARE_MAX: usize = 1024;
 
 /// Buffers without an owner. Boxed, because a connection that has none should take no room for it.
 type Spare = Vec<Box<Outgoing>>;
 
-/// Sums since the start, for logs and tests.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counters {
-    /// Publications that a receiver missed.
-    pub(crate) missed: u64,
-}
-
 /// All connections' sending sides.
 pub(crate) struct Delivery<E: Engine, D> {
     pub(crate) peers: Slab<Peer<D>>,
-    pub(crate) counters: Counters,
     generation: u32,
     batch: Batch<E>,
     dirty: Vec<usize>,
@@ -68,7 +60,6 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             peers: Slab::new(),
-            counters: Counters::default(),
             generation: 0,
             batch: Batch::new(D::ALL.len()),
             dirty: Vec::new(),
@@ -87,9 +78,11 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
     pub(crate) fn open(&mut self, writer: Writer, now: Time) -> SessionId {
         self.generation = self.generation.wrapping_add(1);
-        let slot = self.peers.insert(Peer::new(self.generation, writer, now));
-        let slot = u32::try_from(slot).expect("sessions are bounded far below u32");
-        SessionId::new(slot, self.generation)
+        let entry = self.peers.vacant_entry();
+        let slot = u32::try_from(entry.key()).expect("sessions are bounded far below u32");
+        let id = SessionId::new(slot, self.generation);
+        entry.insert(Peer::new(id, writer, now));
+        id
     }
 
     /// The greeting is done: from now on the connection is spoken to in this dialect.
@@ -100,25 +93,25 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         }
     }
 
-    pub(crate) fn remove(&mut self, session: SessionId) {
+    /// Forgets the connection. Returns what it had still to be sent.
+    pub(crate) fn remove(&mut self, session: SessionId) -> usize {
         if self.peer_mut(session).is_none() {
-            return;
+            return 0;
         }
         let peer = self.peers.remove(session.slot());
         if let Some(dialect) = peer.dialect {
             self.speakers[dialect.index()] -= 1;
         }
+        peer.pending()
     }
 
     pub(crate) fn peer_mut(&mut self, session: SessionId) -> Option<&mut Peer<D>> {
-        self.peers.get_mut(session.slot()).filter(|peer| peer.is(session))
+        self.peers.get_mut(session.slot()).filter(|peer| peer.id == session)
     }
 
     /// Appends to what a connection sends, in its dialect, in order with everything before.
     pub(crate) fn send(&mut self, session: SessionId, write: impl FnOnce(D, &mut Vec<u8>)) {
-        let Some(peer) = self.peer_mut(session) else {
-            return;
-        };
+        let Some(peer) = self.peer_mut(session) else { return };
         let Some(dialect) = peer.dialect else { return };
         if peer.batch == self.batch.serial() {
             self.close_batch();
@@ -129,52 +122,62 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     /// Appends bytes to what a connection sends.
     pub(crate) fn send_raw(&mut self, session: SessionId, write: impl FnOnce(&mut Vec<u8>)) {
         let slot = session.slot();
-        let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.is(session)) else {
-            return;
-        };
+        let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.id == session) else { return };
         outgoing(peer, &mut self.spare, &self.ledger).append(write);
+        self.mark_dirty(slot);
+    }
+
+    /// Whether the session's requests must wait until it has read more of the answers.
+    ///
+    /// Answers cannot be dropped, so they have as much room again as publications: a subscriber that
+    /// is merely slow can still be heard. When all connections together hold too much, each is heard
+    /// only once it has read everything.
+    pub(crate) fn must_pause(&mut self, session: SessionId) -> bool {
+        let limit = self.bounds.write_buffer_bytes_max.saturating_mul(2);
+        let over = self.is_over();
+        self.peer_mut(session).is_none_or(|peer| {
+            let pending = peer.pending();
+            !peer.is_open() || pending >= limit || (over && pending > 0)
+        })
+    }
+
+    /// Whether the turn has something to do at its end.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.dirty.is_empty() || !self.drained.is_empty() || !self.batch.is_empty()
+    }
+
+    /// Whether all connections together hold as much as they may.
+    fn is_over(&self) -> bool {
+        self.ledger.bytes() >= self.bounds.write_buffers_bytes_max
+    }
+
+    /// Has the connection written at the end of the turn.
+    fn mark_dirty(&mut self, slot: usize) {
+        let peer = &mut self.peers[slot];
         if !peer.dirty {
             peer.dirty = true;
             self.dirty.push(slot);
         }
     }
 
-    /// Whether the session's requests must wait until it has read more of the answers.
-    ///
-    /// Answers cannot be dropped, so they have as much room again as publications: a subscriber that
-    /// is merely slow can still be heard.
-    pub(crate) fn must_pause(&mut self, session: SessionId) -> bool {
-        let limit = self.bounds.write_buffer_bytes_max.saturating_mul(2);
-        self.peer_mut(session).is_none_or(|peer| !peer.is_open() || peer.pending() >= limit)
-    }
-
-    /// What its task must do before anything else is worth doing.
-    pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty() || !self.drained.is_empty() || !self.batch.is_empty()
-    }
-
-    /// Counts a loss, and ends the connection if that is the policy.
-    fn miss(peer: &mut Peer<D>, bounds: &Bounds, topic: &[u8], missed: u64) {
-        if bounds.slow_consumer == SlowConsumer::Disconnect {
-            let limit = bounds.write_buffer_bytes_max;
-            let text = format!("more than {limit} bytes are waiting to be read");
-            peer.doom(Refusal::new(Reason::SlowConsumer, text));
-        }
-        peer.gaps.get_or_insert_default().add(topic, missed);
+    /// Whether publications reach the connection; what it is found full by, it stays full by until
+    /// it has read half of it.
+    fn takes_publications(peer: &mut Peer<D>, bounds: &Bounds, over: bool) -> bool {
+        peer.full |= peer.pending() >= bounds.write_buffer_bytes_max;
+        !peer.full && !over
     }
 }
 
 impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     fn reply(&mut self, to: Caller, reply: Reply<'_, E>) {
-        self.send(to.session, |dialect, out| {
-            dialect.reply(to.request, reply, out);
-        });
+        let dialect = self.peer_mut(to.session).and_then(|peer| peer.dialect);
+        if dialect.is_some_and(|dialect| dialect.expects_reply(to.request)) {
+            self.send(to.session, |dialect, out| dialect.reply(to.request, reply, out));
+        }
     }
 
     fn refuse(&mut self, to: Caller, refusal: Refusal) {
-        self.send(to.session, |dialect, out| {
-            dialect.refuse(to.request, refusal, out);
-        });
+        self.send(to.session, |dialect, out| dialect.refuse(to.request, refusal, out));
     }
 
     fn push(&mut self, to: SessionId, push: Push<'_, E>) {
@@ -188,35 +191,35 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     ) {
         if !self.batch.is_for(publication.route) {
             self.close_batch();
-            self.open_batch(publication.route, publication.topic, recipients);
+            self.open_batch(publication.route, recipients);
         }
-        self.batch.add::<D>(publication.push, &self.speakers);
+        self.batch.add::<D>(publication.topic, publication.push, &self.speakers);
+        if self.batch.is_large() {
+            self.close_batch();
+        }
     }
 
     fn has_room(&mut self, session: SessionId) -> bool {
-        let bounds = self.bounds;
-        let over = self.ledger.bytes() >= bounds.write_buffers_bytes_max;
-        let Some(peer) = self.peer_mut(session) else {
-            return false;
-        };
-        if peer.pending() >= bounds.write_buffer_bytes_max {
-            peer.full = true;
-        }
-        let room = peer.is_open() && !peer.full && !over;
+        let (bounds, over) = (self.bounds, self.is_over());
+        let Some(peer) = self.peer_mut(session) else { return false };
+        let room = peer.is_open() && Self::takes_publications(peer, &bounds, over);
         peer.awaited |= !room;
         room
     }
+}
+
+/// Counts a loss, and ends the connection if that is the policy.
+fn miss<D>(peer: &mut Peer<D>, bounds: &Bounds, topic: &[u8], missed: u64) {
+    if bounds.slow_consumer == SlowConsumer::Disconnect {
+        let limit = bounds.write_buffer_bytes_max;
+        let text = format!("more than {limit} bytes are waiting to be read");
+        peer.doom(Refusal::new(Reason::SlowConsumer, text));
+    }
+    peer.gaps.get_or_insert_default().add(topic, missed);
 }
 
 /// The peer's buffer, one that another has left if it has none.
 fn outgoing<'a, D>(peer: &'a mut Peer<D>, spare: &mut Spare, ledger: &Ledger) -> &'a mut Outgoing {
     peer.outgoing
         .get_or_insert_with(|| spare.pop().unwrap_or_else(|| Box::new(Outgoing::new(ledger))))
-}
-
-impl<D> Peer<D> {
-    fn is(&self, session: SessionId) -> bool {
-        SessionId::new(u32::try_from(session.slot()).unwrap_or(u32::MAX), self.generation)
-            == session
-    }
 }

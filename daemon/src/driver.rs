@@ -26,8 +26,14 @@ pub(crate) struct Driver<S: Service> {
     pub(crate) turn: Option<Waker>,
     /// It is woken already.
     pub(crate) turn_due: bool,
+    /// The deadline that the turn's task will wake up for.
+    pub(crate) armed: Option<Time>,
     /// Sessions are told to finish what has arrived and to leave.
     pub(crate) draining: bool,
+    /// How many sessions ended before everything was sent to them.
+    pub(crate) cut: usize,
+    /// Input that all sessions hold because the rest of its frame is still to come.
+    pub(crate) held_bytes: usize,
     start: Instant,
 }
 
@@ -38,9 +44,15 @@ pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
 }
 
+impl Outcome {
+    fn end(used: usize, refusal: Refusal) -> Self {
+        Self { used, verdict: Verdict::End(refusal) }
+    }
+}
+
 pub(crate) enum Verdict {
-    /// All whole frames are handled; more input is needed.
-    Continue,
+    /// All whole frames are handled; at least so many bytes more are needed.
+    Continue { missing: usize },
     /// The rest has to wait until the peer has read some answers.
     Pause,
     /// The connection ends.
@@ -57,7 +69,10 @@ impl<S: Service> Driver<S> {
             scratch: vec![0; crate::inbox::READ_BYTES],
             turn: None,
             turn_due: false,
+            armed: None,
             draining: false,
+            cut: 0,
+            held_bytes: 0,
             start: Instant::now(),
         }
     }
@@ -77,10 +92,12 @@ impl<S: Service> Driver<S> {
         let Some(peer) = self.delivery.peer_mut(session) else {
             return Outcome { used: 0, verdict: Verdict::Pause };
         };
-        peer.last_heard = now;
-        peer.pinged = false;
         let outcome = match peer.dialect {
-            Some(dialect) => self.hear_frames(now, session, dialect, input, 0),
+            Some(dialect) => {
+                peer.last_heard = now;
+                peer.pinged = false;
+                self.hear_frames(now, session, dialect, input, 0)
+            }
             None => self.hear_greeting(now, session, input),
         };
         self.schedule_turn();
@@ -94,10 +111,17 @@ impl<S: Service> Driver<S> {
         self.schedule_turn();
     }
 
+    /// Has the engine do what is due.
+    pub(crate) fn expire(&mut self) {
+        let now = self.now();
+        self.engine.expire(now, &mut self.delivery);
+    }
+
     /// Has the turn ended, if there is something to do at its end.
     pub(crate) fn schedule_turn(&mut self) {
-        if !self.turn_due
-            && self.delivery.has_work()
+        let due = self.delivery.has_work() || self.engine.next_deadline() != self.armed;
+        if due
+            && !self.turn_due
             && let Some(turn) = &self.turn
         {
             self.turn_due = true;
@@ -116,7 +140,7 @@ impl<S: Service> Driver<S> {
         let frame_bytes_max = self.facts.frame_bytes_max;
         let verdict = loop {
             let (length, heard) = match dialect.decode(&input[used..], frame_bytes_max) {
-                Ok(Decoded::Partial) => break Verdict::Continue,
+                Ok(Decoded::Partial { missing }) => break Verdict::Continue { missing },
                 Ok(Decoded::Frame { used, heard }) => (used, heard),
                 Err(refusal) => break Verdict::End(refusal),
             };
@@ -142,7 +166,6 @@ impl<S: Service> Driver<S> {
     }
 
     fn hear_greeting(&mut self, now: Time, session: SessionId, input: &[u8]) -> Outcome {
-        let end = |refusal| Outcome { used: 0, verdict: Verdict::End(refusal) };
         let mut unsure = false;
         for dialect in S::Dialect::ALL {
             match dialect.recognise(input) {
@@ -151,12 +174,10 @@ impl<S: Service> Driver<S> {
                 Recognition::Yes => return self.greet(now, session, *dialect, input),
             }
         }
-        let stranger = native::stranger(input);
-        // An impossible length is known before the rest that would tell the dialect.
-        if unsure && stranger.reason == workyard_protocol::Reason::ExpectedHello {
-            return Outcome { used: 0, verdict: Verdict::Continue };
+        if unsure {
+            return Outcome { used: 0, verdict: Verdict::Continue { missing: 1 } };
         }
-        end(stranger)
+        Outcome::end(0, native::stranger(input))
     }
 
     fn greet(
@@ -168,10 +189,13 @@ impl<S: Service> Driver<S> {
     ) -> Outcome {
         let mut answer = Vec::new();
         match dialect.greet(input, &self.facts, session.as_u64(), &mut answer) {
-            Err(refusal) => Outcome { used: 0, verdict: Verdict::End(refusal) },
-            Ok(Greeting::Partial) => Outcome { used: 0, verdict: Verdict::Continue },
+            Err(refusal) => Outcome::end(0, refusal),
+            Ok(Greeting::Partial) => Outcome { used: 0, verdict: Verdict::Continue { missing: 1 } },
             Ok(Greeting::Done { used }) => {
                 self.delivery.settle_dialect(session, dialect);
+                if let Some(peer) = self.delivery.peer_mut(session) {
+                    peer.last_heard = now;
+                }
                 self.delivery.send_raw(session, |out| out.append(&mut answer));
                 self.hear_frames(now, session, dialect, input, used)
             }

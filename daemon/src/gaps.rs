@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-/// Above so many topics the rest is counted together, so that counting is bounded too.
+/// Above so many topics, or so many bytes in their names, the rest is counted together: counting is
+/// bounded too.
 const GAP_TOPICS_MAX: usize = 256;
+const GAP_NAMES_BYTES_MAX: usize = 16 * 1024;
 
 /// Missed publications by topic.
 #[derive(Debug, Default)]
 pub(crate) struct Gaps {
     by_topic: HashMap<Box<[u8]>, u64>,
+    name_bytes: usize,
     others: u64,
 }
 
@@ -16,7 +19,10 @@ impl Gaps {
     pub(crate) fn add(&mut self, topic: &[u8], missed: u64) {
         if let Some(count) = self.by_topic.get_mut(topic) {
             *count += missed;
-        } else if self.by_topic.len() < GAP_TOPICS_MAX {
+        } else if self.by_topic.len() < GAP_TOPICS_MAX
+            && self.name_bytes + topic.len() <= GAP_NAMES_BYTES_MAX
+        {
+            self.name_bytes += topic.len();
             self.by_topic.insert(topic.into(), missed);
         } else {
             self.others += missed;
@@ -46,5 +52,15 @@ mod tests {
         assert_eq!(counts.len(), GAP_TOPICS_MAX + 1);
         assert_eq!(counts.last(), Some(&(None, 60)));
         assert!(counts[..GAP_TOPICS_MAX].iter().all(|(_, missed)| *missed == 6));
+    }
+
+    #[test]
+    fn long_names_are_counted_together_sooner() {
+        let mut gaps = Gaps::default();
+        for topic in 0..10u8 {
+            gaps.add(&[topic; 4096], 1);
+        }
+        let counts: Vec<_> = gaps.iter().collect();
+        assert_eq!((counts.len(), counts.last()), (5, Some(&(None, 6))));
     }
 }

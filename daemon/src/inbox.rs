@@ -1,8 +1,8 @@
 //! What a connection has sent and the driver has not yet understood: mostly nothing.
 //!
 //! Reads go into a buffer that all connections share. Only the beginning of a frame whose end is
-//! still to come is kept, in exactly its size; a frame that is too long for the shared buffer grows
-//! in a buffer of its own, as its bytes arrive.
+//! still to come is kept; one that is too long for the shared buffer grows in a buffer of its own,
+//! as its bytes arrive.
 
 use std::io;
 use std::pin::Pin;
@@ -13,12 +13,14 @@ use tokio_util::io::poll_read_buf;
 /// Size of the shared buffer: what one read can bring at most.
 pub(crate) const READ_BYTES: usize = 128 * 1024;
 
-/// Up to this much is copied to the front of the shared buffer for the next read.
+/// Up to this much is put in front of what the next read brings into the shared buffer.
 const COPY_BYTES_MAX: usize = 4 * 1024;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     held: Vec<u8>,
+    /// How many bytes are certainly needed before what is held can be understood.
+    missing: usize,
 }
 
 /// What a read brought.
@@ -44,8 +46,9 @@ impl Inbox {
         scratch: &mut [u8],
     ) -> Poll<io::Result<Arrival>> {
         if self.held.len() > COPY_BYTES_MAX {
-            self.held.reserve(READ_BYTES);
+            self.make_room();
             let count = ready!(poll_read_buf(reader, cx, &mut self.held))?;
+            self.missing = self.missing.saturating_sub(count);
             return Poll::Ready(Ok(if count == 0 { Arrival::End } else { Arrival::Held }));
         }
         let front = self.held.len();
@@ -61,24 +64,61 @@ impl Inbox {
         Poll::Ready(Ok(Arrival::Shared { length: front + count, more }))
     }
 
+    /// Memory that is held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Takes out what is held.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.held)
     }
 
     /// Keeps what was not used of some input.
-    pub(crate) fn keep(&mut self, rest: &[u8]) {
+    pub(crate) fn keep(&mut self, rest: &[u8], missing: usize) {
+        self.missing = missing;
         if !rest.is_empty() {
             self.held = rest.to_vec();
         }
     }
 
     /// Keeps what was not used of what was taken out, without copying when that is all of it.
-    pub(crate) fn put_back(&mut self, held: Vec<u8>, used: usize) {
+    pub(crate) fn put_back(&mut self, held: Vec<u8>, used: usize, missing: usize) {
         if used == 0 {
             self.held = held;
+            self.missing = missing;
         } else {
-            self.keep(&held[used..]);
+            self.keep(&held[used..], missing);
         }
+    }
+
+    /// Doubles as bytes arrive, but never beyond the end of the frame: its length is only a claim.
+    fn make_room(&mut self) {
+        if self.held.capacity() == self.held.len() {
+            let doubled = self.held.len().max(READ_BYTES);
+            self.held.reserve_exact(doubled.min(self.missing.max(1)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    #[tokio::test]
+    async fn a_long_frame_takes_no_more_memory_than_its_bytes() {
+        let mut inbox = Inbox::default();
+        let mut scratch = vec![0; READ_BYTES];
+        let frame = vec![7; 1_000_000];
+        let mut input = frame.as_slice();
+        inbox.keep(&input[..5000], frame.len() - 5000);
+        input = &input[5000..];
+        while inbox.held.len() < frame.len() {
+            let read = poll_fn(|cx| inbox.poll_read(cx, Pin::new(&mut input), &mut scratch));
+            assert!(matches!(read.await.unwrap(), Arrival::Held));
+            assert!(inbox.bytes() <= frame.len(), "{} bytes", inbox.bytes());
+        }
+        assert_eq!(inbox.take(), frame);
     }
 }

@@ -31,7 +31,7 @@ mod turn;
 pub use address::{AddressError, ListenAddress};
 pub use exit::ExitStatus;
 pub use overrides::Overrides;
-pub use process::main;
+pub use process::{die_of_panics, main};
 pub use server::{Running, Server, StartError};
 pub use service::{
     Decoded, Dialect, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,

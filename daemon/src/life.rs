@@ -42,7 +42,7 @@ pub(crate) fn run<S: Service>(
     bound: Vec<Bound>,
     settings: Settings,
     limits: &S::Limits,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::UnboundedReceiver<Command>,
 ) -> io::Result<ExitStatus> {
     let engine = S::engine(limits, &settings);
     let runtime =
@@ -51,7 +51,7 @@ pub(crate) fn run<S: Service>(
         kind: S::KIND,
         server: format!("{} {}", S::KIND.name(), S::VERSION),
         epoch: epoch(),
-        heartbeat_ms: u32::try_from(settings.heartbeat.as_millis()).unwrap_or(u32::MAX),
+        heartbeat_ms: settings.heartbeat_ms(),
         frame_bytes_max: settings.frame_bytes_max,
     };
     let shared: Shared<S> = Rc::new(RefCell::new(Driver::new(engine, facts, settings)));
@@ -61,7 +61,7 @@ pub(crate) fn run<S: Service>(
 async fn live<S: Service>(
     shared: Shared<S>,
     bound: Vec<Bound>,
-    mut commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
 ) -> io::Result<ExitStatus> {
     spawn_local(Turn::new(Rc::clone(&shared)));
     spawn_local(sweep_forever(Rc::clone(&shared)));
@@ -92,6 +92,8 @@ async fn accept_forever<S: Service>(shared: Shared<S>, listener: Listener) {
     loop {
         match listener.accept().await {
             Ok((reader, writer)) => admit(&shared, reader, writer),
+            // A peer that has gone already is none of our business.
+            Err(error) if !is_exhausted(&error) => tracing::debug!(%error, "not accepted"),
             Err(error) => {
                 let quiet = complained.is_some_and(|at| at.elapsed() < Duration::from_secs(1));
                 if !quiet {
@@ -102,6 +104,15 @@ async fn accept_forever<S: Service>(shared: Shared<S>, listener: Listener) {
             }
         }
     }
+}
+
+/// Whether the system has nothing left to accept with; trying again at once would only spin.
+fn is_exhausted(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    error
+        .raw_os_error()
+        .is_some_and(|code| exhausted.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 fn admit<S: Service>(shared: &Shared<S>, reader: Reader, writer: Writer) {
@@ -136,20 +147,22 @@ fn reload<S: Service>(driver: &mut Driver<S>, settings: Settings) {
     }
     new.listen = old.listen;
     new.frame_bytes_max = old.frame_bytes_max;
-    driver.facts.heartbeat_ms = u32::try_from(new.heartbeat.as_millis()).unwrap_or(u32::MAX);
+    driver.facts.heartbeat_ms = new.heartbeat_ms();
     driver.delivery.apply(&driver.settings);
     tracing::info!("settings reloaded");
 }
 
 async fn drain<S: Service>(shared: &Shared<S>, accepting: &[AbortHandle]) -> ExitStatus {
+    let deadline = Instant::now() + shared.borrow().settings.drain_deadline;
+    // Who connected before the stop is accepted, to be told of it.
+    tokio::time::sleep(GRACE).await;
     for task in accepting {
         task.abort();
     }
-    let deadline = Instant::now() + shared.borrow().settings.drain_deadline;
-    tokio::time::sleep(GRACE).await;
     {
         let mut driver = shared.borrow_mut();
         driver.draining = true;
+        driver.cut = 0;
         tracing::info!(sessions = driver.delivery.peers.len(), "stopping");
         for (_, peer) in &driver.delivery.peers {
             peer.wake();
@@ -163,6 +176,14 @@ async fn drain<S: Service>(shared: &Shared<S>, accepting: &[AbortHandle]) -> Exi
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    tracing::info!("stopped");
-    ExitStatus::Drained
+    match shared.borrow().cut {
+        0 => {
+            tracing::info!("stopped");
+            ExitStatus::Drained
+        }
+        cut => {
+            tracing::warn!(sessions = cut, "stopped before everything was read");
+            ExitStatus::Cut
+        }
+    }
 }

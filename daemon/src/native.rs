@@ -10,16 +10,25 @@ use workyard_protocol::{DecodeError, NO_REPLY, Reason, Refusal, RequestId, ToCli
 type Incoming<'a, E> = ToServer<'a, Request<'a, E>>;
 type Outgoing<'a, E> = ToClient<'a, Reply<'a, E>, Push<'a, E>>;
 
-/// A hello is known by its operation code and magic, which stand behind the length.
+/// A hello is known by its operation code and magic, which stand behind a length that it can have.
 #[must_use]
 pub fn recognise(first: &[u8]) -> Recognition {
     const HELLO: u8 = 0x01;
+    // What has an impossible length, or is whole and yet too short, is no hello.
+    let whole = match FrameDecoder::new(HELLO_BYTES_MAX).split(first) {
+        Err(_) => return Recognition::No,
+        Ok(split) => matches!(split, Split::Whole { .. }),
+    };
     let expected = std::iter::once(HELLO).chain(MAGIC);
     let found = first.iter().skip(LENGTH_BYTES);
     if !found.clone().zip(expected.clone()).all(|(found, expected)| *found == expected) {
         return Recognition::No;
     }
-    if found.len() >= expected.count() { Recognition::Yes } else { Recognition::Unsure }
+    match found.len() >= expected.count() {
+        true => Recognition::Yes,
+        false if whole => Recognition::No,
+        false => Recognition::Unsure,
+    }
 }
 
 /// Why first bytes that no dialect knows are refused.
@@ -76,8 +85,9 @@ pub fn decode<E: Engine>(
     input: &[u8],
     frame_bytes_max: usize,
 ) -> Result<Decoded<Request<'_, E>>, Refusal> {
-    let Split::Whole { body, used } = FrameDecoder::new(frame_bytes_max).split(input)? else {
-        return Ok(Decoded::Partial);
+    let (body, used) = match FrameDecoder::new(frame_bytes_max).split(input)? {
+        Split::Whole { body, used } => (body, used),
+        Split::Partial { missing } => return Ok(Decoded::Partial { missing }),
     };
     let heard = match ToServer::decode(body) {
         Ok(ToServer::Request(id, request)) => Heard::Request(id, request),
@@ -94,11 +104,15 @@ pub fn decode<E: Engine>(
     Ok(Decoded::Frame { used, heard })
 }
 
-/// Appends an answer, unless nobody waits for it.
+/// Whether somebody waits for the answer.
+#[must_use]
+pub fn expects_reply(id: RequestId) -> bool {
+    id != NO_REPLY
+}
+
+/// Appends an answer.
 pub fn reply<E: Engine>(id: RequestId, reply: Reply<'_, E>, out: &mut Vec<u8>) {
-    if id != NO_REPLY {
-        Outgoing::<E>::Reply(id, reply).encode(out);
-    }
+    Outgoing::<E>::Reply(id, reply).encode(out);
 }
 
 /// Appends a refusal, also when nobody waits: it is never silent.

@@ -233,13 +233,15 @@ mod tests {
             }
         }
         assert_eq!(outgoing.pending(), expected.len());
+        let send = async {
+            while outgoing.flush(&writer).unwrap() == Flushed::Blocked {
+                std::future::poll_fn(|cx| writer.poll_ready(cx)).await.unwrap();
+            }
+            drop((outgoing, writer));
+        };
         let mut received = Vec::new();
-        while outgoing.flush(&writer).unwrap() == Flushed::Blocked {
-            assert!(theirs.read_buf(&mut received).await.unwrap() > 0);
-            std::future::poll_fn(|cx| writer.poll_ready(cx)).await.unwrap();
-        }
-        drop((outgoing, writer));
-        theirs.read_to_end(&mut received).await.unwrap();
+        let (_, count) = tokio::join!(send, theirs.read_to_end(&mut received));
+        assert_eq!(count.unwrap(), expected.len());
         assert!(received == expected, "{} of {} bytes", received.len(), expected.len());
         assert_eq!(ledger.bytes(), 0);
     }

@@ -4,13 +4,13 @@ use crate::gaps::Gaps;
 use crate::outgoing::Outgoing;
 use crate::stream::Writer;
 use std::task::Waker;
-use workyard_engine::Time;
+use workyard_engine::{SessionId, Time};
 use workyard_protocol::Refusal;
 
 /// One connection in the driver's table.
 pub(crate) struct Peer<D> {
-    /// Tells this user of the table's slot from earlier ones.
-    pub(crate) generation: u32,
+    /// Its slot in the table, and what tells it from earlier users of that slot.
+    pub(crate) id: SessionId,
     /// How it speaks, once that is known and greeted.
     pub(crate) dialect: Option<D>,
     /// Gone once everything is sent that will be.
@@ -20,7 +20,7 @@ pub(crate) struct Peer<D> {
     /// Wakes the session's task.
     pub(crate) waker: Option<Waker>,
     pub(crate) state: State,
-    /// When it was accepted, or last heard.
+    /// When it was accepted, then when it was greeted, then when it was last heard.
     pub(crate) last_heard: Time,
     /// What it missed and has not been told yet.
     pub(crate) gaps: Option<Box<Gaps>>,
@@ -30,6 +30,8 @@ pub(crate) struct Peer<D> {
     pub(crate) dirty: bool,
     /// The socket takes no more until its task hears otherwise.
     pub(crate) blocked: bool,
+    /// A socket that took no more has taken some since the last sweep: the peer reads, so it lives.
+    pub(crate) reads: bool,
     /// It went over its limit and has not yet come down far enough.
     pub(crate) full: bool,
     /// The engine was told that there is no room, and waits to hear of it.
@@ -53,9 +55,9 @@ pub(crate) enum State {
 }
 
 impl<D> Peer<D> {
-    pub(crate) fn new(generation: u32, writer: Writer, now: Time) -> Self {
+    pub(crate) fn new(id: SessionId, writer: Writer, now: Time) -> Self {
         Self {
-            generation,
+            id,
             dialect: None,
             writer: Some(writer),
             outgoing: None,
@@ -66,6 +68,7 @@ impl<D> Peer<D> {
             batch: 0,
             dirty: false,
             blocked: false,
+            reads: false,
             full: false,
             awaited: false,
             paused: false,

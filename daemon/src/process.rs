@@ -2,7 +2,7 @@
 
 use crate::config::{self, Sources, Task};
 use crate::exit::ExitStatus;
-use crate::log::{self, LogHandle};
+use crate::log::{self, Log};
 use crate::server::{Running, Server, StartError};
 use crate::service::Service;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -44,35 +44,47 @@ pub fn main<S: Service>() -> ExitCode {
 
 fn run<S: Service>(sources: &Sources<S>) -> anyhow::Result<ExitStatus> {
     let log = log::start(&sources.settings)?;
+    die_of_panics();
     raise_descriptor_limit();
     let server = Server::<S>::bind(sources.settings.clone(), sources.limits.clone())?;
     for address in server.addresses() {
         tracing::info!(%address, "listening");
     }
     let running = server.start()?;
-    notify(&[NotifyState::Ready]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(attend(&running, sources, &log))?;
-    notify(&[NotifyState::Stopping]);
     Ok(running.wait())
 }
 
-/// Listens to signals until the daemon stops.
+/// A task that panics would leave a daemon that looks alive and is not: the process ends instead,
+/// and its supervisor starts it anew.
+pub fn die_of_panics() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+}
+
+/// Listens to signals until the daemon has stopped.
 async fn attend<S: Service>(
     running: &Running,
     sources: &Sources<S>,
-    log: &LogHandle,
+    log: &Log,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    notify(&[NotifyState::Ready]);
     loop {
         tokio::select! {
             Some(()) = terminate.recv() => break,
             Some(()) = interrupt.recv() => break,
-            Some(()) = hangup.recv() => reload(running, sources, log).await,
+            Some(()) = hangup.recv() => reload(running, sources, log),
+            () = running.ended() => return Ok(()),
         }
     }
+    notify(&[NotifyState::Stopping]);
     running.stop();
     wait_or_second_signal(running, &mut interrupt).await;
     Ok(())
@@ -92,10 +104,10 @@ async fn wait_or_second_signal(running: &Running, interrupt: &mut Signal) {
     }
 }
 
-async fn reload<S: Service>(running: &Running, sources: &Sources<S>, log: &LogHandle) {
+fn reload<S: Service>(running: &Running, sources: &Sources<S>, log: &Log) {
     notify(&[NotifyState::Reloading]);
     match sources.reload().and_then(|settings| log.apply(&settings).map(|()| settings)) {
-        Ok(settings) => running.reload(settings).await,
+        Ok(settings) => running.reload(settings),
         Err(error) => tracing::error!("the settings stay as they are: {error:#}"),
     }
     notify(&[NotifyState::Ready]);

@@ -41,7 +41,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<ListenAddress>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::UnboundedSender<Command>,
     thread: JoinHandle<ExitStatus>,
 }
 
@@ -69,7 +69,7 @@ impl<S: Service> Server<S> {
     /// When the system refuses the thread.
     pub fn start(self) -> Result<Running, StartError> {
         let addresses = self.addresses.clone();
-        let (commands, inbox) = mpsc::channel(4);
+        let (commands, inbox) = mpsc::unbounded_channel();
         let (bound, settings, limits) = (self.bound, self.settings, self.limits);
         let thread =
             std::thread::Builder::new().name(S::KIND.name().to_owned()).spawn(move || {
@@ -90,13 +90,18 @@ impl Running {
     }
 
     /// Takes over what may change while running; says in the log what may not.
-    pub(crate) async fn reload(&self, settings: Settings) {
-        let _ = self.commands.send(Command::Reload(Box::new(settings))).await;
+    pub(crate) fn reload(&self, settings: Settings) {
+        let _ = self.commands.send(Command::Reload(Box::new(settings)));
     }
 
     /// Asks it to stop, as SIGTERM does.
     pub fn stop(&self) {
-        let _ = self.commands.try_send(Command::Drain);
+        let _ = self.commands.send(Command::Drain);
+    }
+
+    /// Returns when it has stopped, or is about to.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     /// Whether it has stopped.

@@ -76,7 +76,10 @@ pub enum Greeting {
 #[derive(Debug)]
 pub enum Decoded<Q> {
     /// Not yet a whole frame.
-    Partial,
+    Partial {
+        /// How many bytes are certainly still to come.
+        missing: usize,
+    },
     /// A frame of `used` bytes.
     Frame {
         /// How long it was.
@@ -133,6 +136,9 @@ pub trait Dialect<E: Engine>: Copy + 'static {
         frame_bytes_max: usize,
     ) -> Result<Decoded<Request<'a, E>>, Refusal>;
 
+    /// Whether somebody waits for the answer to a request of this id.
+    fn expects_reply(self, id: RequestId) -> bool;
+
     /// Appends an answer.
     fn reply(self, id: RequestId, reply: Reply<'_, E>, out: &mut Vec<u8>);
 
@@ -145,9 +151,11 @@ pub trait Dialect<E: Engine>: Copy + 'static {
     /// Appends the answer to a ping.
     fn pong(self, token: u64, out: &mut Vec<u8>);
 
-    /// Appends a ping; does nothing and returns false in a dialect that has none, whose clients are
-    /// then never found dead by silence.
-    fn ping(self, out: &mut Vec<u8>) -> bool;
+    /// Whether its clients can be asked for a sign of life. Others are never found dead by silence.
+    fn has_heartbeat(self) -> bool;
+
+    /// Appends a ping.
+    fn ping(self, out: &mut Vec<u8>);
 
     /// Appends the last frame.
     fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>);

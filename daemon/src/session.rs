@@ -1,6 +1,6 @@
 //! One connection's task: reads, has the driver hear it, and sees the connection to its end.
 
-use crate::driver::{Driver, Shared, Verdict};
+use crate::driver::{Driver, Outcome, Shared, Verdict};
 use crate::inbox::{Arrival, Inbox};
 use crate::native;
 use crate::peer::State;
@@ -11,11 +11,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use workyard_engine::SessionId;
 use workyard_protocol::{Reason, Refusal};
 
-/// How long a connection may take to read its last frames and to hang up.
+/// How long a connection that ends may take nothing of what is left for it, and how long it may then
+/// take to hang up.
 const LINGER: Duration = Duration::from_secs(1);
 
 pub(crate) struct Session<S: Service> {
@@ -23,6 +24,8 @@ pub(crate) struct Session<S: Service> {
     id: SessionId,
     reader: Reader,
     inbox: Inbox,
+    /// What of the inbox is counted among the bytes that all sessions hold.
+    held_bytes: usize,
     phase: Phase,
 }
 
@@ -30,7 +33,14 @@ enum Phase {
     Serving,
     /// The rest of the input waits until the peer has read some answers.
     Paused,
-    Closing(Pin<Box<Sleep>>),
+    Closing(Box<Closing>),
+}
+
+/// A connection that only sends what is left.
+struct Closing {
+    linger: Pin<Box<Sleep>>,
+    /// What was left when it was last looked at.
+    pending: usize,
 }
 
 /// Why a session ends.
@@ -43,7 +53,8 @@ enum End {
 
 impl<S: Service> Session<S> {
     pub(crate) fn new(shared: Shared<S>, id: SessionId, reader: Reader) -> Self {
-        Self { shared, id, reader, inbox: Inbox::default(), phase: Phase::Serving }
+        let inbox = Inbox::default();
+        Self { shared, id, reader, inbox, held_bytes: 0, phase: Phase::Serving }
     }
 
     fn step(&mut self, driver: &mut Driver<S>, cx: &mut Context<'_>) -> Poll<()> {
@@ -52,7 +63,9 @@ impl<S: Service> Session<S> {
             self.close(driver, end);
         }
         ready!(self.poll_closed(driver, cx));
-        driver.delivery.remove(self.id);
+        if driver.delivery.remove(self.id) > 0 {
+            driver.cut += 1;
+        }
         Poll::Ready(())
     }
 
@@ -70,22 +83,26 @@ impl<S: Service> Session<S> {
             if !peer.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 peer.waker = Some(cx.waker().clone());
             }
-            if peer.blocked && driver.delivery.poll_unblock(self.id, cx).is_ready() {
+            if peer.blocked {
+                let unblocked = driver.delivery.poll_unblock(self.id, cx).is_ready();
+                // Even a part that was sent may have made room.
                 driver.schedule_turn();
-                continue;
+                if unblocked {
+                    continue;
+                }
             }
             if driver.delivery.must_pause(self.id) {
+                driver.delivery.await_room(self.id);
                 return Poll::Pending;
             }
-            if matches!(self.phase, Phase::Paused) {
+            let end = if matches!(self.phase, Phase::Paused) {
                 self.phase = Phase::Serving;
                 let held = self.inbox.take();
-                if let Some(end) = self.hear_held(driver, held) {
-                    return Poll::Ready(end);
-                }
-                continue;
-            }
-            if let Some(end) = ready!(self.poll_arrival(driver, cx)) {
+                self.hear_held(driver, held)
+            } else {
+                ready!(self.poll_arrival(driver, cx))
+            };
+            if let Some(end) = end {
                 return Poll::Ready(end);
             }
         }
@@ -101,42 +118,45 @@ impl<S: Service> Session<S> {
             }
             outcome => ready!(outcome),
         };
-        match arrival {
-            Err(_) | Ok(Arrival::End) => Poll::Ready(Some(End::Left)),
+        let (end, more) = match arrival {
+            Err(_) | Ok(Arrival::End) => (Some(End::Left), false),
             Ok(Arrival::Held) => {
                 let held = self.inbox.take();
-                Poll::Ready(self.hear_held(driver, held))
+                (self.hear_held(driver, held), true)
             }
             Ok(Arrival::Shared { length, more }) => {
                 let scratch = std::mem::take(&mut driver.scratch);
-                let outcome = driver.hear(self.id, &scratch[..length]);
-                self.inbox.keep(&scratch[outcome.used..length]);
+                let Outcome { used, verdict } = driver.hear(self.id, &scratch[..length]);
+                self.inbox.keep(&scratch[used..length], missing(&verdict));
                 driver.scratch = scratch;
-                if let Some(end) = self.judge(driver, outcome.verdict) {
-                    return Poll::Ready(Some(end));
-                }
-                if more {
-                    // Others get their turn before this one goes on.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Poll::Ready(None)
+                (self.judge(driver, verdict), more)
             }
+        };
+        if end.is_none() && more {
+            // Others get their turn before this one goes on.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
+        Poll::Ready(end)
     }
 
     fn hear_held(&mut self, driver: &mut Driver<S>, held: Vec<u8>) -> Option<End> {
-        let outcome = driver.hear(self.id, &held);
-        self.inbox.put_back(held, outcome.used);
-        self.judge(driver, outcome.verdict)
+        let Outcome { used, verdict } = driver.hear(self.id, &held);
+        self.inbox.put_back(held, used, missing(&verdict));
+        self.judge(driver, verdict)
     }
 
     fn judge(&mut self, driver: &mut Driver<S>, verdict: Verdict) -> Option<End> {
+        let before = std::mem::replace(&mut self.held_bytes, self.inbox.bytes());
+        driver.held_bytes = driver.held_bytes + self.held_bytes - before;
         match verdict {
-            Verdict::Continue => None,
+            Verdict::Continue { .. } => {
+                let limit = driver.settings.read_buffers_bytes_max;
+                let grows = self.held_bytes > before && driver.held_bytes > limit;
+                grows.then(|| End::Refused(overloaded(limit)))
+            }
             Verdict::Pause => {
                 self.phase = Phase::Paused;
-                driver.delivery.await_room(self.id);
                 None
             }
             Verdict::End(refusal) => Some(End::Refused(refusal)),
@@ -145,33 +165,38 @@ impl<S: Service> Session<S> {
 
     /// Takes the session out of the engine and appends the last frame.
     fn close(&mut self, driver: &mut Driver<S>, end: End) {
-        self.phase = Phase::Closing(Box::pin(tokio::time::sleep(LINGER)));
         self.inbox.take();
-        let settings = &driver.settings;
-        let reconnect =
-            matches!(&end, End::Refused(refusal) if refusal.reason == Reason::ShuttingDown)
-                .then(|| settings.reconnect_after_ms());
-        if let End::Refused(refusal) = &end {
-            tracing::info!(session = %self.id, reason = %refusal.reason, text = %refusal.text, "closing");
-        } else {
-            tracing::debug!(session = %self.id, "left");
-        }
+        driver.held_bytes -= std::mem::take(&mut self.held_bytes);
         driver.close(self.id);
         driver.delivery.close_batch();
-        let Some(peer) = driver.delivery.peer_mut(self.id) else {
-            return;
-        };
-        if matches!(peer.state, State::Broken) {
-            return;
+        if let Some(peer) = driver.delivery.peer_mut(self.id)
+            && !matches!(peer.state, State::Broken)
+        {
+            peer.state = State::Closing;
+            let greeted = peer.dialect;
+            match end {
+                End::Left => tracing::debug!(session = %self.id, "left"),
+                End::Refused(refusal) => self.say_goodbye(driver, greeted, refusal),
+            }
         }
-        peer.state = State::Closing;
-        let dialect = peer.dialect;
-        if let End::Refused(refusal) = end {
-            driver.delivery.send_raw(self.id, |out| match dialect {
-                Some(dialect) => dialect.goodbye(refusal, reconnect, out),
-                None => native::goodbye::<S::Engine>(refusal, reconnect, out),
-            });
+        let pending = driver.delivery.peer_mut(self.id).map_or(0, |peer| peer.pending());
+        let linger = Box::pin(tokio::time::sleep(LINGER));
+        self.phase = Phase::Closing(Box::new(Closing { linger, pending }));
+    }
+
+    fn say_goodbye(&self, driver: &mut Driver<S>, greeted: Option<S::Dialect>, refusal: Refusal) {
+        let (session, reason, text) = (self.id, refusal.reason, &refusal.text);
+        let stopping = reason == Reason::ShuttingDown;
+        if stopping || greeted.is_none() {
+            tracing::debug!(%session, %reason, %text, "closing");
+        } else {
+            tracing::info!(%session, %reason, %text, "closing");
         }
+        let reconnect = stopping.then(|| driver.settings.reconnect_after_ms());
+        driver.delivery.send_raw(session, |out| match greeted {
+            Some(dialect) => dialect.goodbye(refusal, reconnect, out),
+            None => native::goodbye::<S::Engine>(refusal, reconnect, out),
+        });
     }
 
     /// Ready when everything is sent and the peer has hung up, or when it takes too long.
@@ -179,23 +204,25 @@ impl<S: Service> Session<S> {
     /// A socket that is closed with unread input resets the connection, and the last frame might
     /// never be read: so the input is read to its end and thrown away.
     fn poll_closed(&mut self, driver: &mut Driver<S>, cx: &mut Context<'_>) -> Poll<()> {
-        let Phase::Closing(linger) = &mut self.phase else {
-            return Poll::Ready(());
-        };
-        if linger.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let Some(peer) = driver.delivery.peer_mut(self.id) else {
-            return Poll::Ready(());
-        };
+        let Phase::Closing(closing) = &mut self.phase else { return Poll::Ready(()) };
+        let Some(peer) = driver.delivery.peer_mut(self.id) else { return Poll::Ready(()) };
+        peer.waker = Some(cx.waker().clone());
+        let sent = driver.delivery.poll_sent(self.id, cx);
+        let Some(peer) = driver.delivery.peer_mut(self.id) else { return Poll::Ready(()) };
         if matches!(peer.state, State::Broken) {
             return Poll::Ready(());
         }
-        peer.waker = Some(cx.waker().clone());
-        ready!(driver.delivery.poll_sent(self.id, cx));
-        if let Some(peer) = driver.delivery.peer_mut(self.id) {
+        let pending = peer.pending();
+        if sent.is_ready() {
             peer.writer = None;
         }
+        if pending != std::mem::replace(&mut closing.pending, pending) {
+            closing.linger.as_mut().reset(Instant::now() + LINGER);
+        }
+        if closing.linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        ready!(sent);
         loop {
             let mut buffer = ReadBuf::new(&mut driver.scratch);
             match ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer)) {
@@ -204,6 +231,18 @@ impl<S: Service> Session<S> {
             }
         }
     }
+}
+
+fn missing(verdict: &Verdict) -> usize {
+    match verdict {
+        Verdict::Continue { missing } => *missing,
+        Verdict::Pause | Verdict::End(_) => 1,
+    }
+}
+
+fn overloaded(limit: usize) -> Refusal {
+    let text = format!("all connections together hold {limit} bytes of unfinished frames");
+    Refusal::new(Reason::Overloaded, text)
 }
 
 impl<S: Service> Future for Session<S> {

@@ -21,6 +21,9 @@ pub struct Settings {
     pub write_buffer_bytes_max: usize,
     /// The same for all connections together, what they share counted once.
     pub write_buffers_bytes_max: usize,
+    /// What all connections together may hold of frames whose end is still to come, in bytes. Who
+    /// would hold more then is disconnected with `Overloaded`.
+    pub read_buffers_bytes_max: usize,
     /// What happens to a connection that is over its limit when a message comes for it.
     pub slow_consumer: SlowConsumer,
     /// How often either side must be heard. The silent are gone within twice as long.
@@ -66,6 +69,7 @@ impl Settings {
             frame_bytes_max: FRAME_BYTES_MAX,
             write_buffer_bytes_max: MIB,
             write_buffers_bytes_max: 1024 * MIB,
+            read_buffers_bytes_max: 1024 * MIB,
             slow_consumer: SlowConsumer::DropNewest,
             heartbeat: Duration::from_secs(15),
             hello_timeout: Duration::from_secs(10),
@@ -73,6 +77,11 @@ impl Settings {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
+    }
+
+    /// The heartbeat as it is announced.
+    pub(crate) fn heartbeat_ms(&self) -> u32 {
+        u32::try_from(self.heartbeat.as_millis()).unwrap_or(u32::MAX)
     }
 
     /// When clients of a server that stops should try again: spread, so that they do not all come

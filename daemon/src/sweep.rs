@@ -3,17 +3,18 @@
 use crate::driver::{Driver, Shared};
 use crate::service::{Dialect, Service};
 use std::time::Duration;
-use workyard_engine::{SessionId, Time};
+use workyard_engine::Time;
 use workyard_protocol::{Reason, Refusal};
 
-/// Nobody needs to be asked more often than that.
+/// How often is often enough, and how seldom is seldom enough.
 const SWEEP_MIN: Duration = Duration::from_millis(20);
+const SWEEP_MAX: Duration = Duration::from_secs(1);
 
 /// Runs as long as the daemon.
 pub(crate) async fn sweep_forever<S: Service>(shared: Shared<S>) {
     loop {
         let heartbeat = shared.borrow().settings.heartbeat;
-        tokio::time::sleep((heartbeat / 8).max(SWEEP_MIN)).await;
+        tokio::time::sleep((heartbeat / 8).clamp(SWEEP_MIN, SWEEP_MAX)).await;
         sweep(&mut shared.borrow_mut());
     }
 }
@@ -23,15 +24,18 @@ pub(crate) async fn sweep_forever<S: Service>(shared: Shared<S>) {
 enum Care {
     Nothing,
     Ask,
-    End(Reason),
+    End,
 }
 
-/// Connections are asked after one interval of silence and ended well within two.
+/// Connections are asked after one interval of silence and ended well within two. Nobody is ended
+/// unasked: after a pause of this process, what they said may still be waiting to be read.
 fn care(silent: Duration, heartbeat: Duration, asked: bool) -> Care {
-    if silent > heartbeat * 7 / 4 {
-        Care::End(Reason::HeartbeatTimeout)
-    } else if silent > heartbeat && !asked {
+    if silent <= heartbeat {
+        Care::Nothing
+    } else if !asked {
         Care::Ask
+    } else if silent > heartbeat * 7 / 4 {
+        Care::End
     } else {
         Care::Nothing
     }
@@ -44,10 +48,14 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
     let heartbeat = driver.settings.heartbeat;
     let hello_timeout = driver.settings.hello_timeout;
     for (slot, peer) in &mut driver.delivery.peers {
-        let silent = since(peer.last_heard, now);
         if !peer.is_open() {
             continue;
         }
+        if std::mem::take(&mut peer.reads) {
+            peer.last_heard = now;
+            peer.pinged = false;
+        }
+        let silent = since(peer.last_heard, now);
         let Some(dialect) = peer.dialect else {
             if silent > hello_timeout {
                 peer.doom(Refusal::new(
@@ -60,24 +68,23 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
         if peer.gaps.is_some() || peer.awaited {
             recovering.push(slot);
         }
+        if !dialect.has_heartbeat() {
+            continue;
+        }
         match care(silent, heartbeat, peer.pinged) {
             Care::Nothing => {}
-            Care::End(reason) if dialect.ping(&mut Vec::new()) => {
-                let text = format!("silent for {}", humantime::format_duration(silent));
-                peer.doom(Refusal::new(reason, text));
-            }
             Care::Ask => {
                 peer.pinged = true;
-                let slot = u32::try_from(slot).expect("sessions are bounded far below u32");
-                asking.push(SessionId::new(slot, peer.generation));
+                asking.push(peer.id);
             }
-            Care::End(_) => {}
+            Care::End => {
+                let text = format!("silent for {}", humantime::format_duration(silent));
+                peer.doom(Refusal::new(Reason::HeartbeatTimeout, text));
+            }
         }
     }
     for session in asking {
-        driver.delivery.send(session, |dialect, out| {
-            dialect.ping(out);
-        });
+        driver.delivery.send(session, |dialect, out| dialect.ping(out));
     }
     for slot in recovering {
         driver.delivery.recover(slot);
@@ -102,7 +109,8 @@ mod tests {
             (1001, false, Care::Ask),
             (1001, true, Care::Nothing),
             (1750, true, Care::Nothing),
-            (1751, true, Care::End(Reason::HeartbeatTimeout)),
+            (1751, true, Care::End),
+            (60_000, false, Care::Ask),
         ] {
             let silent = Duration::from_millis(silent_ms);
             assert_eq!(care(silent, second, asked), expected, "{silent_ms} {asked}");

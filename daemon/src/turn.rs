@@ -32,30 +32,31 @@ impl<S: Service> Future for Turn<S> {
         if !driver.turn.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             driver.turn = Some(cx.waker().clone());
         }
-        loop {
-            end_turn(driver);
-            let Some(deadline) = driver.engine.next_deadline() else {
-                return Poll::Pending;
-            };
-            let now = driver.now();
-            if deadline > now {
-                let wait = Duration::from_millis(deadline.millis_since(now));
-                this.alarm.as_mut().reset(Instant::now() + wait);
-                if this.alarm.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-            }
-            let now = driver.now();
-            driver.engine.expire(now, &mut driver.delivery);
+        end_turn(driver);
+        if driver.delivery.has_work() {
+            // Others get their turn before the next round.
+            driver.turn_due = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
+        driver.armed = driver.engine.next_deadline();
+        if let Some(deadline) = driver.armed {
+            let wait = Duration::from_millis(deadline.millis_since(driver.now()));
+            this.alarm.as_mut().reset(Instant::now() + wait);
+            if this.alarm.as_mut().poll(cx).is_ready() {
+                driver.expire();
+                cx.waker().wake_by_ref();
+            }
+        }
+        Poll::Pending
     }
 }
 
 fn end_turn<S: Service>(driver: &mut Driver<S>) {
-    while driver.delivery.has_work() {
-        driver.delivery.flush_dirty();
-        let now = driver.now();
-        for session in driver.delivery.take_drained() {
+    driver.delivery.flush_dirty();
+    let now = driver.now();
+    for session in driver.delivery.take_drained() {
+        if driver.delivery.peer_mut(session).is_some_and(|peer| peer.is_open()) {
             driver.engine.drained(now, session, &mut driver.delivery);
         }
     }

@@ -72,6 +72,8 @@ reasons! {
     SlowConsumer = 110,
     /// The server has as many sessions as it may.
     TooManySessions = 111,
+    /// All connections together hold as much unfinished input as the server may.
+    Overloaded = 112,
 
     /// An operation that this version does not know.
     UnknownOperation = 200,

@@ -139,6 +139,25 @@ impl<W: Service> Daemon<W> {
         self.signal(Signal::HUP);
     }
 
+    /// Kills it, so that it can tell nobody, and waits until it is gone.
+    #[track_caller]
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        eventually("the daemon is gone", || !self.is_running());
+    }
+
+    /// Stops the clock for it, until [`Daemon::resume`].
+    #[track_caller]
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Waits until it has ended and returns its exit code.
     ///
     /// # Panics

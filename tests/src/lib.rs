@@ -5,27 +5,34 @@
 
 mod binary;
 pub mod canary;
+pub mod clients;
 mod daemon;
 mod log;
+mod note;
 mod patience;
 mod peer;
 mod procfs;
+mod program;
 pub mod raw;
 mod service;
 mod setup;
 mod socket;
+mod up;
 pub mod words;
 
 pub use binary::binary;
 pub use canary::Canary;
 pub use daemon::{Daemon, Exit};
 pub use log::Log;
+pub use note::note;
 pub use patience::{PATIENCE, eventually};
 pub use peer::{Frame, Peer, Welcomed};
 pub use procfs::raise_descriptor_limit;
+pub use program::{Program, Running, built};
 pub use service::Service;
 pub use setup::Setup;
 pub use socket::Endpoint;
+pub use up::Up;
 
 pub use workyard_protocol::channel::ChannelWire;
 pub use workyard_protocol::globaldata::GlobalDataWire;

@@ -145,8 +145,15 @@ impl<W: Service> Peer<W> {
     /// When the connection is gone.
     #[track_caller]
     pub fn finish_sending(&mut self) {
-        let outcome = self.socket.shutdown(Shutdown::Write);
-        outcome.expect("the connection is there");
+        self.try_finish_sending().expect("the connection is there");
+    }
+
+    /// Sends nothing more over a connection that may be gone.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn try_finish_sending(&mut self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
     }
 
     /// Gives a narrow connection an ordinary receive buffer, so that reading all of it takes no time.

@@ -61,6 +61,12 @@ impl<W: Service> Setup<W> {
         self
     }
 
+    /// With so much time for silence that the busiest machine does not end a connection by it.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        self.flag("--heartbeat", "2m").flag("--hello-timeout", "2m")
+    }
+
     /// With a configuration file.
     #[must_use]
     pub fn file(self, text: &str) -> Self {

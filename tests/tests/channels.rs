@@ -261,7 +261,7 @@ fn messages_of_each_publisher_keep_their_order_and_need_no_answer() {
 fn a_thousand_subscribers_receive_every_message_in_order() {
     const MESSAGES: i64 = 100;
     raise_descriptor_limit(1100);
-    let daemon = daemon();
+    let daemon = Setup::<ChannelWire>::new().patient().start();
     let subscribers = (0..1000).map(|_| subscriber(&daemon, channel("wide")));
     let mut subscribers: Vec<_> = subscribers.collect();
     let mut stream = Vec::new();

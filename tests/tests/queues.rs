@@ -235,7 +235,7 @@ fn a_full_queue_refuses_and_keeps_what_it_has() {
 fn a_consumer_that_does_not_read_leaves_jobs_to_others_and_loses_none() {
     const JOBS: u64 = 200;
     let value = vec![b'j'; 100_000];
-    let daemon = daemon();
+    let daemon = Setup::<ChannelWire>::new().patient().start();
     let before = daemon.memory_peak_bytes();
     let mut stalled = daemon.narrow_peer();
     stalled.ask(consume("q", 65_535), Reply::Done);

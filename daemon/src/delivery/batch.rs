@@ -1,23 +1,37 @@
 //! The open batch: publications for the same recipients, encoded once for all of them.
 
-use super::{Delivery, outgoing};
+use super::{Delivery, miss, outgoing};
 use crate::outgoing::{COPY_BYTES_MAX, Ledger, SharedBytes};
 use crate::service::{Dialect, Push};
 use std::marker::PhantomData;
 use std::rc::Rc;
 use workyard_engine::{Engine, Route, SessionId};
 
+/// A batch of this size is handed out, and the next one begun.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
 /// Publications that have the same recipients and have not been handed to them yet.
 pub(super) struct Batch<E> {
     route: Option<Route>,
+    /// Those that had room when the batch was opened.
     recipients: Vec<SessionId>,
-    topic: Vec<u8>,
+    /// Those that had none; their losses are counted when it is closed.
+    missing: Vec<SessionId>,
+    topics: Topics,
     /// For each dialect, what its speakers will receive.
     encoded: Vec<Vec<u8>>,
-    count: u64,
     /// Grows with each batch; recipients carry the number of theirs.
     serial: u64,
     engine: PhantomData<E>,
+}
+
+/// How many publications of which topics there are, in their order. A pattern's subscribers share a
+/// route over many topics.
+#[derive(Default)]
+struct Topics {
+    names: Vec<u8>,
+    /// Where each name ends, and how many publications stand in a row under it.
+    runs: Vec<(usize, u64)>,
 }
 
 /// A batch in one dialect, ready to be handed out.
@@ -33,9 +47,9 @@ impl<E: Engine> Batch<E> {
         Self {
             route: None,
             recipients: Vec::new(),
-            topic: Vec::new(),
+            missing: Vec::new(),
+            topics: Topics::default(),
             encoded: vec![Vec::new(); dialects],
-            count: 0,
             serial: 1,
             engine: PhantomData,
         }
@@ -50,12 +64,19 @@ impl<E: Engine> Batch<E> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.topics.runs.is_empty()
     }
 
-    /// Encodes a publication for every dialect that somebody speaks.
-    pub(super) fn add<D: Dialect<E>>(&mut self, push: Push<'_, E>, speakers: &[u32]) {
-        self.count += 1;
+    pub(super) fn is_large(&self) -> bool {
+        self.encoded.iter().any(|encoded| encoded.len() >= BATCH_BYTES_MAX)
+    }
+
+    /// Encodes a publication for every dialect that somebody speaks, if anybody has room for it.
+    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], push: Push<'_, E>, speakers: &[u32]) {
+        self.topics.add(topic);
+        if self.recipients.is_empty() {
+            return;
+        }
         for ((dialect, encoded), speakers) in D::ALL.iter().zip(&mut self.encoded).zip(speakers) {
             if *speakers > 0 {
                 dialect.push(push, encoded);
@@ -65,30 +86,58 @@ impl<E: Engine> Batch<E> {
 
     fn seal(&mut self, ledger: &Ledger) -> Vec<Sealed> {
         let seal = |encoded: &mut Vec<u8>| {
-            let bytes = std::mem::take(encoded);
+            let mut bytes = std::mem::take(encoded);
             if bytes.len() <= COPY_BYTES_MAX {
                 return Sealed::Copied(bytes);
             }
-            // The next batch is likely to be about as large.
-            *encoded = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+            // The next batch is likely to be about as large. If this one is much smaller than the
+            // one before, its readers should not hold what that one needed.
+            *encoded = Vec::with_capacity(bytes.len().min(BATCH_BYTES_MAX));
+            if bytes.capacity() / 2 > bytes.len() {
+                bytes.shrink_to_fit();
+            }
             Sealed::Shared(SharedBytes::new(bytes, ledger))
         };
         self.encoded.iter_mut().map(seal).collect()
     }
 
     /// Takes the buffers back and is ready for the next batch.
-    fn reset(&mut self, sealed: Vec<Sealed>, mut recipients: Vec<SessionId>) {
+    fn reset(&mut self, sealed: Vec<Sealed>, recipients: Vec<SessionId>) {
         for (encoded, sealed) in self.encoded.iter_mut().zip(sealed) {
             if let Sealed::Copied(mut bytes) = sealed {
                 bytes.clear();
+                bytes.shrink_to(BATCH_BYTES_MAX);
                 *encoded = bytes;
             }
         }
-        recipients.clear();
         self.recipients = recipients;
-        self.topic.clear();
-        self.count = 0;
+        self.recipients.clear();
+        self.missing.clear();
+        self.topics.clear();
         self.serial += 1;
+    }
+}
+
+impl Topics {
+    fn add(&mut self, topic: &[u8]) {
+        let last_begins = self.runs.len().checked_sub(2).map_or(0, |before| self.runs[before].0);
+        match self.runs.last_mut() {
+            Some((end, count)) if self.names[last_begins..*end] == *topic => *count += 1,
+            _ => {
+                self.names.extend_from_slice(topic);
+                self.runs.push((self.names.len(), 1));
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let begins = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
+        begins.zip(&self.runs).map(|(begin, (end, count))| (&self.names[begin..*end], *count))
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.runs.clear();
     }
 }
 
@@ -96,18 +145,21 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(super) fn open_batch(
         &mut self,
         route: Route,
-        topic: &[u8],
         recipients: impl IntoIterator<Item = SessionId>,
     ) {
+        let over = self.is_over();
         let batch = &mut self.batch;
         batch.route = Some(route);
-        batch.topic.extend_from_slice(topic);
         for session in recipients {
-            if let Some(peer) = self.peers.get_mut(session.slot())
-                && peer.is(session)
-            {
-                peer.batch = batch.serial;
+            let peer = self.peers.get_mut(session.slot());
+            let Some(peer) = peer.filter(|peer| peer.id == session && peer.is_open()) else {
+                continue;
+            };
+            peer.batch = batch.serial;
+            if Self::takes_publications(peer, &self.bounds, over) {
                 batch.recipients.push(session);
+            } else {
+                batch.missing.push(session);
             }
         }
     }
@@ -117,41 +169,52 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         if self.batch.route.take().is_none() {
             return;
         }
+        for session in &self.batch.missing {
+            if let Some(peer) = self.peers.get_mut(session.slot()) {
+                for (topic, count) in self.batch.topics.iter() {
+                    miss(peer, &self.bounds, topic, count);
+                }
+            }
+        }
         let recipients = std::mem::take(&mut self.batch.recipients);
         let sealed = self.batch.seal(&self.ledger);
-        let over = self.ledger.bytes() >= self.bounds.write_buffers_bytes_max;
         for session in &recipients {
-            self.hand_out(*session, &sealed, over);
+            self.hand_out(*session, &sealed);
         }
         self.batch.reset(sealed, recipients);
     }
 
-    fn hand_out(&mut self, session: SessionId, sealed: &[Sealed], over: bool) {
+    fn hand_out(&mut self, session: SessionId, sealed: &[Sealed]) {
         let slot = session.slot();
-        let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.is(session)) else {
-            return;
-        };
-        let Some(dialect) = peer.dialect.filter(|_| peer.is_open()) else {
-            return;
-        };
-        peer.full |= peer.pending() >= self.bounds.write_buffer_bytes_max;
-        if peer.full || over {
-            self.counters.missed += self.batch.count;
-            Self::miss(peer, &self.bounds, &self.batch.topic, self.batch.count);
-            return;
-        }
+        let peer = self.peers.get_mut(slot).filter(|peer| peer.id == session && peer.is_open());
+        let Some(peer) = peer else { return };
+        let Some(dialect) = peer.dialect else { return };
         if peer.gaps.is_some() {
             self.tell_gaps(slot);
         }
-        let peer = &mut self.peers[slot];
-        let outgoing = outgoing(peer, &mut self.spare, &self.ledger);
+        let outgoing = outgoing(&mut self.peers[slot], &mut self.spare, &self.ledger);
         match &sealed[dialect.index()] {
             Sealed::Copied(bytes) => outgoing.append(|tail| tail.extend_from_slice(bytes)),
             Sealed::Shared(shared) => outgoing.append_shared(shared),
         }
-        if !peer.dirty {
-            peer.dirty = true;
-            self.dirty.push(slot);
+        self.mark_dirty(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_counted_in_runs() {
+        let mut topics = Topics::default();
+        for topic in ["a", "a", "b", "", "", "ab", "b", "a"] {
+            topics.add(topic.as_bytes());
         }
+        let runs: Vec<_> = topics.iter().map(|(name, count)| (name.to_vec(), count)).collect();
+        let expected = [("a", 2), ("b", 1), ("", 2), ("ab", 1), ("b", 1), ("a", 1)];
+        assert_eq!(runs, expected.map(|(name, count)| (name.as_bytes().to_vec(), count)));
+        topics.clear();
+        assert_eq!(topics.iter().count(), 0);
     }
 }

@@ -20,7 +20,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
                 }
             }
         }
-        // Gap notices may have been appended meanwhile; they keep the turn going.
+        // Gap notices may have been appended meanwhile; they are for the next round.
         dirty.append(&mut self.dirty);
         self.dirty = dirty;
     }
@@ -30,14 +30,13 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         while let Some(peer) = self.peer_mut(session)
             && peer.blocked
         {
-            let Some(writer) = &peer.writer else {
-                return Poll::Ready(());
-            };
+            let Some(writer) = &peer.writer else { return Poll::Ready(()) };
             if ready!(writer.poll_ready(cx)).is_err() {
                 peer.state = State::Broken;
                 return Poll::Ready(());
             }
             peer.blocked = false;
+            peer.reads = true;
             self.flush(session.slot());
         }
         Poll::Ready(())
@@ -67,17 +66,14 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
     /// Lets a connection that went over its limit, and came down again, be served as before.
     pub(crate) fn recover(&mut self, slot: usize) {
-        let over = self.ledger.bytes() >= self.bounds.write_buffers_bytes_max;
-        let Some(peer) = self.peers.get_mut(slot) else {
-            return;
-        };
+        let over = self.is_over();
+        let Some(peer) = self.peers.get_mut(slot) else { return };
         if over || peer.pending() > self.bounds.write_buffer_bytes_max / 2 || !peer.is_open() {
             return;
         }
         peer.full = false;
         if std::mem::take(&mut peer.awaited) {
-            let slot = u32::try_from(slot).expect("sessions are bounded far below u32");
-            self.drained.push(SessionId::new(slot, peer.generation));
+            self.drained.push(peer.id);
         }
         if peer.gaps.is_some() {
             self.tell_gaps(slot);
@@ -87,26 +83,19 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     /// Appends a notice for every topic of which the connection missed something.
     pub(super) fn tell_gaps(&mut self, slot: usize) {
         let peer = &mut self.peers[slot];
-        let (Some(gaps), Some(dialect)) = (peer.gaps.take(), peer.dialect) else {
-            return;
-        };
+        let (Some(gaps), Some(dialect)) = (peer.gaps.take(), peer.dialect) else { return };
         let outgoing = outgoing(peer, &mut self.spare, &self.ledger);
         for (topic, missed) in gaps.iter() {
             if let Some(push) = E::gap(topic, missed) {
                 outgoing.append(|out| dialect.push(push, out));
             }
         }
-        if !peer.dirty {
-            peer.dirty = true;
-            self.dirty.push(slot);
-        }
+        self.mark_dirty(slot);
     }
 
     fn flush(&mut self, slot: usize) {
         let peer = &mut self.peers[slot];
-        let (Some(outgoing), Some(writer)) = (&mut peer.outgoing, &peer.writer) else {
-            return;
-        };
+        let (Some(outgoing), Some(writer)) = (&mut peer.outgoing, &peer.writer) else { return };
         match outgoing.flush(writer) {
             Ok(Flushed::All) => {
                 let outgoing = peer.outgoing.take().filter(|_| self.spare.len() < SPARE_MAX);

@@ -27,8 +27,12 @@ fn what_was_sent_before_the_stop_is_answered_and_then_comes_a_goodbye() {
 #[test]
 fn everybody_is_told_that_it_stops_and_nobody_new_is_let_in() {
     let mut daemon = Setup::<GlobalDataWire>::new().start();
-    let mut peers: Vec<_> = (0..20).map(|_| daemon.peer()).collect();
+    // Accepted before those that come behind it.
     let mut stranger = daemon.stranger();
+    let mut peers: Vec<_> = (0..20).map(|_| daemon.peer()).collect();
+    // Half a frame is no reason to wait for the rest.
+    peers[0].send_bytes(&[0, 0, 1, 0, 0x30]);
+    peers[1].send_bytes(&[&[0, 1, 0, 0][..], &[0x30; 10_000]].concat());
     daemon.terminate();
     for peer in &mut peers {
         peer.expect_goodbye(Reason::ShuttingDown);
@@ -37,6 +41,19 @@ fn everybody_is_told_that_it_stops_and_nobody_new_is_let_in() {
     let late = Peer::<GlobalDataWire>::try_connect(daemon.endpoint());
     assert!(late.is_err(), "it still listens");
     drop((peers, stranger));
+    assert_eq!(daemon.wait(), 0);
+}
+
+#[test]
+fn who_connected_just_before_the_stop_is_told_and_not_cut_off() {
+    let mut daemon = Setup::<GlobalDataWire>::new().start();
+    daemon.peer().expect_silence();
+    let mut strangers: Vec<_> = (0..20).map(|_| daemon.stranger()).collect();
+    daemon.terminate();
+    for stranger in &mut strangers {
+        stranger.expect_goodbye(Reason::ShuttingDown);
+    }
+    drop(strangers);
     assert_eq!(daemon.wait(), 0);
 }
 

@@ -7,13 +7,13 @@ use workyard_protocol::frame::{self, LENGTH_BYTES};
 use workyard_protocol::limits::HELLO_BYTES_MAX;
 use workyard_protocol::{Reason, ToServer, Wire};
 use workyard_tests::raw::{bytes, uint};
-use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Peer, Setup};
+use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Peer, Setup, note};
 
 /// A stranger is told at once why it is not served.
 fn check_strangers<W: Canary>(daemon: &Daemon<W>, cases: &[(&str, Vec<u8>, Reason)]) {
     let mut keeper = W::keep(daemon);
     for (what, bytes, reason) in cases {
-        println!("{what}: {reason}");
+        note(&format!("{what}: {reason}"));
         let began = Instant::now();
         let mut stranger = daemon.stranger();
         stranger.send_bytes(bytes);

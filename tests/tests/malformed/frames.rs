@@ -1,17 +1,18 @@
 //! Frames of a welcomed peer that are none, or not for a client to send.
 
 use crate::samples::Sampled;
-use workyard_protocol::Reason;
 use workyard_protocol::frame::LENGTH_BYTES;
 use workyard_protocol::limits::FRAME_BYTES_MAX;
+use workyard_protocol::{Reason, ToServer, ValueRef};
 use workyard_tests::raw::{ID, request};
-use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Peer, Setup};
+use workyard_tests::words::{get, got, set, stored};
+use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Peer, Setup, note};
 
 /// After each case its connection has ended, and everything else is as it was.
 pub(crate) fn check_ends<W: Canary>(daemon: &Daemon<W>, cases: &[(&str, Vec<u8>, Reason)]) {
     let mut keeper = W::keep(daemon);
     for (what, body, reason) in cases {
-        println!("{what}: {reason}, {:02x?}", &body[..body.len().min(60)]);
+        note(&format!("{what}: {reason}, {:02x?}", &body[..body.len().min(60)]));
         let mut peer = daemon.peer();
         peer.send_frame(body);
         peer.expect_goodbye(*reason);
@@ -115,4 +116,19 @@ fn a_request_that_nobody_waits_for_is_refused_aloud() {
     peer.send_frame(&[0x7f, 0, 0, 0, 0]);
     peer.expect_refused(0, Reason::UnknownOperation);
     peer.expect_silence();
+}
+
+#[test]
+fn what_stands_before_a_wrong_frame_counts_and_what_stands_behind_it_does_not() {
+    let daemon = Setup::<GlobalDataWire>::new().start();
+    let mut stream = Peer::<GlobalDataWire>::hello_bytes();
+    ToServer::Request(1, set("k", ValueRef::Int(1))).encode(&mut stream);
+    stream.extend_from_slice(&[0, 0, 0, 4]);
+    ToServer::Request(2, set("k", ValueRef::Int(2))).encode(&mut stream);
+    let mut peer = daemon.stranger();
+    peer.send_bytes(&stream);
+    peer.expect_welcome();
+    peer.expect_reply(1, stored(1));
+    peer.expect_goodbye(Reason::Malformed);
+    daemon.peer().ask(get("k"), got(1, ValueRef::Int(1)));
 }

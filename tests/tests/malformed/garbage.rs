@@ -3,7 +3,7 @@
 use crate::samples::Sampled;
 use fastrand::Rng;
 use workyard_protocol::ToClient;
-use workyard_tests::{ChannelWire, GlobalDataWire, Peer, Setup};
+use workyard_tests::{ChannelWire, GlobalDataWire, Peer, Setup, note};
 
 const SEED: u64 = 0x574f_524b_5941_5244;
 const FRAMES: usize = 2000;
@@ -20,7 +20,7 @@ fn random_frames_harm_nobody_on_globaldata_server() {
 }
 
 fn check_garbage<W: Sampled>() {
-    println!("seed {SEED:#x}");
+    note(&format!("seed {SEED:#x}"));
     let mut dice = Rng::with_seed(SEED);
     let daemon = Setup::<W>::new().start();
     let mut keeper = W::keep(&daemon);
@@ -28,7 +28,7 @@ fn check_garbage<W: Sampled>() {
     let mut peer = daemon.peer();
     for number in 0..FRAMES {
         let body = garbage(&mut dice, &samples);
-        println!("frame {number}: {body:02x?}");
+        note(&format!("frame {number}: {body:02x?}"));
         peer.send_frame(&body);
         if !is_served(&mut peer) {
             peer = daemon.peer();

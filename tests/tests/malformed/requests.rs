@@ -3,7 +3,7 @@
 use crate::frames::check_ends;
 use workyard_protocol::Reason;
 use workyard_tests::raw::{ID, bytes, request, uint};
-use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Setup};
+use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Setup, note};
 
 const LONG: [u8; 4097] = [b'n'; 4097];
 const RAW: [u8; 1] = [0];
@@ -15,7 +15,7 @@ fn check_refused<W: Canary>(daemon: &Daemon<W>, cases: &[(&str, Vec<u8>, Reason)
     let mut keeper = W::keep(daemon);
     let mut peer = daemon.peer();
     for (what, body, reason) in cases {
-        println!("{what}: {reason}");
+        note(&format!("{what}: {reason}"));
         peer.send_frame(body);
         let refusal = peer.expect_refused(ID, *reason);
         assert!(!refusal.text.is_empty());

@@ -10,7 +10,7 @@ const MIB: u64 = 1 << 20;
 #[test]
 fn a_requester_that_does_not_read_is_paused_and_gets_every_answer_in_the_end() {
     const REQUESTS: u32 = 1000;
-    let daemon = Setup::<GlobalDataWire>::new().start();
+    let daemon = Setup::<GlobalDataWire>::new().patient().start();
     let value = vec![b'v'; 256 * 1024];
     let mut other = daemon.peer();
     other.ask(set("large", ValueRef::raw(&value)), stored(1));
@@ -35,7 +35,7 @@ fn a_requester_that_does_not_read_is_paused_and_gets_every_answer_in_the_end() {
 #[test]
 fn requests_of_a_paused_peer_wait_in_its_socket() {
     const BYTES: usize = 128 << 20;
-    let daemon = Setup::<GlobalDataWire>::new().start();
+    let daemon = Setup::<GlobalDataWire>::new().patient().start();
     let value = vec![b'v'; MIB as usize];
     let mut stalled = daemon.narrow_peer();
     stalled.ask(set("large", ValueRef::raw(&value)), stored(1));

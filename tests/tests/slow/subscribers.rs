@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use workyard_protocol::channel::{Push, Reply};
+use workyard_protocol::channel::{Interest, Push, Reply, Request};
 use workyard_protocol::{NO_REPLY, Reason, ToClient, ValueRef};
-use workyard_tests::words::{channel, publish, published, subscribe};
+use workyard_tests::words::{channel, grouped, publish, publish_one, published, subscribe};
 use workyard_tests::{ChannelPeer, ChannelWire, Daemon, Frame, Setup};
 
 const MIB: u64 = 1 << 20;
@@ -107,7 +107,7 @@ fn stalled_subscriber(daemon: &Daemon<ChannelWire>, names: &[&str]) -> ChannelPe
 #[test]
 fn a_stalled_subscriber_costs_little_and_learns_exactly_what_it_missed() {
     const LENGTH: usize = 64 * 1024;
-    let daemon = Setup::<ChannelWire>::new().start();
+    let daemon = Setup::<ChannelWire>::new().patient().start();
     let mut stalled = stalled_subscriber(&daemon, &["a"]);
     let mut healthy = subscriber(&daemon, &["a"]);
     let mut publisher = daemon.peer();
@@ -135,7 +135,7 @@ fn a_stalled_subscriber_costs_little_and_learns_exactly_what_it_missed() {
 fn losses_are_counted_for_each_channel_apart() {
     const LENGTH: usize = 32 * 1024;
     const COUNT: u64 = 1024;
-    let setup = Setup::<ChannelWire>::new().flag("--write-buffer-bytes-max", "512KiB");
+    let setup = Setup::<ChannelWire>::new().patient().flag("--write-buffer-bytes-max", "512KiB");
     let daemon = setup.start();
     let mut stalled = stalled_subscriber(&daemon, &["a", "b"]);
     let mut healthy = subscriber(&daemon, &["a", "b"]);
@@ -169,7 +169,7 @@ fn losses_are_counted_for_each_channel_apart() {
 fn fifty_stalled_subscribers_each_learn_what_they_missed() {
     const LENGTH: usize = 16 * 1024;
     const COUNT: u64 = 1024;
-    let setup = Setup::<ChannelWire>::new().flag("--write-buffer-bytes-max", "256KiB");
+    let setup = Setup::<ChannelWire>::new().patient().flag("--write-buffer-bytes-max", "256KiB");
     let daemon = setup.start();
     let stalled = (0..50).map(|_| stalled_subscriber(&daemon, &["a"]));
     let mut stalled: Vec<_> = stalled.collect();
@@ -191,9 +191,53 @@ fn fifty_stalled_subscribers_each_learn_what_they_missed() {
 }
 
 #[test]
+fn what_is_for_one_subscriber_goes_to_one_that_reads() {
+    let subscribers = [channel("a"), channel("a")];
+    check_passed_over(subscribers, |value| publish_one("a", value));
+    let member = || grouped(channel("a"), "g");
+    check_passed_over([member(), member()], |value| publish("a", value));
+}
+
+/// Nothing is lost as long as one of two subscribers reads.
+fn check_passed_over(
+    interests: [Interest<'_>; 2],
+    request: impl for<'a> Fn(&'a [u8]) -> Request<'a>,
+) {
+    const COUNT: u64 = 1024;
+    const LENGTH: usize = 16 * 1024;
+    let setup = Setup::<ChannelWire>::new().patient();
+    let daemon = setup.flag("--write-buffer-bytes-max", "256KiB").start();
+    let mut stalled = daemon.narrow_peer();
+    let mut healthy = daemon.peer();
+    let [one, two] = interests;
+    stalled.ask(subscribe(one), Reply::Done);
+    healthy.ask(subscribe(two), Reply::Done);
+    let mut publisher = daemon.peer();
+    let mut frames = Vec::new();
+    for number in 0..COUNT {
+        publisher.ask(request(&numbered(number, LENGTH)), published(1));
+        if number % ROUND == 0 {
+            frames.append(&mut healthy.receive_all());
+        }
+    }
+    frames.append(&mut healthy.receive_all());
+    assert!(frames.len() as u64 > COUNT / 2, "{} for the one that reads", frames.len());
+    stalled.widen();
+    frames.append(&mut stalled.receive_all());
+    let number = |frame: &Frame| match learned(frame) {
+        Learned::Received { number, .. } => number,
+        missed => panic!("{missed:?}"),
+    };
+    let mut numbers: Vec<u64> = frames.iter().map(number).collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..COUNT), "each of them once");
+}
+
+#[test]
 fn a_stalled_subscriber_can_be_disconnected_instead() {
     const LENGTH: usize = 16 * 1024;
     let daemon = Setup::<ChannelWire>::new()
+        .patient()
         .flag("--slow-consumer", "disconnect")
         .flag("--write-buffer-bytes-max", "64KiB")
         .start();

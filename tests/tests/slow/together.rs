@@ -3,7 +3,7 @@
 use workyard_protocol::channel::Reply;
 use workyard_protocol::{NO_REPLY, ToServer, ValueRef};
 use workyard_tests::words::{channel, get, publish, set, stored, subscribe};
-use workyard_tests::{ChannelWire, GlobalDataWire, Setup};
+use workyard_tests::{ChannelWire, GlobalDataWire, Service, Setup};
 
 const MIB: u64 = 1 << 20;
 
@@ -14,7 +14,7 @@ const SLACK_BYTES: u64 = 48 * MIB;
 fn stalled_subscribers_of_many_channels_share_one_bound() {
     // Each alone might keep 1 MiB waiting.
     const PEERS: u32 = 120;
-    let setup = Setup::<ChannelWire>::new().flag("--write-buffers-bytes-max", "8MiB");
+    let setup = Setup::<ChannelWire>::new().patient().flag("--write-buffers-bytes-max", "8MiB");
     let daemon = setup.start();
     let value = vec![b'v'; 32 * 1024];
     let mut publisher = daemon.peer();
@@ -42,7 +42,7 @@ fn stalled_subscribers_of_many_channels_share_one_bound() {
 fn stalled_requesters_share_one_bound() {
     // Each alone might keep 2 MiB waiting.
     const PEERS: u32 = 60;
-    let setup = Setup::<GlobalDataWire>::new().flag("--write-buffers-bytes-max", "8MiB");
+    let setup = Setup::<GlobalDataWire>::new().patient().flag("--write-buffers-bytes-max", "8MiB");
     let daemon = setup.start();
     let value = vec![b'v'; MIB as usize / 8];
     let mut other = daemon.peer();
@@ -61,4 +61,36 @@ fn stalled_requesters_share_one_bound() {
     let allowed = 8 * MIB + u64::from(PEERS) * (MIB / 8 + 64 * 1024) + SLACK_BYTES;
     let grown = daemon.memory_peak_bytes().saturating_sub(before);
     assert!(grown < allowed, "{grown} bytes above a bound of 8 MiB");
+}
+
+#[test]
+fn unfinished_frames_share_one_bound() {
+    const PEERS: u64 = 60;
+    let setup = Setup::<GlobalDataWire>::new().patient();
+    let daemon = setup.flag("--read-buffers-bytes-max", "16MiB").start();
+    let mut other = daemon.peer();
+    let before = daemon.memory_peak_bytes();
+    // The first half of a frame of 10 MiB.
+    let mut half = vec![0x30; 5 * MIB as usize];
+    half[..4].copy_from_slice(&(10 * MIB as u32).to_be_bytes());
+    let mut unfinished = Vec::new();
+    for _ in 0..PEERS {
+        let mut peer = daemon.peer();
+        // Who is turned away in the middle need not be sent the rest.
+        let _ = half.chunks(64 * 1024).try_for_each(|piece| peer.try_send_bytes(piece));
+        unfinished.push(peer);
+        other.expect_silence();
+    }
+    let grown = daemon.memory_peak_bytes().saturating_sub(before);
+    assert!(grown < 16 * MIB + SLACK_BYTES, "{grown} bytes above a bound of 16 MiB");
+    let mut told = 0;
+    for peer in &mut unfinished {
+        let _ = peer.try_finish_sending();
+        if let Ok(Some(frame)) = peer.try_receive() {
+            assert!(frame.0.starts_with(&[0x83, 112]), "{}", GlobalDataWire::describe(&frame.0));
+            told += 1;
+        }
+    }
+    assert!(told > 0, "nobody was told why");
+    other.expect_silence();
 }

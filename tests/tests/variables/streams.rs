@@ -4,7 +4,7 @@ use fastrand::Rng;
 use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{Reason, ToServer, ValueRef};
 use workyard_tests::words::{get, got, set, stored};
-use workyard_tests::{GlobalDataWire, Setup};
+use workyard_tests::{GlobalDataPeer, GlobalDataWire, Setup};
 
 /// Bytes around the value in the frame that sets "k": length, operation, id, key, condition, tag.
 const SET_BYTES: usize = 4 + 1 + 4 + 2 + 1 + 1;
@@ -42,6 +42,20 @@ fn ten_thousand_requests_in_one_write_are_answered_in_order() {
             _ => peer.expect_reply(id, stored(revision)),
         }
     }
+    peer.expect_silence();
+}
+
+#[test]
+fn requests_may_stand_right_behind_the_hello() {
+    let daemon = Setup::<GlobalDataWire>::new().start();
+    let mut peer = daemon.stranger();
+    let mut stream = GlobalDataPeer::hello_bytes();
+    stream.append(&mut set_frame(1, b"v"));
+    ToServer::Request(2, get("k")).encode(&mut stream);
+    peer.send_bytes(&stream);
+    peer.expect_welcome();
+    peer.expect_reply(1, stored(1));
+    peer.expect_reply(2, got(1, ValueRef::raw("v")));
     peer.expect_silence();
 }
 

@@ -20,6 +20,7 @@ pub(crate) async fn up(args: &Up, output: &Output) -> anyhow::Result<Status> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .init();
+    workyard_daemon::die_of_panics();
     let hint = "another one may be running already; --channel-listen and --globaldata-listen name \
                 other addresses";
     let channel = Server::<ChannelService>::bind(

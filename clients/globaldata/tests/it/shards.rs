@@ -21,7 +21,7 @@ async fn connected(placement: Placement) -> (GlobalDataClient, Vec<Peer>) {
 }
 
 /// Keys that the original would look for on these servers of three.
-const KEYS: [(&str, usize); 4] = [("a", 1), ("0", 2), ("ABC", 0), ("key", 1)];
+const KEYS: [(&str, usize); 4] = [("key", 1), ("0", 2), ("ABC", 0), ("key1", 1)];
 
 #[tokio::test]
 async fn every_key_has_its_server() {
@@ -43,7 +43,7 @@ async fn many_keys_are_read_from_all_servers_and_come_back_in_order() {
     let serving = async {
         // All are asked before any has answered.
         let last = hear(three, r#"get ["0"]"#).await;
-        let middle = hear(two, r#"get ["a", "key"]"#).await;
+        let middle = hear(two, r#"get ["key", "key1"]"#).await;
         let first = hear(one, r#"get ["ABC"]"#).await;
         two.reply(middle, Reply::GotMany(vec![entry(0), entry(3)])).await;
         three.reply(last, Reply::GotMany(vec![None])).await;
@@ -84,9 +84,9 @@ async fn keys_are_listed_from_all_servers() {
 #[tokio::test]
 async fn a_batch_lies_on_one_server() {
     let (client, mut peers) = connected(Placement::Crc32).await;
-    let error = client.batch().set("a", &1).delete("ABC").commit().await.unwrap_err();
+    let error = client.batch().set("key", &1).delete("ABC").commit().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CrossShard);
-    let text = r#""a" and "ABC" lie on different servers: a batch takes place on one"#;
+    let text = r#""key" and "ABC" lie on different servers: a batch takes place on one"#;
     assert_eq!(error.to_string(), text);
     let serving = async {
         let frame = peers[1].next().await.unwrap();
@@ -94,7 +94,8 @@ async fn a_batch_lies_on_one_server() {
         assert_eq!(batch.steps.len(), 2);
         peers[1].refuse(id, workyard_protocol::Reason::LimitReached).await;
     };
-    let (refused, ()) = tokio::join!(client.batch().set("a", &1).delete("key").commit(), serving);
+    let (refused, ()) =
+        tokio::join!(client.batch().set("key", &1).delete("key1").commit(), serving);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Refused);
 }
 
@@ -118,8 +119,8 @@ async fn one_lost_server_does_not_harm_the_others() {
     let client = client.with_call_timeout(Duration::from_millis(50));
     drop(peers.remove(0));
     let (read, ()) = tokio::join!(
-        client.get::<i64>("a"),
-        answer(&mut peers[0], "get a", got(1, ValueRef::Int(5)))
+        client.get::<i64>("key"),
+        answer(&mut peers[0], "get key", got(1, ValueRef::Int(5)))
     );
     assert_eq!(read.unwrap(), Some(5));
     assert!(client.get::<i64>("ABC").await.is_err());

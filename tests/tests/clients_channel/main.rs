@@ -1,0 +1,12 @@
+//! `workyard-channel` against a real channel-server: what programs rely on.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod cancellation;
+mod fan_out;
+mod heartbeat;
+mod jobs;
+mod payloads;
+mod restart;
+mod routing;
+mod slow;
+mod support;

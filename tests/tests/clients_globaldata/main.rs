@@ -1,0 +1,11 @@
+//! `workyard-globaldata` against real globaldata-servers: what programs rely on.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod batches;
+mod cancellation;
+mod contention;
+mod counting;
+mod restart;
+mod sharded;
+mod support;
+mod values;

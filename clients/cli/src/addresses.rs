@@ -17,6 +17,8 @@ struct File {
 
 /// The address of channel-server.
 pub(crate) fn channel(global: &Global) -> anyhow::Result<String> {
+    // A file that is wrong is wrong, whether it is needed or not.
+    let file = file(global)?;
     match global.server.as_slice() {
         [] => {}
         [address] => return Ok(address.clone()),
@@ -25,18 +27,19 @@ pub(crate) fn channel(global: &Global) -> anyhow::Result<String> {
     if let Ok(address) = std::env::var("WORKYARD_CHANNEL") {
         return Ok(address);
     }
-    Ok(file(global)?.channel.unwrap_or_else(|| CHANNEL.to_owned()))
+    Ok(file.channel.unwrap_or_else(|| CHANNEL.to_owned()))
 }
 
 /// The addresses of the globaldata servers, one unless they are sharded.
 pub(crate) fn globaldata(global: &Global) -> anyhow::Result<Vec<String>> {
+    let file = file(global)?;
     if !global.server.is_empty() {
         return Ok(global.server.clone());
     }
     if let Ok(addresses) = std::env::var("WORKYARD_GLOBALDATA") {
         return Ok(addresses.split(',').map(str::to_owned).collect());
     }
-    Ok(file(global)?.globaldata.unwrap_or_else(|| vec![GLOBALDATA.to_owned()]))
+    Ok(file.globaldata.unwrap_or_else(|| vec![GLOBALDATA.to_owned()]))
 }
 
 /// The file named, or the user's own if there is one.

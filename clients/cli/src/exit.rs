@@ -21,6 +21,11 @@ impl From<Status> for ExitCode {
     }
 }
 
+/// A server that takes connections and then says nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NoAnswer(pub(crate) String);
+
 /// A mistake of whoever typed the command.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

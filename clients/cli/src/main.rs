@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod exit;
 mod output;
+mod signals;
 mod up;
 mod value;
 

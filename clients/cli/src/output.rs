@@ -1,8 +1,9 @@
 //! What the command says, to people or as JSON; errors with what to do.
 
-use crate::exit::{Status, Usage};
+use crate::exit::{NoAnswer, Status, Usage};
 use serde_json::{Value as Json, json};
 use std::io::{ErrorKind, Write};
+use workyard_daemon::StartError;
 
 /// Writes answers to stdout and errors to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,10 @@ impl Failure {
     fn of(error: &anyhow::Error) -> Self {
         let (kind, status, hint) = if error.downcast_ref::<Usage>().is_some() {
             ("usage", Status::Usage, None)
+        } else if error.downcast_ref::<NoAnswer>().is_some() {
+            ("timed-out", Status::TimedOut, Some(SLOW))
+        } else if error.downcast_ref::<StartError>().is_some() {
+            ("cannot-start", Status::Failed, Some(TAKEN))
         } else if let Some(error) = error.downcast_ref::<workyard_channel::Error>() {
             channel(error.kind())
         } else if let Some(error) = error.downcast_ref::<workyard_globaldata::Error>() {
@@ -77,12 +82,19 @@ impl Failure {
         } else {
             ("failed", Status::Failed, None)
         };
-        Self { text: format!("{error:#}"), kind, hint, status }
+        // Errors of libraries name their causes themselves.
+        let text = match error.downcast_ref::<StartError>() {
+            Some(error) => error.to_string(),
+            None => format!("{error:#}"),
+        };
+        Self { text, kind, hint, status }
     }
 }
 
 const START: &str =
     "Is it running? `workyard up` starts both servers; --server names another address.";
+const TAKEN: &str = "Another one may be running already; --channel-listen and --globaldata-listen name \
+                     other addresses.";
 const SLOW: &str = "The server is busy or the network slow; --timeout gives it longer.";
 
 type Judgement = (&'static str, Status, Option<&'static str>);

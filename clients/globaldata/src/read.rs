@@ -19,14 +19,14 @@ impl GlobalDataClient {
         &self,
         key: impl AsRef<[u8]>,
     ) -> Result<Option<T>, Error> {
-        self.get_entry(key).await?.map(|entry| entry.decode()).transpose()
+        self.entry(key).await?.map(|entry| entry.decode()).transpose()
     }
 
     /// The value of a variable as it is stored, and its revision.
     ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn get_entry(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>, Error> {
+    pub async fn entry(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>, Error> {
         let key = Key::new(key.as_ref())?;
         let received = self.ask(key, Request::Get(Get { key })).await?;
         match received.decode()? {
@@ -48,7 +48,7 @@ impl GlobalDataClient {
         T: DeserializeOwned,
         K: AsRef<[u8]>,
     {
-        let entries = self.get_many_entries(keys).await?;
+        let entries = self.entries(keys).await?;
         let decode = |entry: Option<Entry>| entry.map(|entry| entry.decode()).transpose();
         entries.into_iter().map(decode).collect()
     }
@@ -58,7 +58,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384 keys or
     /// 1 MiB of them on one server.
-    pub async fn get_many_entries<K: AsRef<[u8]>>(
+    pub async fn entries<K: AsRef<[u8]>>(
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<Option<Entry>>, Error> {

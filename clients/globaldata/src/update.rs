@@ -44,7 +44,7 @@ impl GlobalDataClient {
             if attempt > 0 {
                 sleep(wait(attempt).mul_f64(fastrand::f64())).await;
             }
-            let entry = self.get_entry(key).await?;
+            let entry = self.entry(key).await?;
             let revision = entry.as_ref().map_or(0, |entry| entry.revision);
             let value = change(entry.map(|entry: Entry| entry.decode()).transpose()?);
             if let Ok(revision) = self.write(key, at(revision), &self.encode(&value)?).await? {

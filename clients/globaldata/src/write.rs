@@ -58,7 +58,7 @@ impl GlobalDataClient {
     /// ```no_run
     /// # use workyard_globaldata::{Conflict, GlobalDataClient};
     /// # async fn example(client: GlobalDataClient) -> Result<(), workyard_globaldata::Error> {
-    /// let entry = client.get_entry("leader").await?;
+    /// let entry = client.entry("leader").await?;
     /// let revision = entry.map_or(0, |entry| entry.revision);
     /// match client.cas("leader", revision, "me").await? {
     ///     Ok(revision) => println!("leader as of {revision}"),

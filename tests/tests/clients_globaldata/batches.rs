@@ -9,7 +9,7 @@ const TOTAL: i64 = 1000;
 
 /// Moves money if the account does not change meanwhile and has enough. Returns whether it did.
 async fn transfer(client: &GlobalDataClient, from: &str, to: &str, amount: i64) -> bool {
-    let entry = client.get_entry(from).await.unwrap().unwrap();
+    let entry = client.entry(from).await.unwrap().unwrap();
     if entry.decode::<i64>().unwrap() < amount {
         return false;
     }

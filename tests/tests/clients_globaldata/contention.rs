@@ -30,7 +30,7 @@ async fn every_cas_succeeds_or_conflicts_and_the_successes_add_up() {
     let trying = clients(&daemon, CLIENTS).await.into_iter().map(|client| async move {
         let (mut successes, mut conflicts) = (0, 0);
         for _ in 0..EACH {
-            let entry = client.get_entry("count").await.unwrap().unwrap();
+            let entry = client.entry("count").await.unwrap().unwrap();
             let count: u64 = entry.decode().unwrap();
             match client.cas("count", entry.revision, &(count + 1)).await.unwrap() {
                 Ok(revision) => {
@@ -50,7 +50,7 @@ async fn every_cas_succeeds_or_conflicts_and_the_successes_add_up() {
     let conflicts: u64 = counts.iter().map(|(_, conflicts)| conflicts).sum();
     assert_eq!(successes + conflicts, CLIENTS as u64 * EACH);
     assert!(conflicts > 0, "they did not meet");
-    let entry = client(&daemon).await.get_entry("count").await.unwrap().unwrap();
+    let entry = client(&daemon).await.entry("count").await.unwrap().unwrap();
     assert_eq!(entry.decode::<u64>().unwrap(), successes);
     assert_eq!(entry.revision, 1 + successes, "a conflict takes no revision");
 }
@@ -94,7 +94,7 @@ async fn updates_of_16_clients_come_out_exact() {
             }
         });
     tasks(updating).await;
-    let entry = client(&daemon).await.get_entry("names").await.unwrap().unwrap();
+    let entry = client(&daemon).await.entry("names").await.unwrap().unwrap();
     let mut names: Vec<String> = entry.decode().unwrap();
     assert_eq!(entry.revision, (CLIENTS * EACH) as u64, "one write each");
     for index in 0..CLIENTS {

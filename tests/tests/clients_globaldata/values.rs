@@ -22,7 +22,7 @@ async fn structures_are_read_by_clients_of_another_encoding() {
     for encoding in [Encoding::Bincode, Encoding::Json] {
         let writer = builder(&daemon).encoding(encoding).connect().await.unwrap();
         writer.set("user", &user()).await.unwrap();
-        let entry = reader.get_entry("user").await.unwrap().unwrap();
+        let entry = reader.entry("user").await.unwrap().unwrap();
         assert_eq!(entry.value.as_ref().tag().name(), encoding.name());
         assert_eq!(entry.decode::<User>().unwrap(), user());
         let aged = |user: Option<User>| User { age: Some(31), ..user.unwrap() };
@@ -36,11 +36,11 @@ async fn scalars_and_bytes_are_stored_as_themselves() {
     let daemon = daemon();
     let client = client(&daemon).await;
     client.set("int", &-5).await.unwrap();
-    assert_eq!(client.get_entry("int").await.unwrap().unwrap().value, Value::Int(-5));
+    assert_eq!(client.entry("int").await.unwrap().unwrap().value, Value::Int(-5));
     client.set("float", &1.5).await.unwrap();
-    assert_eq!(client.get_entry("float").await.unwrap().unwrap().value, Value::Float(1.5));
+    assert_eq!(client.entry("float").await.unwrap().unwrap().value, Value::Float(1.5));
     client.set("text", "five").await.unwrap();
-    assert_eq!(client.get_entry("text").await.unwrap().unwrap().value, Value::text("five"));
+    assert_eq!(client.entry("text").await.unwrap().unwrap().value, Value::text("five"));
     assert_eq!(client.get::<Vec<u8>>("text").await.unwrap(), Some(b"five".to_vec()));
     for bytes in [vec![], vec![0, 255, 128], vec![7; 4 << 20]] {
         client.set_value("bytes", &Value::raw(bytes.clone())).await.unwrap();

@@ -91,7 +91,7 @@ impl Run {
             let begun = Instant::now();
             match self.args.operation {
                 KvOperation::Get => {
-                    let _ = client.get_entry(&key).await?;
+                    let _ = client.entry(&key).await?;
                 }
                 KvOperation::Set => {
                     let _ = client.set_value(&key, &value).await?;

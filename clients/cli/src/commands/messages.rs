@@ -4,6 +4,7 @@ use super::{channel_client, input_lines};
 use crate::args::{Global, Pub, Sub};
 use crate::exit::Status;
 use crate::output::Output;
+use crate::signals::Signals;
 use crate::value;
 use futures_util::StreamExt;
 use futures_util::stream::select_all;
@@ -48,6 +49,7 @@ pub(crate) async fn subscribe(
     args: &Sub,
     output: &Output,
 ) -> anyhow::Result<Status> {
+    let mut signals = Signals::new()?;
     let client = channel_client(global).await?;
     let mut subscriptions = Vec::new();
     for channel in &args.channel {
@@ -71,7 +73,7 @@ pub(crate) async fn subscribe(
                 Some(message) => print(&message, several, *output)?,
                 None => break,
             },
-            _ = tokio::signal::ctrl_c() => break,
+            () = signals.next() => break,
         }
         left -= 1;
     }
@@ -80,17 +82,21 @@ pub(crate) async fn subscribe(
 
 fn print(message: &Message, several: bool, output: Output) -> anyhow::Result<()> {
     let channel = message.channel_str();
-    let missed = message.missed_before();
+    let (missed, interrupted) = (message.missed_before(), message.interrupted_before());
     output.say(
         || {
+            let lost = if interrupted { "(the connection was lost for a while)\n" } else { "" };
             let gap = if missed > 0 { format!("({missed} missed)\n") } else { String::new() };
             let source = if several { format!("{channel}: ") } else { String::new() };
-            format!("{gap}{source}{}", message.value())
+            format!("{lost}{gap}{source}{}", message.value())
         },
         || {
             let value = value::to_json(message.value());
             let kind = message.value().as_ref().tag().name();
-            json!({ "channel": channel, "value": value, "kind": kind, "missed_before": missed })
+            json!({
+                "channel": channel, "value": value, "kind": kind, "missed_before": missed,
+                "interrupted_before": interrupted,
+            })
         },
     )
 }

@@ -14,6 +14,8 @@ pub(crate) use variables::{add, cas, delete, get, increment, keys, set};
 
 use crate::addresses;
 use crate::args::Global;
+use crate::exit::NoAnswer;
+use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use workyard_channel::ChannelClient;
 use workyard_globaldata::GlobalDataClient;
@@ -21,24 +23,37 @@ use workyard_globaldata::GlobalDataClient;
 /// A client of channel-server, as the flags have it.
 pub(crate) async fn channel_client(global: &Global) -> anyhow::Result<ChannelClient> {
     let address = addresses::channel(global)?;
-    Ok(ChannelClient::builder(address.as_str())
+    let builder = ChannelClient::builder(address.as_str())
         .name("workyard")
         .connect_timeout(global.timeout)
-        .call_timeout(global.timeout)
-        .connect()
-        .await?)
+        .call_timeout(global.timeout);
+    in_time(global, builder.connect()).await
 }
 
 /// A client of globaldata-server, or of several, as the flags have it.
 pub(crate) async fn globaldata_client(global: &Global) -> anyhow::Result<GlobalDataClient> {
     let addresses = addresses::globaldata(global)?;
     let addresses = addresses.iter().map(String::as_str);
-    Ok(GlobalDataClient::sharded(addresses)
+    let builder = GlobalDataClient::sharded(addresses)
         .name("workyard")
         .connect_timeout(global.timeout)
-        .call_timeout(global.timeout)
-        .connect()
-        .await?)
+        .call_timeout(global.timeout);
+    in_time(global, builder.connect()).await
+}
+
+/// Connects. A server that has nothing to say for as long as one waits is slow, not away.
+async fn in_time<T, E>(
+    global: &Global,
+    connecting: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let begun = Instant::now();
+    connecting.await.map_err(|error| match begun.elapsed() >= global.timeout {
+        true => NoAnswer(error.to_string()).into(),
+        false => error.into(),
+    })
 }
 
 fn input_lines() -> Lines<BufReader<Stdin>> {

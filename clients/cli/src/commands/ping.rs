@@ -2,25 +2,44 @@
 
 use super::{channel_client, globaldata_client};
 use crate::args::{Global, Ping, Service};
-use crate::exit::Status;
+use crate::exit::{Status, Usage};
 use crate::output::Output;
 use serde_json::json;
 use std::time::Duration;
 
 pub(crate) async fn ping(global: &Global, args: &Ping, output: &Output) -> anyhow::Result<Status> {
-    let wants = |service| args.service.is_none_or(|wanted| wanted == service);
-    if wants(Service::Channel) {
-        let round_trip = channel_client(global).await?.ping().await?;
-        say(*output, "channel-server", round_trip)?;
+    let services = match args.service {
+        Some(service) => vec![service],
+        None if global.server.is_empty() => vec![Service::Channel, Service::Globaldata],
+        None => {
+            let text = "--server names an address of which server? Say `workyard ping channel` or \
+                        `workyard ping globaldata`";
+            return Err(Usage(text.to_owned()).into());
+        }
+    };
+    let mut status = Status::Done;
+    for service in services {
+        match round_trip(global, service).await {
+            Ok(time) => say(*output, service, time)?,
+            // The other one may answer.
+            Err(error) => status = output.fail(&error),
+        }
     }
-    if wants(Service::Globaldata) {
-        let round_trip = globaldata_client(global).await?.ping().await?;
-        say(*output, "globaldata-server", round_trip)?;
-    }
-    Ok(Status::Done)
+    Ok(status)
 }
 
-fn say(output: Output, server: &str, round_trip: Duration) -> anyhow::Result<()> {
+async fn round_trip(global: &Global, service: Service) -> anyhow::Result<Duration> {
+    Ok(match service {
+        Service::Channel => channel_client(global).await?.ping().await?,
+        Service::Globaldata => globaldata_client(global).await?.ping().await?,
+    })
+}
+
+fn say(output: Output, service: Service, round_trip: Duration) -> anyhow::Result<()> {
+    let server = match service {
+        Service::Channel => "channel-server",
+        Service::Globaldata => "globaldata-server",
+    };
     output.say(
         || format!("{server:<18} answers in {round_trip:.1?}"),
         || json!({ "server": server, "round_trip_us": round_trip.as_secs_f64() * 1e6 }),

@@ -4,6 +4,7 @@ use super::{channel_client, input_lines};
 use crate::args::{Global, Queue, QueuePush, QueueStats, QueueWork};
 use crate::exit::Status;
 use crate::output::Output;
+use crate::signals::Signals;
 use crate::value;
 use anyhow::Context;
 use comfy_table::Table;
@@ -46,13 +47,16 @@ async fn push(global: &Global, args: &QueuePush, output: Output) -> anyhow::Resu
 }
 
 async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Result<Status> {
+    // Kept while a job is worked on: it is finished before this stops.
+    let mut signals = Signals::new()?;
     let client = channel_client(global).await?;
     let mut jobs = client.consume(&args.queue, args.prefetch).await?;
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let job = tokio::select! {
+            biased;
+            () = signals.next() => break,
             job = jobs.next() => job,
-            _ = tokio::signal::ctrl_c() => break,
         };
         let Some(job) = job else { break };
         if args.command.is_empty() {

@@ -10,7 +10,7 @@ use workyard_globaldata::Conflict;
 
 pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
-    let entries = client.get_many_entries(&args.key).await?;
+    let entries = client.entries(&args.key).await?;
     let mut status = Status::Done;
     for (key, entry) in args.key.iter().zip(entries) {
         let Some(entry) = entry else {

@@ -7,12 +7,11 @@ pub(crate) use check::check_worker;
 use crate::args::Up;
 use crate::exit::Status;
 use crate::output::Output;
-use anyhow::Context;
+use crate::signals::Signals;
 use serde_json::json;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use workyard_channel_server::ChannelService;
-use workyard_daemon::{ExitStatus, ListenAddress, Running, Server, Settings};
+use workyard_daemon::{ExitStatus, ListenAddress, Running, Server, Service, Settings, StartError};
 use workyard_globaldata_server::GlobalDataService;
 
 pub(crate) async fn up(args: &Up, output: &Output) -> anyhow::Result<Status> {
@@ -20,28 +19,30 @@ pub(crate) async fn up(args: &Up, output: &Output) -> anyhow::Result<Status> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .init();
-    workyard_daemon::die_of_panics();
-    let hint = "another one may be running already; --channel-listen and --globaldata-listen name \
-                other addresses";
-    let channel = Server::<ChannelService>::bind(
-        Settings::listening_on(args.channel_listen.clone()),
-        Default::default(),
-    )
-    .context(hint)?
-    .start()?;
-    let globaldata = Server::<GlobalDataService>::bind(
-        Settings::listening_on(args.globaldata_listen.clone()),
-        Default::default(),
-    )
-    .context(hint)?
-    .start()?;
-    announce(*output, "channel-server", channel.addresses())?;
-    announce(*output, "globaldata-server", globaldata.addresses())?;
-    if !args.no_check {
-        check::check(&channel.addresses()[0], &globaldata.addresses()[0], *output).await?;
+    let mut signals = Signals::new()?;
+    let servers = [
+        start::<ChannelService>(&args.channel_listen)?,
+        start::<GlobalDataService>(&args.globaldata_listen)?,
+    ];
+    let serving = async {
+        let [channel, globaldata] = servers.each_ref().map(Running::addresses);
+        announce(*output, "channel-server", channel)?;
+        announce(*output, "globaldata-server", globaldata)?;
+        if !args.no_check {
+            check::check(&channel[0], &globaldata[0], *output).await?;
+        }
+        output.say(|| NEXT.to_owned(), || json!({ "ready": true }))?;
+        failed(&servers).await
+    };
+    tokio::select! {
+        outcome = serving => outcome?,
+        () = signals.next() => {}
     }
-    output.say(|| NEXT.to_owned(), || json!({ "ready": true }))?;
-    serve([channel, globaldata], *output).await
+    stop(servers, signals, *output).await
+}
+
+fn start<S: Service<Limits: Default>>(listen: &[ListenAddress]) -> Result<Running, StartError> {
+    Server::<S>::bind(Settings::listening_on(listen.to_vec()), S::Limits::default())?.start()
 }
 
 const NEXT: &str = "
@@ -61,25 +62,27 @@ fn announce(output: Output, server: &str, addresses: &[ListenAddress]) -> anyhow
     Ok(())
 }
 
-/// Serves until a signal, then until everybody is served.
-async fn serve(servers: [Running; 2], output: Output) -> anyhow::Result<Status> {
-    let mut terminate = signal(SignalKind::terminate())?;
+/// Goes on until a server has failed.
+async fn failed(servers: &[Running]) -> anyhow::Result<()> {
     let mut poll = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            outcome = tokio::signal::ctrl_c() => break outcome?,
-            _ = poll.tick() => {
-                anyhow::ensure!(!servers.iter().any(Running::is_finished), "a server has failed");
-            }
-        }
+    while !servers.iter().any(Running::is_finished) {
+        poll.tick().await;
     }
+    anyhow::bail!("a server has failed")
+}
+
+/// Returns when everybody is served.
+async fn stop(
+    servers: [Running; 2],
+    mut signals: Signals,
+    output: Output,
+) -> anyhow::Result<Status> {
     servers.iter().for_each(Running::stop);
     let waiting = tokio::task::spawn_blocking(|| servers.map(Running::wait));
     let drained = tokio::select! {
         statuses = waiting => statuses?.iter().all(|status| *status == ExitStatus::Drained),
         // A second Ctrl-C means now.
-        _ = tokio::signal::ctrl_c() => std::process::exit(Status::Failed as i32),
+        () = signals.next() => std::process::exit(Status::Failed as i32),
     };
     output.say(|| "stopped".to_owned(), || json!({ "stopped": true, "drained": drained }))?;
     Ok(Status::Done)

@@ -40,7 +40,7 @@ async fn reading() {
     let reading = async {
         assert_eq!(client.get::<i64>("a").await.unwrap(), Some(5));
         assert_eq!(client.get::<i64>("a").await.unwrap(), None);
-        let entry = client.get_entry(b"a").await.unwrap().unwrap();
+        let entry = client.entry(b"a").await.unwrap().unwrap();
         assert_eq!((entry.revision, entry.value.clone()), (7, Value::text("text")));
         assert_eq!(entry.decode::<String>().unwrap(), "text");
         let error = client.get::<i64>("a").await.unwrap_err();
@@ -121,10 +121,10 @@ async fn what_cannot_be_asked_is_refused_here() {
     let long = "k".repeat(NAME_BYTES_MAX + 1);
     assert_eq!(client.set(&long, &1).await.unwrap_err().kind(), ErrorKind::InvalidName);
     let many = vec!["k"; LIST_ITEMS_MAX + 1];
-    let error = client.get_many_entries(&many).await.unwrap_err();
+    let error = client.entries(&many).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     let long = "k".repeat(NAME_BYTES_MAX);
-    let error = client.get_many_entries(vec![&long; 256]).await.unwrap_err();
+    let error = client.entries(vec![&long; 256]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "a megabyte of keys");
     let error = client.set_value("k", &Value::raw(vec![0; 11 << 20])).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);

@@ -45,9 +45,12 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let query = request.uri().query().unwrap_or_default().as_bytes();
     let query = form_urlencoded::parse(query).into_owned().collect();
-    let (status, body) = match publish(channels, &query).await {
-        Ok(receivers) => (StatusCode::OK, json!({ "pushers": receivers })),
-        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error.to_string() })),
+    let (status, body) = match Push::parse(&query) {
+        Ok(push) => match push.publish(channels).await {
+            Ok(pushers) => (StatusCode::OK, json!({ "pushers": pushers })),
+            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": error.to_string() })),
+        },
+        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
     };
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
@@ -58,15 +61,34 @@ async fn answer(
     Ok(response)
 }
 
-/// Returns how many pushers received it.
-async fn publish(channels: &ChannelClient, query: &HashMap<String, String>) -> anyhow::Result<u64> {
-    let content = query.get("content").ok_or_else(|| anyhow::anyhow!("?content=… is missing"))?;
-    let Some(worker_id) = query.get("to_worker_id") else {
-        return Ok(channels.publish(EVERYBODY, content).await?);
-    };
-    let connection_id = query
-        .get("to_connection_id")
-        .ok_or_else(|| anyhow::anyhow!("to_worker_id needs to_connection_id too"))?;
-    let direct = Direct { connection_id: connection_id.parse()?, content: content.clone() };
-    Ok(channels.publish(channel_of(worker_id.parse()?), &direct).await?)
+/// What a query asks for.
+enum Push {
+    ToAll(String),
+    ToOne { worker_id: u32, direct: Direct },
+}
+
+impl Push {
+    fn parse(query: &HashMap<String, String>) -> Result<Self, String> {
+        let content = query.get("content").ok_or("?content=… is missing")?.clone();
+        match (query.get("to_worker_id"), query.get("to_connection_id")) {
+            (None, None) => Ok(Self::ToAll(content)),
+            (Some(worker_id), Some(connection_id)) => {
+                let worker_id = worker_id.parse().map_err(|_| "to_worker_id is not a number")?;
+                let connection_id =
+                    connection_id.parse().map_err(|_| "to_connection_id is not a number")?;
+                Ok(Self::ToOne { worker_id, direct: Direct { connection_id, content } })
+            }
+            _ => Err("one client is named by to_worker_id and to_connection_id, both".to_owned()),
+        }
+    }
+
+    /// Returns how many pushers received it.
+    async fn publish(self, channels: &ChannelClient) -> Result<u64, workyard_channel::Error> {
+        match self {
+            Self::ToAll(content) => channels.publish(EVERYBODY, &content).await,
+            Self::ToOne { worker_id, direct } => {
+                channels.publish(channel_of(worker_id), &direct).await
+            }
+        }
+    }
 }

@@ -150,6 +150,7 @@ impl<W: Service> Daemon<W> {
     #[track_caller]
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        eventually("the daemon stands still", || self.process().is_stopped());
     }
 
     /// Lets it go on.

@@ -44,6 +44,11 @@ impl Process {
         mask >> (signal - 1) & 1 == 1
     }
 
+    /// Whether a signal has stopped it. That takes a moment after the signal was sent.
+    pub(crate) fn is_stopped(self) -> bool {
+        self.status("State:").starts_with('T')
+    }
+
     fn kilobytes(self, field: &str) -> u64 {
         let text = self.status(field);
         let number = text.trim_end_matches(" kB").parse();

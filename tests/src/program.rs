@@ -1,13 +1,15 @@
 //! A program of the workspace as a child process: run to its end, or followed while it runs.
 
-use crate::{Exit, Log, eventually};
+use crate::procfs::Process;
+use crate::{Exit, Log, PATIENCE, eventually};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::env;
 use std::ffi::OsStr;
-use std::io::{Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// A program that is not started yet. It inherits no environment but `PATH`.
 #[derive(Debug)]
@@ -22,6 +24,14 @@ pub struct Running {
     input: Option<ChildStdin>,
     stdout: Log,
     stderr: Log,
+    /// Ends when all that was printed has been read.
+    read: Receiver<()>,
+}
+
+/// A pipe that is being read.
+struct Pipe<R> {
+    source: R,
+    _reading: Sender<()>,
 }
 
 /// The binary or example of this name, of the same profile as the running test.
@@ -108,9 +118,12 @@ impl Program {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the program can be run");
         let (stdout, stderr) = (Log::default(), Log::default());
-        stdout.follow(child.stdout.take().expect("it is piped"));
-        stderr.follow(child.stderr.take().expect("it is piped"));
-        Running { input: child.stdin.take(), child, stdout, stderr }
+        let (reading, read) = channel();
+        let source = child.stdout.take().expect("it is piped");
+        stdout.follow(Pipe { source, _reading: reading.clone() });
+        let source = child.stderr.take().expect("it is piped");
+        stderr.follow(Pipe { source, _reading: reading });
+        Running { input: child.stdin.take(), child, stdout, stderr, read }
     }
 }
 
@@ -151,13 +164,26 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).expect("the program runs");
     }
 
+    /// Stops the clock for it, until [`Running::resume`].
+    #[track_caller]
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        eventually("the program stands still", || Process(self.child.id()).is_stopped());
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Kills it, with all that it has started, and waits until it is gone.
     pub fn kill(&mut self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
     }
 
-    /// Waits until it has ended and returns its exit code.
+    /// Waits until it has ended, and all that it printed is there, and returns its exit code.
     ///
     /// # Panics
     /// When it does not end, or a signal ended it.
@@ -168,6 +194,7 @@ impl Running {
             status = self.child.try_wait().expect("a child can be waited for");
             status.is_some()
         });
+        let _ = self.read.recv_timeout(PATIENCE);
         let status = status.expect("it has ended");
         status.code().unwrap_or_else(|| panic!("the program ended by a signal: {status}"))
     }
@@ -185,5 +212,11 @@ impl Drop for Running {
                 eprintln!("--- {name} of a program ---\n{}", log.lines().join("\n"));
             }
         }
+    }
+}
+
+impl<R: Read> Read for Pipe<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer)
     }
 }

@@ -94,7 +94,7 @@ pub(crate) struct Pub {
     /// Where to
     pub(crate) channel: String,
     /// What; `-` or nothing reads each line of standard input as a message
-    #[arg(default_value = "-", allow_hyphen_values = true)]
+    #[arg(default_value = "-", allow_negative_numbers = true)]
     pub(crate) message: String,
     /// Another channel to publish to; may be given several times
     #[arg(long, value_name = "CHANNEL")]
@@ -139,7 +139,7 @@ pub(crate) enum Queue {
 pub(crate) struct QueuePush {
     pub(crate) queue: String,
     /// The jobs; `-` or none reads each line of standard input as one
-    #[arg(default_value = "-", allow_hyphen_values = true)]
+    #[arg(default_value = "-", allow_negative_numbers = true)]
     pub(crate) job: Vec<String>,
     #[command(flatten)]
     pub(crate) kind: Kind,
@@ -176,7 +176,7 @@ pub(crate) struct Get {
 pub(crate) struct Set {
     pub(crate) key: String,
     /// What looks like a number is stored as a number; `-` reads standard input
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_negative_numbers = true)]
     pub(crate) value: String,
     #[command(flatten)]
     pub(crate) kind: Kind,
@@ -197,7 +197,7 @@ pub(crate) struct Expected {
 pub(crate) struct Cas {
     pub(crate) key: String,
     /// What looks like a number is stored as a number; `-` reads standard input
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_negative_numbers = true)]
     pub(crate) value: String,
     #[command(flatten)]
     pub(crate) expected: Expected,
@@ -209,7 +209,7 @@ pub(crate) struct Cas {
 pub(crate) struct Incr {
     pub(crate) key: String,
     /// What to add; negative to subtract, with a point for a float
-    #[arg(default_value = "1", allow_hyphen_values = true)]
+    #[arg(default_value = "1", allow_negative_numbers = true)]
     pub(crate) by: String,
     /// What a variable that does not exist counts as
     #[arg(long, value_name = "NUMBER", default_value = "0", allow_hyphen_values = true)]

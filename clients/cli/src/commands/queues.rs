@@ -59,6 +59,10 @@ async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Resu
             job = jobs.next() => job,
         };
         let Some(job) = job else { break };
+        if left == 1 {
+            // None is handed out here only to be given back.
+            jobs.cancel().await?;
+        }
         if args.command.is_empty() {
             print(&job, output)?;
         } else if !carry_out(&args.command, job.value()).await? {

@@ -1,0 +1,11 @@
+//! The `workyard` command as scripts and people use it: what it prints, and how it exits.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod addresses;
+mod exit_codes;
+mod messages;
+mod queues;
+mod support;
+mod tools;
+mod up;
+mod variables;

@@ -24,7 +24,7 @@ impl Service for ChannelService {
     type Dialect = Dialect;
     type Limits = Limits;
 
-    fn engine(limits: &Limits, _: &Settings) -> Broker {
+    fn engine(limits: &Limits, _: &Settings, _: u64) -> Broker {
         Broker::new(limits.resolve(BrokerLimits::default()))
     }
 }

@@ -44,13 +44,14 @@ pub(crate) fn run<S: Service>(
     limits: &S::Limits,
     commands: mpsc::UnboundedReceiver<Command>,
 ) -> io::Result<ExitStatus> {
-    let engine = S::engine(limits, &settings);
+    let epoch = epoch();
+    let engine = S::engine(limits, &settings, epoch);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let facts = Facts {
         kind: S::KIND,
         server: format!("{} {}", S::KIND.name(), S::VERSION),
-        epoch: epoch(),
+        epoch,
         heartbeat_ms: settings.heartbeat_ms(),
         frame_bytes_max: settings.frame_bytes_max,
     };

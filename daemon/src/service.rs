@@ -30,8 +30,9 @@ pub trait Service: Sized + 'static {
     /// The engine's own settings, all optional: flags, environment and `[limits]` of the file.
     type Limits: Overrides;
 
-    /// Makes the core.
-    fn engine(limits: &Self::Limits, settings: &crate::Settings) -> Self::Engine;
+    /// Makes the core. `epoch` is the time of the start in microseconds, greater than at any start
+    /// before.
+    fn engine(limits: &Self::Limits, settings: &crate::Settings, epoch: u64) -> Self::Engine;
 }
 
 /// Whether the first bytes of a connection are of a dialect.

@@ -6,9 +6,10 @@ use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_websockets::{Message, ServerBuilder};
+use tokio_websockets::{Message, ServerBuilder, WebSocketStream};
 use workyard_channel::ChannelClient;
 
 /// What a client that does not read may have waiting; beyond it messages pass it by.
@@ -68,34 +69,43 @@ fn push_to_one(clients: &Clients, direct: Direct) {
 
 async fn accept(listener: TcpListener, worker_id: u32, clients: Clients) {
     let mut connection_id = 0;
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, most likely: clients that leave make room.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
         connection_id += 1;
-        let welcome = Welcome { worker_id, connection_id };
-        tokio::spawn(hold(stream, welcome, Arc::clone(&clients)));
+        tokio::spawn(hold(stream, Welcome { worker_id, connection_id }, Arc::clone(&clients)));
     }
 }
 
 /// Holds one client until it leaves.
 async fn hold(stream: TcpStream, welcome: Welcome, clients: Clients) -> anyhow::Result<()> {
-    let (_request, mut socket) = ServerBuilder::new().accept(stream).await?;
-    let (sender, mut contents) = mpsc::channel(WAITING_MAX);
+    let (_request, socket) = ServerBuilder::new().accept(stream).await?;
+    let (sender, contents) = mpsc::channel(WAITING_MAX);
     let id = welcome.connection_id;
     clients.lock().expect("nobody panics while holding the clients").insert(id, sender);
-    socket.send(Message::text(serde_json::to_string(&welcome)?)).await?;
+    let outcome = serve(socket, &welcome, contents).await;
+    clients.lock().expect("nobody panics while holding the clients").remove(&id);
+    outcome
+}
+
+/// Tells the client where it is, then everything that is pushed, until it leaves.
+async fn serve(
+    mut socket: WebSocketStream<TcpStream>,
+    welcome: &Welcome,
+    mut contents: mpsc::Receiver<String>,
+) -> anyhow::Result<()> {
+    socket.send(Message::text(serde_json::to_string(welcome)?)).await?;
     loop {
         tokio::select! {
-            Some(content) = contents.recv() => {
-                if socket.send(Message::text(content)).await.is_err() {
-                    break;
-                }
-            }
+            Some(content) = contents.recv() => socket.send(Message::text(content)).await?,
             received = socket.next() => {
                 if !matches!(received, Some(Ok(_))) {
-                    break;
+                    return Ok(());
                 }
             }
         }
     }
-    clients.lock().expect("nobody panics while holding the clients").remove(&id);
-    Ok(())
 }

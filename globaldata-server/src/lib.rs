@@ -24,9 +24,11 @@ impl Service for GlobalDataService {
     type Dialect = Dialect;
     type Limits = Limits;
 
-    fn engine(limits: &Limits, settings: &Settings) -> Store {
+    fn engine(limits: &Limits, settings: &Settings, epoch: u64) -> Store {
         // An answer has to fit into a frame.
         let reply_bytes_max = settings.frame_bytes_max;
-        Store::new(limits.resolve(StoreLimits { reply_bytes_max, ..StoreLimits::default() }))
+        let limits = limits.resolve(StoreLimits { reply_bytes_max, ..StoreLimits::default() });
+        // Microseconds: no server writes a million times a second for all its life.
+        Store::after(epoch, limits)
     }
 }

@@ -115,3 +115,21 @@ fn up_prints_what_is_shown() {
         assert!(help.contains(default), "{default} is no default");
     }
 }
+
+#[test]
+fn the_snippets_are_those_of_programs_that_compile() {
+    let readme = readme();
+    for (first, program) in [
+        ("use workyard_channel::ChannelClient;", "channels"),
+        ("use workyard_globaldata::GlobalDataClient;", "variables"),
+    ] {
+        let path = format!("../examples/readme/{program}.rs");
+        let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let mut source = source.lines().map(str::trim);
+        let snippet = readme.split("```rust\n").find(|block| block.contains(first)).unwrap();
+        let (snippet, _) = snippet.split_once("```").unwrap();
+        for line in snippet.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            assert!(source.any(|given| given == line), "{program}.rs has no {line:?} there");
+        }
+    }
+}

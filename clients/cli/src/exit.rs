@@ -30,3 +30,8 @@ pub(crate) struct NoAnswer(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
+
+/// The server took something back that it had granted.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Revoked(pub(crate) String);

@@ -8,8 +8,8 @@ use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
 
 /// Shared variables and the counter of their revisions.
 ///
-/// The counter starts at 0. Each write that happens takes the next number, a deletion included; all
-/// writes of a batch take one together. What is refused or in conflict takes none.
+/// Each write that happens takes the next number, a deletion included; all writes of a batch take one
+/// together. What is refused or in conflict takes none.
 pub struct Store {
     pub(crate) limits: StoreLimits,
     pub(crate) table: Table,
@@ -24,15 +24,24 @@ pub struct Census {
     pub keys: u64,
     /// What they are counted with against `store_bytes_max`.
     pub bytes: u64,
-    /// The number of the latest write, 0 when there was none.
+    /// The number of the latest write; where the store began when there was none.
     pub revision: u64,
 }
 
 impl Store {
-    /// An empty store.
+    /// An empty store, whose first write gets revision 1.
     #[must_use]
     pub fn new(limits: StoreLimits) -> Self {
         Self { limits, table: Table::default(), revision: 0 }
+    }
+
+    /// An empty store, whose first write gets the revision after this one.
+    ///
+    /// A server begins where none before it can have come to, so that a revision read from one that
+    /// has been restarted since matches nothing.
+    #[must_use]
+    pub fn after(revision: u64, limits: StoreLimits) -> Self {
+        Self { revision, ..Self::new(limits) }
     }
 
     /// How much it holds.

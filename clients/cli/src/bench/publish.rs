@@ -70,8 +70,9 @@ async fn publish(
             let windows = (number + 1) / WINDOW;
             while windows_seen + u64::from(args.subscribers) < windows * u64::from(args.subscribers)
             {
-                tokio::time::timeout(STALL, seen.next()).await.context("subscribers stall")?;
-                windows_seen += 1;
+                let receipt = tokio::time::timeout(STALL, seen.next()).await;
+                let receipt = receipt.context("subscribers stall")?.context("disconnected")?;
+                windows_seen += 1 + receipt.missed_before();
             }
         }
     }

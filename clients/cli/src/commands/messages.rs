@@ -1,8 +1,8 @@
 //! `workyard pub` and `workyard sub`.
 
-use super::{channel_client, input_lines};
+use super::{channel_client, check_restored, input_lines};
 use crate::args::{Global, Pub, Sub};
-use crate::exit::Status;
+use crate::exit::{Revoked, Status};
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::value;
@@ -66,13 +66,18 @@ pub(crate) async fn subscribe(
     }
     let several = args.channel.len() + args.pattern.len() > 1 || !args.pattern.is_empty();
     let mut messages = select_all(subscriptions);
+    let mut events = client.events();
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         tokio::select! {
             message = messages.next() => match message {
                 Some(message) => print(&message, several, *output)?,
-                None => break,
+                None => return Err(Revoked("the server ended the subscription".to_owned()).into()),
             },
+            event = events.next() => {
+                check_restored(event)?;
+                continue;
+            }
             () = signals.next() => break,
         }
         left -= 1;

@@ -15,9 +15,10 @@ pub(crate) use variables::{add, cas, delete, get, increment, keys, set};
 use crate::addresses;
 use crate::args::Global;
 use crate::exit::NoAnswer;
+use crate::exit::Revoked;
 use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
-use workyard_channel::ChannelClient;
+use workyard_channel::{ChannelClient, Event};
 use workyard_globaldata::GlobalDataClient;
 
 /// A client of channel-server, as the flags have it.
@@ -54,6 +55,17 @@ where
         true => NoAnswer(error.to_string()).into(),
         false => error.into(),
     })
+}
+
+/// An error if what happened means that a subscription or consumer is not restored and stays silent.
+fn check_restored(event: Option<Event>) -> anyhow::Result<()> {
+    match event {
+        Some(Event::RestoreRefused { name, refusal, .. }) => {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            Err(Revoked(format!("{name} could not be restored: {refusal}")).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn input_lines() -> Lines<BufReader<Stdin>> {

@@ -1,8 +1,8 @@
 //! `workyard queue push|work|stats`.
 
-use super::{channel_client, input_lines};
+use super::{channel_client, check_restored, input_lines};
 use crate::args::{Global, Queue, QueuePush, QueueStats, QueueWork};
-use crate::exit::Status;
+use crate::exit::{Revoked, Status};
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::value;
@@ -12,7 +12,7 @@ use serde_json::json;
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use workyard_channel::{Job, Value};
+use workyard_channel::{ErrorKind, Job, Value};
 
 pub(crate) async fn queue(
     global: &Global,
@@ -51,14 +51,20 @@ async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Resu
     let mut signals = Signals::new()?;
     let client = channel_client(global).await?;
     let mut jobs = client.consume(&args.queue, args.prefetch).await?;
+    let mut events = client.events();
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let job = tokio::select! {
             biased;
             () = signals.next() => break,
             job = jobs.next() => job,
+            event = events.next() => {
+                check_restored(event)?;
+                continue;
+            }
         };
-        let Some(job) = job else { break };
+        let ended = || Revoked("the server ended the consumer".to_owned());
+        let job = job.ok_or_else(ended)?;
         if left == 1 {
             // None is handed out here only to be given back.
             jobs.cancel().await?;
@@ -73,7 +79,12 @@ async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Resu
                 job.id()
             );
         }
-        job.ack().await?;
+        match job.ack().await {
+            Ok(()) => {}
+            // The connection was lost meanwhile: the job will come again, here or elsewhere.
+            Err(error) if error.kind() == ErrorKind::LeaseLost => anstream::eprintln!("{error}"),
+            Err(error) => return Err(error.into()),
+        }
         left -= 1;
     }
     Ok(Status::Done)
@@ -94,6 +105,8 @@ async fn carry_out(command: &[String], job: &Value) -> anyhow::Result<bool> {
     let mut child = Command::new(&command[0])
         .args(&command[1..])
         .stdin(Stdio::piped())
+        // Ctrl-C is for this process, which then waits for the command.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot run {:?}", command[0]))?;

@@ -1,0 +1,23 @@
+//! The README's second snippet, whole: shared variables.
+
+#![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+
+use workyard_globaldata::GlobalDataClient;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let shared = GlobalDataClient::connect("127.0.0.1:2207").await?;
+
+    let visits = shared.increment("visits", 1).await?;
+    shared.set("users", &vec!["tom"]).await?;
+    // Read, change, write if nobody else wrote meanwhile, else again.
+    let users = shared
+        .update("users", |users: Option<Vec<String>>| {
+            let mut users = users.unwrap_or_default();
+            users.push("ann".to_owned());
+            users
+        })
+        .await?;
+    println!("visit {visits}, users {:?}", users.value);
+    Ok(())
+}

@@ -15,7 +15,7 @@ mod inbox;
 mod life;
 mod listener;
 mod log;
-pub mod native;
+mod native;
 mod outgoing;
 mod overrides;
 mod peer;
@@ -30,6 +30,7 @@ mod turn;
 
 pub use address::{AddressError, ListenAddress};
 pub use exit::ExitStatus;
+pub use native::Native;
 pub use overrides::Overrides;
 pub use process::{die_of_panics, main};
 pub use server::{Running, Server, StartError};

@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, Outcome, Shared, Verdict};
 use crate::inbox::{Arrival, Inbox};
-use crate::native;
+use crate::native::Native;
 use crate::peer::State;
 use crate::service::{Dialect, Service};
 use crate::stream::Reader;
@@ -195,7 +195,7 @@ impl<S: Service> Session<S> {
         let reconnect = stopping.then(|| driver.settings.reconnect_after_ms());
         driver.delivery.send_raw(session, |out| match greeted {
             Some(dialect) => dialect.goodbye(refusal, reconnect, out),
-            None => native::goodbye::<S::Engine>(refusal, reconnect, out),
+            None => Dialect::<S::Engine>::goodbye(Native, refusal, reconnect, out),
         });
     }
 

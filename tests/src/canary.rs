@@ -30,13 +30,13 @@ impl Canary for GlobalDataWire {
     #[track_caller]
     fn keep(daemon: &Daemon<Self>) -> GlobalDataPeer {
         let mut peer = daemon.peer();
-        peer.ask(set(NAME, ValueRef::raw(VALUE)), stored(1));
+        peer.ask(set(NAME, ValueRef::raw(VALUE)), stored(peer.revision(1)));
         peer
     }
 
     #[track_caller]
     fn check(keeper: &mut GlobalDataPeer) {
-        keeper.ask(get(NAME), got(1, ValueRef::raw(VALUE)));
+        keeper.ask(get(NAME), got(keeper.revision(1), ValueRef::raw(VALUE)));
     }
 }
 

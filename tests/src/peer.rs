@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::net::Shutdown;
 use workyard_protocol::control::{Goodbye, Hello};
 use workyard_protocol::frame::{self, FrameDecoder, Split};
+use workyard_protocol::globaldata::GlobalDataWire;
 use workyard_protocol::{Reason, Refusal, RequestId, ToClient, ToServer};
 
 const READ_BYTES: usize = 64 * 1024;
@@ -28,6 +29,7 @@ pub struct Peer<W> {
     used: usize,
     last_id: RequestId,
     last_token: u64,
+    epoch: Option<u64>,
     wire: PhantomData<W>,
 }
 
@@ -56,6 +58,18 @@ impl Frame {
     pub fn decode<W: Service>(&self) -> FromServer<'_, W> {
         let decoded = ToClient::decode(&self.0);
         decoded.unwrap_or_else(|error| panic!("a daemon sent {:?}: {error}", self.0))
+    }
+}
+
+impl Peer<GlobalDataWire> {
+    /// The revision of a write, the server's first being 1: they are counted from its epoch on.
+    ///
+    /// # Panics
+    /// When the server has not said its epoch yet.
+    #[must_use]
+    #[track_caller]
+    pub fn revision(&self, write: u64) -> u64 {
+        self.epoch.expect("a welcome has come") + write
     }
 }
 
@@ -278,14 +292,16 @@ impl<W: Service> Peer<W> {
         let ToClient::Welcome(welcome) = frame.decode::<W>() else {
             panic!("expected a welcome, got {}", W::describe(&frame.0));
         };
-        Welcomed {
+        let welcomed = Welcomed {
             version: welcome.version,
             server: welcome.server.to_owned(),
             epoch: welcome.epoch,
             session: welcome.session,
             heartbeat_ms: welcome.heartbeat_ms,
             frame_bytes_max: welcome.frame_bytes_max,
-        }
+        };
+        self.epoch = Some(welcomed.epoch);
+        welcomed
     }
 
     /// Expects exactly this to be the next frame.
@@ -358,7 +374,15 @@ impl<W: Service> Peer<W> {
     }
 
     fn over(socket: Socket) -> Self {
-        Self { socket, received: Vec::new(), used: 0, last_id: 0, last_token: 0, wire: PhantomData }
+        Self {
+            socket,
+            received: Vec::new(),
+            used: 0,
+            last_id: 0,
+            last_token: 0,
+            epoch: None,
+            wire: PhantomData,
+        }
     }
 
     fn next_id(&mut self) -> RequestId {

@@ -301,8 +301,10 @@ impl Connection {
             let now = Instant::now();
             match self.heartbeat.beat(now) {
                 Beat::Dead(silent) => return Err(DisconnectReason::Silent(silent).into()),
-                // Bytes that the socket does not take are not helped by more of them.
-                Beat::Ping if self.writes.len() == 0 => {
+                // Also while bytes wait: a server that is sent nothing but what it does not answer is
+                // heard by its pongs alone. One on its way is enough, so that they cannot pile up
+                // before a socket that takes none.
+                Beat::Ping if self.writes.len() == 0 || self.pings.len() == 0 => {
                     let token = self.pings.beat(now);
                     self.writes.frame(&ToServer::Ping(token));
                 }

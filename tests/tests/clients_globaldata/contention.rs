@@ -1,6 +1,6 @@
 //! Many clients want the same variable: conditional writes have one winner, and lose nothing.
 
-use crate::support::{client, clients, daemon, tasks};
+use crate::support::{client, clients, daemon, revision, tasks};
 use workyard_globaldata::{Conflict, Value};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,9 +50,10 @@ async fn every_cas_succeeds_or_conflicts_and_the_successes_add_up() {
     let conflicts: u64 = counts.iter().map(|(_, conflicts)| conflicts).sum();
     assert_eq!(successes + conflicts, CLIENTS as u64 * EACH);
     assert!(conflicts > 0, "they did not meet");
-    let entry = client(&daemon).await.entry("count").await.unwrap().unwrap();
+    let client = client(&daemon).await;
+    let entry = client.entry("count").await.unwrap().unwrap();
     assert_eq!(entry.decode::<u64>().unwrap(), successes);
-    assert_eq!(entry.revision, 1 + successes, "a conflict takes no revision");
+    assert_eq!(entry.revision, revision(&client, 1 + successes), "a conflict takes no revision");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,9 +95,10 @@ async fn updates_of_16_clients_come_out_exact() {
             }
         });
     tasks(updating).await;
-    let entry = client(&daemon).await.entry("names").await.unwrap().unwrap();
+    let client = client(&daemon).await;
+    let entry = client.entry("names").await.unwrap().unwrap();
     let mut names: Vec<String> = entry.decode().unwrap();
-    assert_eq!(entry.revision, (CLIENTS * EACH) as u64, "one write each");
+    assert_eq!(entry.revision, revision(&client, (CLIENTS * EACH) as u64), "one write each");
     for index in 0..CLIENTS {
         let own = format!("{index}.");
         let theirs = names.iter().filter_map(|name| name.strip_prefix(&own));

@@ -1,6 +1,6 @@
 //! A server that begins anew: its values are gone, and its clients go on.
 
-use crate::support::{all, client, clients, daemon};
+use crate::support::{all, client, clients, daemon, revision};
 use workyard_globaldata::{ErrorKind, Event};
 use workyard_tests::clients::{event, within};
 
@@ -32,23 +32,42 @@ async fn after_a_restart_values_are_gone_and_clients_go_on() {
             assert_ne!(client.servers()[0].as_ref().unwrap().epoch, epoch);
             assert!(!client.exists(format!("key.{number}")).await.unwrap());
         }
-        assert_eq!(clients[0].set("first", &1).await.unwrap(), 1, "revisions begin anew");
+        let first = clients[0].set("first", &1).await.unwrap();
+        assert_eq!(first, revision(&clients[0], 1), "revisions begin anew");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revision_of_the_run_before_is_in_conflict() {
+    const WRITES: u64 = 10;
     let mut daemon = daemon();
     let client = client(&daemon).await;
-    for number in 0..10 {
-        client.set("key", &number).await.unwrap();
+    let mut before = Vec::new();
+    for kill in [true, false, true] {
+        let mut written = Vec::new();
+        for number in 1..=WRITES {
+            written.push(client.set("key", &number).await.unwrap());
+            // Also where both servers have made as many writes.
+            for old in &before {
+                let conflict = client.cas("key", *old, "changed").await.unwrap().unwrap_err();
+                assert_eq!(conflict.current, written.last().copied());
+            }
+        }
+        assert!(written.iter().copied().eq((1..=WRITES).map(|write| revision(&client, write))));
+        assert!(before.iter().all(|old| *old < written[0]), "{written:?} after {before:?}");
+        assert_eq!(client.get("key").await.unwrap(), Some(WRITES));
+        before.append(&mut written);
+        if kill {
+            daemon.kill();
+            daemon.start_again();
+        } else {
+            daemon.restart();
+        }
+        for old in &before {
+            let conflict = client.cas("key", *old, "changed").await.unwrap().unwrap_err();
+            assert_eq!(conflict.current, None);
+        }
     }
-    let old = client.revision("key").await.unwrap().unwrap();
-    daemon.restart();
-    client.set("key", "new").await.unwrap();
-    let conflict = client.cas("key", old, "changed").await.unwrap().unwrap_err();
-    assert_eq!(conflict.current, Some(1));
-    assert_eq!(client.get("key").await.unwrap(), Some("new".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,6 +19,12 @@ pub(crate) async fn client(daemon: &Daemon<GlobalDataWire>) -> GlobalDataClient 
     within(builder(daemon).connect()).await.unwrap()
 }
 
+/// The revision of a write, the first of the client's only server being 1: they are counted from its
+/// epoch on.
+pub(crate) fn revision(client: &GlobalDataClient, write: u64) -> u64 {
+    client.servers()[0].as_ref().unwrap().epoch + write
+}
+
 /// Some clients, each with a connection of its own.
 pub(crate) async fn clients(
     daemon: &Daemon<GlobalDataWire>,

@@ -2,7 +2,15 @@
 
 use crate::support::{NO, REFUSED, USAGE, document, documents, fails};
 use serde_json::json;
-use workyard_tests::{Exit, Up};
+use workyard_tests::{Endpoint, Exit, GlobalDataPeer, Up};
+
+/// The revision of a write, the first being 1.
+#[track_caller]
+fn revision(up: &Up, write: u64) -> u64 {
+    let mut peer = GlobalDataPeer::connect(&Endpoint::parse(up.globaldata()));
+    peer.hello();
+    peer.revision(write)
+}
 
 /// An answer that is no, and says why to people alone.
 #[track_caller]
@@ -21,13 +29,14 @@ fn what_is_set_is_printed() {
     assert_eq!(up.ask("set share -1.50"), "");
     assert_eq!(up.ask("get count share colour"), "41\n-1.5\ngreen\n");
     says_no(&up, "get count none colour", "41\ngreen\n", "none does not exist\n");
-    let expected = json!({ "key": "colour", "value": "green", "kind": "raw", "revision": 1 });
+    let [first, second, fourth] = [1, 2, 4].map(|write| revision(&up, write));
+    let expected = json!({ "key": "colour", "value": "green", "kind": "raw", "revision": first });
     assert_eq!(document(&up, "get colour"), expected);
     let exit = up.run("get count none --json");
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(NO), ""));
-    let count = json!({ "key": "count", "value": 41, "kind": "int", "revision": 2 });
+    let count = json!({ "key": "count", "value": 41, "kind": "int", "revision": second });
     assert_eq!(documents(&exit.stdout), [count, json!({ "key": "none", "value": null })]);
-    assert_eq!(document(&up, "set colour blue"), json!({ "key": "colour", "revision": 4 }));
+    assert_eq!(document(&up, "set colour blue"), json!({ "key": "colour", "revision": fourth }));
 }
 
 #[test]
@@ -66,21 +75,24 @@ fn add_is_for_what_does_not_exist() {
 #[test]
 fn cas_is_for_what_is_as_expected() {
     let up = Up::start();
+    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|write| revision(&up, write));
     up.ask("set state new");
-    assert_eq!(up.ask("cas state open --expect new"), "2\n");
-    let conflict = "state: the variable was not as expected: it is at revision 2\n";
-    says_no(&up, "cas state open --expect new", "", conflict);
-    says_no(&up, "cas state open --revision 1", "", conflict);
-    assert_eq!(up.ask("cas state closed --revision 2"), "3\n");
+    assert_eq!(up.ask("cas state open --expect new"), format!("{second}\n"));
+    let conflict = format!("state: the variable was not as expected: it is at revision {second}\n");
+    says_no(&up, "cas state open --expect new", "", &conflict);
+    says_no(&up, &format!("cas state open --revision {first}"), "", &conflict);
+    let closed = up.ask(&format!("cas state closed --revision {second}"));
+    assert_eq!(closed, format!("{third}\n"));
     assert_eq!(up.ask("get state"), "closed\n");
-    assert_eq!(up.ask("cas other first --revision 0"), "4\n");
+    assert_eq!(up.ask("cas other first --revision 0"), format!("{fourth}\n"));
     let none = "none: the variable was not as expected: it does not exist\n";
     says_no(&up, "cas none x --expect new", "", none);
-    let exit = up.run("cas state open --revision 2 --json");
+    let exit = up.run(&format!("cas state open --revision {second} --json"));
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(NO), ""));
-    assert_eq!(documents(&exit.stdout), [json!({ "key": "state", "stored": false, "current": 3 })]);
-    let stored = json!({ "key": "state", "stored": true, "revision": 5 });
-    assert_eq!(document(&up, "cas state open --revision 3"), stored);
+    let current = json!({ "key": "state", "stored": false, "current": third });
+    assert_eq!(documents(&exit.stdout), [current]);
+    let stored = json!({ "key": "state", "stored": true, "revision": fifth });
+    assert_eq!(document(&up, &format!("cas state open --revision {third}")), stored);
     assert_eq!(up.run("cas state open").code, Some(USAGE), "expecting what?");
     let both = up.run("cas state open --revision 3 --expect new");
     assert_eq!(both.code, Some(USAGE), "one of the two");
@@ -132,6 +144,7 @@ fn keys_lists_them() {
     assert_eq!(sorted(up.ask("keys")), ["other", "user:1", "user:2"]);
     assert_eq!(sorted(up.ask("keys user:")), ["user:1", "user:2"]);
     assert_eq!(up.ask("keys none"), "");
-    let expected = json!({ "key": "other", "kind": "int", "bytes": 8, "revision": 3 });
+    let expected =
+        json!({ "key": "other", "kind": "int", "bytes": 8, "revision": revision(&up, 3) });
     assert_eq!(document(&up, "keys o"), expected);
 }

@@ -119,7 +119,7 @@ fn an_interruption_stops_it_and_a_second_one_stops_it_at_once() {
 fn stalled_peer(daemon: &Daemon<GlobalDataWire>) -> GlobalDataPeer {
     let value = vec![b'v'; 1 << 20];
     let mut peer = daemon.narrow_peer();
-    peer.ask(set("large", ValueRef::raw(&value)), stored(1));
+    peer.ask(set("large", ValueRef::raw(&value)), stored(peer.revision(1)));
     let request: Request<'_> = get("large");
     (0..20).for_each(|id| peer.send(id + 1, request.clone()));
     // Another one is answered behind it, so it was heard.

@@ -46,7 +46,7 @@ fn stalled_requesters_share_one_bound() {
     let daemon = setup.start();
     let value = vec![b'v'; MIB as usize / 8];
     let mut other = daemon.peer();
-    other.ask(set("large", ValueRef::raw(&value)), stored(1));
+    other.ask(set("large", ValueRef::raw(&value)), stored(other.revision(1)));
     let mut stream = Vec::new();
     (1..=80).for_each(|id| ToServer::Request(id, get("large")).encode(&mut stream));
     let mut stalled = Vec::new();

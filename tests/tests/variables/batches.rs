@@ -29,7 +29,7 @@ fn increment_step(name: &str, by: i64, initial: Option<i64>) -> Step<'_> {
 #[track_caller]
 fn expect_nothing_changed(peer: &mut GlobalDataPeer) {
     let keys = ["balance", "new"].map(key).to_vec();
-    let balance = Entry { revision: 1, value: ValueRef::Int(100) };
+    let balance = Entry { revision: peer.revision(1), value: ValueRef::Int(100) };
     peer.ask(Request::GetMany(GetMany { keys }), Reply::GotMany(vec![Some(balance), None]));
 }
 
@@ -37,9 +37,9 @@ fn expect_nothing_changed(peer: &mut GlobalDataPeer) {
 fn steps_see_what_the_ones_before_did_and_share_a_revision() {
     let daemon = Setup::<GlobalDataWire>::new().start();
     let mut peer = daemon.peer();
-    peer.ask(set("balance", ValueRef::Int(100)), stored(1));
+    peer.ask(set("balance", ValueRef::Int(100)), stored(peer.revision(1)));
     let steps = [
-        require("balance", Expect::Revision(1)),
+        require("balance", Expect::Revision(peer.revision(1))),
         increment_step("balance", -30, None),
         require("balance", Expect::Value(ValueRef::Int(70))),
         set_step("log", ValueRef::raw("withdrawn")),
@@ -58,10 +58,10 @@ fn steps_see_what_the_ones_before_did_and_share_a_revision() {
         StepResult::Held,
         StepResult::Stored,
     ];
-    let revision = 2;
+    let revision = peer.revision(2);
     peer.ask(batch(&steps), Reply::Batch(BatchReply::Applied { revision, results }));
-    peer.ask(get("balance"), got(2, ValueRef::Int(70)));
-    peer.ask(get("log"), got(2, ValueRef::raw("again")));
+    peer.ask(get("balance"), got(peer.revision(2), ValueRef::Int(70)));
+    peer.ask(get("log"), got(peer.revision(2), ValueRef::raw("again")));
     let results = vec![];
     peer.ask(batch(&[]), Reply::Batch(BatchReply::Applied { revision, results }));
 }
@@ -70,7 +70,7 @@ fn steps_see_what_the_ones_before_did_and_share_a_revision() {
 fn a_requirement_that_does_not_hold_undoes_everything() {
     let daemon = Setup::<GlobalDataWire>::new().start();
     let mut peer = daemon.peer();
-    peer.ask(set("balance", ValueRef::Int(100)), stored(1));
+    peer.ask(set("balance", ValueRef::Int(100)), stored(peer.revision(1)));
     let steps = [
         set_step("new", ValueRef::Int(1)),
         increment_step("balance", 1, None),
@@ -81,14 +81,14 @@ fn a_requirement_that_does_not_hold_undoes_everything() {
     peer.ask(batch(&steps), Reply::Batch(conflict));
     expect_nothing_changed(&mut peer);
     // Nor was a number used up.
-    peer.ask(set("next", ValueRef::Int(1)), stored(2));
+    peer.ask(set("next", ValueRef::Int(1)), stored(peer.revision(2)));
 }
 
 #[test]
 fn a_step_that_is_refused_undoes_everything() {
     let daemon = Setup::<GlobalDataWire>::new().start();
     let mut peer = daemon.peer();
-    peer.ask(set("balance", ValueRef::Int(100)), stored(1));
+    peer.ask(set("balance", ValueRef::Int(100)), stored(peer.revision(1)));
     for (last, reason) in [
         (increment_step("none", 1, None), Reason::NotFound),
         (increment_step("new", 1, None), Reason::NotANumber),
@@ -115,8 +115,8 @@ fn a_batch_of_as_many_steps_as_there_may_be_is_carried_out() {
     let frame = peer.answer(batch(&steps));
     assert!(matches!(
         frame.decode::<GlobalDataWire>(),
-        ToClient::Reply(_, Reply::Batch(BatchReply::Applied { revision: 1, results }))
-            if results.len() == STEPS
+        ToClient::Reply(_, Reply::Batch(BatchReply::Applied { revision, results }))
+            if revision == peer.revision(1) && results.len() == STEPS
     ));
-    peer.ask(get("n"), got(1, ValueRef::Int(16_384)));
+    peer.ask(get("n"), got(peer.revision(1), ValueRef::Int(16_384)));
 }

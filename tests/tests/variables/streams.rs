@@ -36,7 +36,7 @@ fn ten_thousand_requests_in_one_write_are_answered_in_order() {
     }
     peer.send_bytes(&stream);
     for id in 1..=REQUESTS {
-        let revision = u64::from(id.div_ceil(2));
+        let revision = peer.revision(u64::from(id.div_ceil(2)));
         match id % 2 {
             0 => peer.expect_reply(id, got(revision, ValueRef::Int(i64::from(id) - 1))),
             _ => peer.expect_reply(id, stored(revision)),
@@ -54,8 +54,8 @@ fn requests_may_stand_right_behind_the_hello() {
     ToServer::Request(2, get("k")).encode(&mut stream);
     peer.send_bytes(&stream);
     peer.expect_welcome();
-    peer.expect_reply(1, stored(1));
-    peer.expect_reply(2, got(1, ValueRef::raw("v")));
+    peer.expect_reply(1, stored(peer.revision(1)));
+    peer.expect_reply(2, got(peer.revision(1), ValueRef::raw("v")));
     peer.expect_silence();
 }
 
@@ -68,8 +68,8 @@ fn a_frame_may_come_byte_by_byte() {
     for byte in set_frame(1, &value) {
         peer.send_bytes(&[byte]);
     }
-    peer.expect_reply(1, stored(1));
-    peer.ask(get("k"), got(1, ValueRef::raw(&value)));
+    peer.expect_reply(1, stored(peer.revision(1)));
+    peer.ask(get("k"), got(peer.revision(1), ValueRef::raw(&value)));
 }
 
 #[test]
@@ -93,8 +93,9 @@ fn frames_may_come_in_pieces_of_any_size() {
         rest = others;
     }
     for (id, value) in (1..).zip(&values) {
-        peer.expect_reply(id, stored(u64::from(id)));
-        peer.expect_reply(id, got(u64::from(id), ValueRef::raw(value)));
+        let revision = peer.revision(u64::from(id));
+        peer.expect_reply(id, stored(revision));
+        peer.expect_reply(id, got(revision, ValueRef::raw(value)));
     }
 }
 
@@ -109,11 +110,11 @@ fn the_longest_frame_is_taken_and_one_byte_more_is_not() {
     for piece in frame.chunks(64 * 1024) {
         peer.send_bytes(piece);
     }
-    peer.expect_reply(1, stored(1));
-    peer.ask(get("k"), got(1, ValueRef::raw(&value)));
+    peer.expect_reply(1, stored(peer.revision(1)));
+    peer.ask(get("k"), got(peer.revision(1), ValueRef::raw(&value)));
     let mut longer = daemon.peer();
     // Its length is enough; the rest is not waited for.
     longer.send_bytes(&set_frame(1, &[&value[..], b"+"].concat())[..100]);
     longer.expect_goodbye(Reason::FrameTooLarge);
-    peer.ask(get("k"), got(1, ValueRef::raw(&value)));
+    peer.ask(get("k"), got(peer.revision(1), ValueRef::raw(&value)));
 }

@@ -2,11 +2,13 @@
 
 use crate::requests::{TestLink, answer, ask, question};
 use crate::support::{FakeServer, Peer, a_welcome};
+use futures_util::FutureExt;
 use std::time::Duration;
 use tokio::time::Instant;
 use workyard_link::{DisconnectReason, Event, Link, Options, Stateless, Unread};
 use workyard_protocol::control::{ServiceKind, Welcome};
-use workyard_protocol::{ToClient, ToServer};
+use workyard_protocol::globaldata::{Exists, Request};
+use workyard_protocol::{Key, ToClient, ToServer};
 
 const H: Duration = Duration::from_millis(2000);
 
@@ -87,4 +89,30 @@ async fn a_ping_tells_the_round_trip_and_flush_that_it_happened() {
     };
     let (answered, _peer) = tokio::join!(asking, serving);
     assert_eq!(answered.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_never_pauses_is_kept() {
+    let server = FakeServer::bind().await;
+    let (link, mut peer) = connected(&server).await;
+    let publisher = link.clone();
+    let publishing = tokio::spawn(async move {
+        let key = Key::new("1").unwrap();
+        while publisher.send(&Request::Exists(Exists { key })).await.is_ok() {}
+    });
+    let serving = tokio::spawn(async move {
+        // Nothing is heard from this server but its pongs.
+        while peer.next().await.is_some() {}
+    });
+    let mut events = link.events();
+    // There is always something to send, so that nothing but this moves the time.
+    for _ in 0..64 {
+        for _ in 0..300 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(H / 16).await;
+    }
+    assert!(events.next().now_or_never().is_none(), "the connection was lost");
+    publishing.abort();
+    serving.abort();
 }

@@ -52,8 +52,10 @@ fn run<S: Service>(sources: &Sources<S>) -> anyhow::Result<ExitStatus> {
     }
     let running = server.start()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(attend(&running, sources, &log))?;
-    Ok(running.wait())
+    match runtime.block_on(attend(&running, sources, &log))? {
+        Patience::Waited => Ok(running.wait()),
+        Patience::Ended => Ok(ExitStatus::Cut),
+    }
 }
 
 /// A task that panics would leave a daemon that looks alive and is not: the process ends instead,
@@ -66,12 +68,18 @@ pub fn die_of_panics() {
     }));
 }
 
+/// Whether the orderly stop was waited for.
+enum Patience {
+    Waited,
+    Ended,
+}
+
 /// Listens to signals until the daemon has stopped.
 async fn attend<S: Service>(
     running: &Running,
     sources: &Sources<S>,
     log: &Log,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Patience> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -81,27 +89,27 @@ async fn attend<S: Service>(
             Some(()) = terminate.recv() => break,
             Some(()) = interrupt.recv() => break,
             Some(()) = hangup.recv() => reload(running, sources, log),
-            () = running.ended() => return Ok(()),
+            () = running.ended() => return Ok(Patience::Waited),
         }
     }
     notify(&[NotifyState::Stopping]);
     running.stop();
-    wait_or_second_signal(running, &mut interrupt).await;
-    Ok(())
+    Ok(wait_or_second_signal(running, &mut interrupt).await)
 }
 
 /// A second Ctrl-C means now.
-async fn wait_or_second_signal(running: &Running, interrupt: &mut Signal) {
+async fn wait_or_second_signal(running: &Running, interrupt: &mut Signal) -> Patience {
     let mut poll = tokio::time::interval(Duration::from_millis(5));
     while !running.is_finished() {
         tokio::select! {
             _ = poll.tick() => {}
             Some(()) = interrupt.recv() => {
                 tracing::warn!("stopped at once");
-                std::process::exit(ExitStatus::Cut as i32);
+                return Patience::Ended;
             }
         }
     }
+    Patience::Waited
 }
 
 fn reload<S: Service>(running: &Running, sources: &Sources<S>, log: &Log) {

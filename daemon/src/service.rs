@@ -30,8 +30,8 @@ pub trait Service: Sized + 'static {
     /// The engine's own settings, all optional: flags, environment and `[limits]` of the file.
     type Limits: Overrides;
 
-    /// Makes the core. `epoch` is the time of the start in microseconds, greater than at any start
-    /// before.
+    /// Makes the core. `epoch` is the time of the start in microseconds: greater than at any start
+    /// before, unless the system's clock was set back meanwhile.
     fn engine(limits: &Self::Limits, settings: &crate::Settings, epoch: u64) -> Self::Engine;
 }
 

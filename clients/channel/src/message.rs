@@ -8,8 +8,9 @@ use workyard_protocol::{Value, from_value};
 
 /// A message that was published on a channel.
 ///
-/// Channel and value share the memory that they were received in, up to some 64 KiB together with
-/// their neighbours. Whoever keeps few messages for long had better keep what he decoded.
+/// Names and values up to 4 KiB have memory of their own. A larger value shares the memory that it
+/// was received in with what came before and after it: mostly 64 KiB, up to twice the largest message
+/// where that was a larger one. Whoever keeps few of these for long had better keep what he decoded.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub(crate) channel: Bytes,

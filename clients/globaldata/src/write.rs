@@ -80,12 +80,27 @@ impl GlobalDataClient {
     where
         T: Serialize + ?Sized,
     {
-        self.write(key.as_ref(), at(revision), &self.encode(value)?).await
+        self.cas_to_value(key, revision, &self.encode(value)?).await
     }
 
-    /// Stores a value if the variable still has exactly the old one: same kind, same bytes. For
-    /// programs that have not kept the revision; who has, uses [`GlobalDataClient::cas`], which is
-    /// not deceived by a value that went away and came back.
+    /// [`GlobalDataClient::cas`] to exactly this value: what it compares is the revision. By the
+    /// value compares [`GlobalDataClient::cas_value`].
+    ///
+    /// # Errors
+    /// As [`GlobalDataClient::cas`].
+    pub async fn cas_to_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+        value: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        self.write(key.as_ref(), at(revision), value).await
+    }
+
+    /// Stores a value if the variable still has exactly the old one, same kind, same bytes: what it
+    /// compares is the value, whatever the revision. For programs that have not kept the revision;
+    /// who has, uses [`GlobalDataClient::cas`] or [`GlobalDataClient::cas_to_value`], which are not
+    /// deceived by a value that went away and came back.
     ///
     /// # Errors
     /// As [`GlobalDataClient::cas`].
@@ -133,20 +148,5 @@ pub(crate) fn at(revision: u64) -> Expect<'static> {
     match revision {
         0 => Expect::Absent,
         revision => Expect::Revision(revision),
-    }
-}
-
-impl GlobalDataClient {
-    /// [`GlobalDataClient::cas`] to exactly this value.
-    ///
-    /// # Errors
-    /// As [`GlobalDataClient::cas`].
-    pub async fn cas_to_value(
-        &self,
-        key: impl AsRef<[u8]>,
-        revision: u64,
-        value: &Value,
-    ) -> Result<Result<u64, Conflict>, Error> {
-        self.write(key.as_ref(), at(revision), value).await
     }
 }

@@ -1,5 +1,6 @@
 //! How long to wait before connecting again: doubling, with full jitter, or as the server says.
 
+use crate::deadline::FOREVER;
 use crate::limits::RECONNECT_AFTER_MAX;
 use std::time::Duration;
 
@@ -53,11 +54,16 @@ impl Retries {
             // Never sooner than asked for, and spread over half as much again.
             Some(told) => {
                 let told = told.min(RECONNECT_AFTER_MAX);
-                told + (told / 2).max(self.backoff.first).mul_f64(jitter)
+                told + part((told / 2).max(self.backoff.first), jitter)
             }
-            None => ceiling.mul_f64(jitter),
+            None => part(ceiling, jitter),
         }
     }
+}
+
+/// Floating-point numbers cannot hold the longest durations: a product could be above them.
+fn part(whole: Duration, jitter: f64) -> Duration {
+    whole.min(FOREVER).mul_f64(jitter)
 }
 
 #[cfg(test)]
@@ -94,5 +100,12 @@ mod tests {
         assert_eq!(retries.wait(told, 1.0), Duration::from_secs(3));
         let forever = Some(Duration::from_secs(u64::MAX));
         assert_eq!(retries.wait(forever, 0.0), RECONNECT_AFTER_MAX);
+    }
+
+    #[test]
+    fn no_bound_is_too_long() {
+        let mut retries = Retries::new(Backoff { first: Duration::MAX, max: Duration::MAX });
+        assert_eq!(retries.wait(None, 1.0), FOREVER);
+        assert_eq!(retries.wait(Some(Duration::ZERO), 1.0), FOREVER);
     }
 }

@@ -5,7 +5,6 @@ use crate::in_flight::Answer;
 use crate::outgoing::Body;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio::time::Instant;
 
 /// What is taken in order and only while there is a connection.
 #[derive(Debug)]
@@ -38,5 +37,5 @@ pub(crate) struct Sending {
 #[derive(Debug)]
 pub(crate) enum Control<C> {
     Session(C),
-    Close { deadline: Instant, done: oneshot::Sender<Result<(), Error>> },
+    Close { within: Duration, done: oneshot::Sender<Result<(), Error>> },
 }

@@ -1,6 +1,7 @@
 //! From an address to a welcome.
 
 use crate::address::Address;
+use crate::deadline::deadline;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::options::Options;
@@ -58,8 +59,8 @@ pub(crate) async fn establish(
     hello: Bytes,
     connection: u64,
 ) -> Result<Established, Failure> {
-    let deadline = Instant::now() + options.connect_timeout;
-    let places = match timeout_at(deadline, resolve(&address)).await {
+    let end = deadline(options.connect_timeout);
+    let places = match timeout_at(end, resolve(&address)).await {
         Ok(Ok(places)) => places,
         Ok(Err(cause)) => return Err(unreachable(&address, &[cause])),
         Err(_) => return Err(unreachable(&address, &[in_time(options.connect_timeout)])),
@@ -67,11 +68,11 @@ pub(crate) async fn establish(
     let mut causes = Vec::new();
     let count = places.len();
     for (index, place) in places.into_iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = end.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(count - index).unwrap_or(u32::MAX);
         let name = place.to_string();
         let attempt = attempt(place, &address, &options, service, &hello, connection);
-        match timeout_at(Instant::now() + share, attempt).await {
+        match timeout_at(deadline(share), attempt).await {
             Ok(Ok(established)) => return Ok(established),
             Ok(Err(Attempt::Failed(cause))) => causes.push(format!("{name}: {cause}")),
             // It was reached, and said no: no other place will know better.

@@ -96,7 +96,11 @@ impl Connection {
                 let token = outgoing.token;
                 let body = Body::from(outgoing);
                 if let Err(refusal) = self.check_size(&body) {
-                    task.session.answered(token, Err(refusal), &mut task.outbox);
+                    if let Err(error) = task.session.answered(token, Err(refusal), &mut task.outbox)
+                    {
+                        // No server has said anything wrong: there is nobody to part from.
+                        tracing::warn!(%error, "a refusal of its own is nothing to the session");
+                    }
                     continue;
                 }
                 let id = self.in_flight.insert(Waiter::Session(token));
@@ -196,7 +200,8 @@ impl Connection {
                 let _ = caller.send(answer.map_err(Error::from));
             }
             (Some(Waiter::Session(token)), answer) => {
-                task.session.answered(token, answer, &mut task.outbox);
+                let read = task.session.answered(token, answer, &mut task.outbox);
+                read.map_err(|error| Ended::malformed(&error))?;
             }
             (None, Err(refusal)) if id == NO_REPLY => task.outbox.event(Event::Refused(refusal)),
             (None, _) => {
@@ -231,10 +236,7 @@ impl Connection {
                 Poll::Ready(Some(command)) => self.command(task, command),
                 Poll::Ready(None) => {
                     self.commands_over = true;
-                    // Nobody can be told any more, but what was sent shall arrive.
-                    if task.closing.is_none() {
-                        task.close(Instant::now() + task.options.call_timeout, None);
-                    }
+                    task.handles_gone();
                     return true;
                 }
                 Poll::Pending => return taken > 0,
@@ -343,8 +345,7 @@ impl Connection {
     ) -> Result<bool, Ended> {
         let Some(closing) = &mut task.closing else { return Ok(false) };
         if closing.deadline.as_mut().poll(cx).is_ready() {
-            let after = task.options.call_timeout;
-            task.unfinished = Some(Error::TimedOut { after });
+            task.unfinished = Some(Error::TimedOut { after: closing.within });
             return Err(DisconnectReason::Closed.into());
         }
         if self.commands_over && !self.closing_ping {

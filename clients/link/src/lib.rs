@@ -21,6 +21,7 @@ mod backoff;
 mod command;
 mod connect;
 mod connection;
+mod deadline;
 mod error;
 mod event;
 mod heartbeat;

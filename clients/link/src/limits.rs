@@ -14,6 +14,10 @@ pub const TURN_COMMANDS_MAX: usize = 256;
 /// Events kept for a receiver that is slow to take them.
 pub const EVENTS_MAX: usize = 256;
 
+/// What is kept of a frame is copied up to this size: a few bytes must not keep all in memory that
+/// was received with them.
+pub const COPIED_BYTES_MAX: usize = 4 * 1024;
+
 /// Size of one read.
 pub const READ_BYTES: usize = 64 * 1024;
 

@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::command::{Command, Control, Request, Sending};
 use crate::connect;
+use crate::deadline::deadline;
 use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::in_flight::Answer;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 use workyard_protocol::Message;
 
 /// The handle of a connection. Clones share it; when the last one is dropped, what was sent is still
@@ -158,7 +159,7 @@ impl<S: Session> Link<S> {
     /// refused it.
     ///
     /// # Errors
-    /// `TooLarge`, `Closed`; `Unreachable` or `TimedOut` when the queue stays full.
+    /// `TooLarge`, `Closed`; `Unreachable` when the queue stays full. Nothing was sent then.
     pub async fn send<'a>(&self, message: &impl Message<'a>) -> Result<(), Error> {
         let body = Body::of(message);
         self.check_size(&body)?;
@@ -167,9 +168,9 @@ impl<S: Session> Link<S> {
             let share = self.share(&body).await?;
             self.enqueue(Command::Send(Sending { body, _share: share })).await
         };
-        match timeout_at(Instant::now() + self.call_timeout, sending).await {
+        match timeout_at(deadline(self.call_timeout), sending).await {
             Ok(result) => result,
-            Err(_) => Err(self.timed_out(before)),
+            Err(_) => Err(self.not_taken(before)),
         }
     }
 
@@ -184,7 +185,7 @@ impl<S: Session> Link<S> {
             self.enqueue(Command::Ping(caller)).await?;
             answer.await.unwrap_or(Err(Error::Closed))
         };
-        match timeout_at(Instant::now() + self.call_timeout, round_trip).await {
+        match timeout_at(deadline(self.call_timeout), round_trip).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out(before)),
         }
@@ -194,18 +195,18 @@ impl<S: Session> Link<S> {
     ///
     /// # Errors
     /// `Disconnected` when a connection was lost since the last flush and something sent may be lost
-    /// with it, else as [`Link::ping`].
+    /// with it, whether or not there is another one by now; else as [`Link::ping`].
     pub async fn flush(&self) -> Result<(), Error> {
         let pong = self.ping().await;
         let (losses, reason) = {
             let state = self.shared.state.borrow();
             (state.losses, state.lost_by.clone())
         };
-        let told = self.losses.swap(losses, Ordering::AcqRel);
-        pong?;
+        // Whatever the pong says: a loss that is not told now would never be.
+        let told = self.losses.fetch_max(losses, Ordering::AcqRel);
         match reason {
             Some(reason) if losses > told => Err(Error::Disconnected { reason }),
-            _ => Ok(()),
+            _ => pong.map(drop),
         }
     }
 
@@ -233,7 +234,7 @@ impl<S: Session> Link<S> {
             self.command(command).await?;
             answer.await.unwrap_or(Err(Error::Closed))
         };
-        match timeout_at(Instant::now() + self.call_timeout, asking).await {
+        match timeout_at(deadline(self.call_timeout), asking).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out(before)),
         }
@@ -253,8 +254,7 @@ impl<S: Session> Link<S> {
     /// `TimedOut` or `Disconnected` when something was left undone.
     pub async fn close(&self, within: Duration) -> Result<(), Error> {
         let (done, closed) = oneshot::channel();
-        let deadline = Instant::now() + within;
-        if self.shared.controls.send(Control::Close { deadline, done }).is_err() {
+        if self.shared.controls.send(Control::Close { within, done }).is_err() {
             return Ok(());
         }
         // A task that has ended before it saw this was closed by somebody else.
@@ -271,7 +271,7 @@ impl<S: Session> Link<S> {
                 .await?;
             answer.await.unwrap_or(Err(Error::Closed))
         };
-        match timeout_at(Instant::now() + self.call_timeout, calling).await {
+        match timeout_at(deadline(self.call_timeout), calling).await {
             Ok(result) => result,
             Err(_) => Err(self.timed_out(before)),
         }
@@ -302,15 +302,25 @@ impl<S: Session> Link<S> {
 
     /// The error of a call that began in the phase `before` and has waited for long enough.
     fn timed_out(&self, before: u64) -> Error {
-        let never_connected = before.is_multiple_of(2) && self.shared.glance.phase() == before;
-        if never_connected {
-            let failure = self.shared.state.borrow().failure.clone();
-            return failure.unwrap_or_else(|| Error::Unreachable {
-                address: self.shared.address.clone(),
-                cause: "still connecting".to_owned(),
-            });
+        self.never_connected(before).unwrap_or(Error::TimedOut { after: self.call_timeout })
+    }
+
+    /// The same of one that never got into the command queue: nothing of it can have been sent.
+    fn not_taken(&self, before: u64) -> Error {
+        let cause = || format!("its queue of commands was full for {:?}", self.call_timeout);
+        self.never_connected(before).unwrap_or_else(|| self.unreachable(cause()))
+    }
+
+    fn never_connected(&self, before: u64) -> Option<Error> {
+        if !before.is_multiple_of(2) || self.shared.glance.phase() != before {
+            return None;
         }
-        Error::TimedOut { after: self.call_timeout }
+        let failure = self.shared.state.borrow().failure.clone();
+        Some(failure.unwrap_or_else(|| self.unreachable("still connecting".to_owned())))
+    }
+
+    fn unreachable(&self, cause: String) -> Error {
+        Error::Unreachable { address: self.shared.address.clone(), cause }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Frames whose operation is known and whose content is not read yet.
 
+use crate::limits::COPIED_BYTES_MAX;
 use bytes::Bytes;
 use workyard_protocol::{DecodeError, Message, Value, ValueRef};
 
 /// A reply or a push: its operation, and the bytes that say the rest.
 ///
-/// The connection does not read it. Whoever it is for does, in his own task, and what he keeps of it
-/// shares the bytes that were received.
+/// The connection does not read it. Whoever it is for does, in his own task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     operation: u8,
@@ -28,19 +28,23 @@ impl Received {
         M::decode(self.operation, &self.body)
     }
 
-    /// A part of the body, shared instead of copied.
+    /// A part of the body: a copy of a small one, so that it keeps no more memory than its own; a
+    /// large one shared with what was received.
     ///
     /// # Panics
-    /// When `part` is not a part of the body.
+    /// When a large `part` is not a part of the body.
     #[must_use]
     pub fn keep(&self, part: &[u8]) -> Bytes {
-        self.body.slice_ref(part)
+        match part.len() {
+            ..=COPIED_BYTES_MAX => Bytes::copy_from_slice(part),
+            _ => self.body.slice_ref(part),
+        }
     }
 
-    /// A value in the body, shared instead of copied.
+    /// A value in the body; its bytes as with [`Received::keep`].
     ///
     /// # Panics
-    /// When its bytes are not a part of the body.
+    /// When its bytes are large and not a part of the body.
     #[must_use]
     pub fn keep_value(&self, value: ValueRef<'_>) -> Value {
         match value {
@@ -73,5 +77,23 @@ impl<'a> Message<'a> for Unread<'a> {
 
     fn decode(operation: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
         Ok(Self { operation, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_parts_are_copied_and_large_ones_shared() {
+        let received = Received::new(1, vec![7; 3 * COPIED_BYTES_MAX].into());
+        for (count, is_shared) in
+            [(1, false), (COPIED_BYTES_MAX, false), (COPIED_BYTES_MAX + 1, true)]
+        {
+            let part = &received.body[5..5 + count];
+            let kept = received.keep(part);
+            assert_eq!(kept, part);
+            assert_eq!(kept.as_ptr() == part.as_ptr(), is_shared, "{count} bytes");
+        }
     }
 }

@@ -32,7 +32,15 @@ pub trait Session: Send + 'static {
     fn pushed(&mut self, push: &Received, outbox: &mut Outbox) -> Result<(), DecodeError>;
 
     /// The server answered the request that was appended with this token.
-    fn answered(&mut self, token: u64, answer: Result<Received, Refusal>, outbox: &mut Outbox);
+    ///
+    /// # Errors
+    /// What is wrong with the answer; that ends the connection. A refusal is an answer like others.
+    fn answered(
+        &mut self,
+        token: u64,
+        answer: Result<Received, Refusal>,
+        outbox: &mut Outbox,
+    ) -> Result<(), DecodeError>;
 
     /// Everything that was there has been dealt with; the task is about to write.
     fn turn_ended(&mut self, outbox: &mut Outbox) {
@@ -122,5 +130,12 @@ impl Session for Stateless {
         Ok(())
     }
 
-    fn answered(&mut self, _: u64, _: Result<Received, Refusal>, _: &mut Outbox) {}
+    fn answered(
+        &mut self,
+        _: u64,
+        _: Result<Received, Refusal>,
+        _: &mut Outbox,
+    ) -> Result<(), DecodeError> {
+        Ok(())
+    }
 }

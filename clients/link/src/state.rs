@@ -5,7 +5,6 @@ use crate::error::{DisconnectReason, Error};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use workyard_protocol::limits::FRAME_BYTES_MAX;
 
 /// The server at the other end, as its welcome described it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +54,9 @@ pub(crate) struct Glance {
 
 impl Default for Glance {
     fn default() -> Self {
-        Self { phase: AtomicU64::new(0), frame_bytes_max: AtomicUsize::new(FRAME_BYTES_MAX) }
+        // What no frame can be longer than: the connection looks again once it has been welcomed.
+        let frame_bytes_max = AtomicUsize::new(u32::MAX as usize);
+        Self { phase: AtomicU64::new(0), frame_bytes_max }
     }
 }
 

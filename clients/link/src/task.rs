@@ -5,6 +5,7 @@ use crate::backoff::Retries;
 use crate::command::{Command, Control};
 use crate::connect::{self, Established, Failure};
 use crate::connection::{Connection, Ended};
+use crate::deadline::deadline;
 use crate::error::{DisconnectReason, Error};
 use crate::event::Event;
 use crate::options::Options;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -39,6 +41,8 @@ pub(crate) struct Task<S: Session> {
 #[derive(Debug)]
 pub(crate) struct Closing {
     pub(crate) deadline: Pin<Box<Sleep>>,
+    /// How long that was from when it was asked for.
+    pub(crate) within: Duration,
     waiting: Vec<oneshot::Sender<Result<(), Error>>>,
 }
 
@@ -85,11 +89,12 @@ impl<S: Session> Task<S> {
     /// Runs `work` while there is no connection. Nothing when the client is to end first.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
+        let mut has_handles = true;
         loop {
             if self.closing.is_some() && self.commands.is_empty() {
                 return None;
             }
-            let deadline = async {
+            let too_late = async {
                 match &mut self.closing {
                     Some(closing) => closing.deadline.as_mut().await,
                     None => pending().await,
@@ -97,13 +102,19 @@ impl<S: Session> Task<S> {
             };
             tokio::select! {
                 biased;
-                control = self.controls.recv() => {
-                    self.control(control?);
+                control = self.controls.recv(), if has_handles => {
+                    match control {
+                        Some(control) => self.control(control),
+                        None => {
+                            has_handles = false;
+                            self.handles_gone();
+                        }
+                    }
                     // Without a connection nothing can be sent; the next one restores what counts.
                     self.outbox.take_requests();
                     self.publish_events();
                 }
-                () = deadline => return None,
+                () = too_late => return None,
                 done = &mut work => return Some(done),
             }
         }
@@ -154,23 +165,29 @@ impl<S: Session> Task<S> {
     pub(crate) fn control(&mut self, control: Control<S::Command>) {
         match control {
             Control::Session(command) => self.session.command(command, &mut self.outbox),
-            Control::Close { deadline, done } => self.close(deadline, Some(done)),
+            Control::Close { within, done } => self.close(within, Some(done)),
+        }
+    }
+
+    /// Nobody can be told any more, but what was sent shall arrive.
+    pub(crate) fn handles_gone(&mut self) {
+        if self.closing.is_none() {
+            self.close(self.options.call_timeout, None);
         }
     }
 
     /// Takes no further commands; those that are there are still carried out.
-    pub(crate) fn close(
-        &mut self,
-        deadline: Instant,
-        done: Option<oneshot::Sender<Result<(), Error>>>,
-    ) {
+    fn close(&mut self, within: Duration, done: Option<oneshot::Sender<Result<(), Error>>>) {
         self.commands.close();
+        let end = deadline(within);
         let closing = self.closing.get_or_insert_with(|| Closing {
-            deadline: Box::pin(sleep_until(deadline)),
+            deadline: Box::pin(sleep_until(end)),
+            within,
             waiting: Vec::new(),
         });
-        if deadline < closing.deadline.deadline() {
-            closing.deadline.as_mut().reset(deadline);
+        if end < closing.deadline.deadline() {
+            closing.deadline.as_mut().reset(end);
+            closing.within = within;
         }
         closing.waiting.extend(done);
     }
@@ -185,7 +202,9 @@ impl<S: Session> Task<S> {
     fn end(mut self) {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
-            self.unfinished = Some(Error::TimedOut { after: self.options.call_timeout });
+            let within = self.closing.as_ref().map(|closing| closing.within);
+            let after = within.unwrap_or(self.options.call_timeout);
+            self.unfinished = Some(Error::TimedOut { after });
             match command {
                 Command::Request(request) => drop(request.caller.send(Err(Error::Closed))),
                 Command::Ping(caller) => drop(caller.send(Err(Error::Closed))),

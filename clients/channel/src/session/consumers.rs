@@ -1,6 +1,6 @@
 //! Which consumers there are, and who receives a job.
 
-use super::{Done, HeldJob, LocalId};
+use super::{Done, HeldJob, LocalId, finish};
 use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -43,13 +43,27 @@ struct Local {
     /// The request that asks the server for it, and who waits for the answer.
     asked: u64,
     done: Option<Done>,
+    /// It was cancelled, and the server has not answered yet: jobs may still be on their way to it.
+    is_ending: bool,
+    /// Who waits for its end.
+    ended: Vec<Done>,
 }
 
 /// Whatever ends a consumer ends its stream.
 impl Drop for Local {
     fn drop(&mut self) {
         self.mailbox.close();
+        self.ended.drain(..).for_each(|done| finish(Some(done)));
     }
+}
+
+/// What the server is to hear of a consumer that was cancelled.
+#[derive(Debug)]
+pub(super) enum Cancelled {
+    /// It has ended. The others of its queue want less.
+    Ended(Demand),
+    /// It was the last one of its queue and ends when the server has answered.
+    Last { queue: Bytes },
 }
 
 impl Consumers {
@@ -64,23 +78,54 @@ impl Consumers {
         self.by_id.insert(id, name.clone());
         let queue = self.queues.entry(name.clone()).or_default();
         let held = Arc::default();
-        queue.locals.push(Local { id, mailbox, prefetch, held, asked: 0, done: Some(done) });
-        for orphan in std::mem::take(&mut queue.orphans) {
-            queue.deliver(orphan);
-        }
+        queue.locals.push(Local {
+            id,
+            mailbox,
+            prefetch,
+            held,
+            asked: 0,
+            done: Some(done),
+            is_ending: false,
+            ended: Vec::new(),
+        });
+        queue.deliver_orphans();
         Demand { prefetch: queue.prefetch(), queue: name, id: Some(id) }
     }
 
+    /// Ends a consumer whose stream goes on to be read. Takes `done`, unless there is no such
+    /// consumer, and tells it when nothing more can come.
+    pub(super) fn cancel(&mut self, id: LocalId, done: &mut Option<Done>) -> Option<Cancelled> {
+        let name = self.by_id.get(&id)?;
+        let queue = self.queues.get_mut(name)?;
+        let is_last = queue.locals.iter().all(|local| local.id == id || local.is_ending);
+        let local = queue.locals.iter_mut().find(|local| local.id == id)?;
+        local.ended.extend(done.take());
+        if local.is_ending {
+            return None;
+        }
+        if is_last {
+            (local.is_ending, local.prefetch) = (true, 0);
+            return Some(Cancelled::Last { queue: name.clone() });
+        }
+        // What is on its way goes to the others.
+        self.remove(id).map(Cancelled::Ended)
+    }
+
+    /// Removes a consumer at once. Returns what the server is to be asked for now, unless it was
+    /// asked already.
     pub(super) fn remove(&mut self, id: LocalId) -> Option<Demand> {
         let name = self.by_id.remove(&id)?;
         let queue = self.queues.get_mut(&name)?;
-        queue.locals.retain(|local| local.id != id);
+        let was_ending =
+            queue.locals.extract_if(.., |local| local.id == id).any(|local| local.is_ending);
+        // Jobs that found its stream dropped already.
+        queue.deliver_orphans();
         let prefetch = queue.prefetch();
         if queue.is_empty() {
             self.queues.remove(&name);
         }
         // Not asked for anybody: whoever waits, waits for his own request.
-        Some(Demand { queue: name, prefetch, id: Some(id) })
+        (!was_ending).then_some(Demand { queue: name, prefetch, id: Some(id) })
     }
 
     /// Everything that a new server has to be asked for.
@@ -121,6 +166,7 @@ impl Consumers {
                 None => established = true,
             }
         }
+        queue.deliver_orphans();
         if queue.is_empty() {
             self.queues.remove(name);
         }
@@ -131,10 +177,14 @@ impl Consumers {
         self.queues.entry(job.queue.clone()).or_default().deliver(job);
     }
 
-    /// The connection was lost, and with it every job that came by it.
+    /// The connection was lost, and with it every job that came by it. Who was about to end has ended.
     pub(super) fn interrupted(&mut self) {
         self.queues.retain(|_, queue| {
             queue.orphans.clear();
+            for local in queue.locals.extract_if(.., |local| local.is_ending) {
+                self.by_id.remove(&local.id);
+                local.mailbox.drain();
+            }
             for local in &mut queue.locals {
                 local.mailbox.drain();
                 local.held = Arc::default();
@@ -154,10 +204,12 @@ impl Queue {
         sum.min(PREFETCH_JOBS_MAX)
     }
 
-    /// To the consumer with the most room: one that is busy shall not keep a job waiting.
+    /// To the consumer with the most room: one that is busy shall not keep a job waiting. One that is
+    /// ending comes first: the server answers in order, so until then every job was handed out to it.
     fn deliver(&mut self, mut job: HeldJob) {
         let room = |local: &&Local| {
-            i64::from(local.prefetch) - i64::from(local.held.load(Ordering::Relaxed))
+            let held = local.held.load(Ordering::Relaxed);
+            (local.is_ending, i64::from(local.prefetch) - i64::from(held))
         };
         let Some(local) = self.locals.iter().rev().max_by_key(room) else {
             return self.keep(job);
@@ -170,10 +222,69 @@ impl Queue {
         }
     }
 
+    /// To those who are left, if any.
+    fn deliver_orphans(&mut self) {
+        for orphan in std::mem::take(&mut self.orphans) {
+            self.deliver(orphan);
+        }
+    }
+
     fn keep(&mut self, job: HeldJob) {
         // No server hands out more than it was asked for; if one does, they go back with the connection.
         if self.orphans.len() < PREFETCH_JOBS_MAX as usize {
             self.orphans.push_back(job);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Poll, Waker};
+    use tokio::sync::oneshot;
+    use workyard_protocol::{Reason, Value};
+
+    const QUEUE: Bytes = Bytes::from_static(b"q");
+
+    fn add(consumers: &mut Consumers, id: LocalId, prefetch: u32) -> Arc<Mailbox<HeldJob>> {
+        let mailbox = Arc::new(Mailbox::new(10, usize::MAX));
+        let demand = consumers.add(id, QUEUE, prefetch, Arc::clone(&mailbox), oneshot::channel().0);
+        consumers.asked(id, &demand);
+        mailbox
+    }
+
+    fn deliver(consumers: &mut Consumers, job: u64) {
+        let (queue, value, held) = (QUEUE, Value::Int(0), Arc::default());
+        consumers.deliver(HeldJob { job, queue, attempt: 1, value, connection: 1, held });
+    }
+
+    fn take(mailbox: &Mailbox<HeldJob>) -> Option<u64> {
+        match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(held)) => Some(held.job),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_job_that_finds_its_consumer_dropped_goes_to_the_one_that_is_left() {
+        let mut consumers = Consumers::default();
+        let (one, two) = (add(&mut consumers, 1, 9), add(&mut consumers, 2, 1));
+        // Dropped; the session has not heard of it yet.
+        one.close();
+        deliver(&mut consumers, 7);
+        assert_eq!(take(&two), None);
+        assert_eq!(consumers.remove(1).unwrap().prefetch, 1);
+        assert_eq!(take(&two), Some(7));
+    }
+
+    #[test]
+    fn a_job_that_finds_its_consumer_dropped_before_it_was_refused_is_not_lost_either() {
+        let mut consumers = Consumers::default();
+        let (one, two) = (add(&mut consumers, 1, 1), add(&mut consumers, 2, 9));
+        two.close();
+        deliver(&mut consumers, 7);
+        assert_eq!(take(&one), None);
+        consumers.refused(2, &QUEUE, &Refusal::new(Reason::LimitReached, "no"));
+        assert_eq!(take(&one), Some(7));
     }
 }

@@ -10,14 +10,14 @@ use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
-use consumers::{Consumers, Demand};
+use consumers::{Cancelled, Consumers, Demand};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
-use workyard_protocol::channel::{Cancel, Consume, Push, Request, Subscribe, Unsubscribe};
+use workyard_protocol::channel::{Cancel, Consume, Push, Reply, Request, Subscribe, Unsubscribe};
 use workyard_protocol::control::ServiceKind;
 use workyard_protocol::{DecodeError, QueueName, Refusal, Value};
 
@@ -76,6 +76,8 @@ pub(crate) struct HeldJob {
 enum Asked {
     Subscribe(Vec<Wanted>),
     Consume(Bytes),
+    /// That a consumer, the last one of its queue, is to get no more jobs.
+    Cancel(LocalId),
     /// Nothing to be done about it but to tell.
     End(Option<Done>),
 }
@@ -140,7 +142,9 @@ impl Session for ChannelSession {
             Command::Released { id, left } => {
                 let connection = self.connection.map(|(number, _)| number);
                 let left = left.into_iter().filter(|job| Some(job.connection) == connection);
-                self.cancel(id, None, outbox);
+                if let Some(demand) = self.consumers.remove(id) {
+                    self.consume_less(&demand, outbox);
+                }
                 left.for_each(|job| self.consumers.deliver(job));
             }
         }
@@ -177,7 +181,16 @@ impl Session for ChannelSession {
         Ok(())
     }
 
-    fn answered(&mut self, token: u64, answer: Result<Received, Refusal>, outbox: &mut Outbox) {
+    fn answered(
+        &mut self,
+        token: u64,
+        answer: Result<Received, Refusal>,
+        outbox: &mut Outbox,
+    ) -> Result<(), DecodeError> {
+        // Before anything is taken out: the connection ends over it, and what was asked with it.
+        if let Ok(received) = &answer {
+            check_done(received)?;
+        }
         match (self.asked.remove(&token), answer) {
             (Some(Asked::Subscribe(all)), Ok(_)) => self.subscriptions.confirmed(token, &all),
             (Some(Asked::Subscribe(all)), Err(refusal)) => {
@@ -189,9 +202,12 @@ impl Session for ChannelSession {
                     outbox.event(Event::RestoreRefused { name: queue, refusal });
                 }
             }
+            // Answers come in order: no job of the queue can follow.
+            (Some(Asked::Cancel(id)), _) => drop(self.consumers.remove(id)),
             (Some(Asked::End(done)), _) => finish(done),
             (None, answer) => tracing::warn!(token, ?answer, "an answer to nothing"),
         }
+        Ok(())
     }
 
     fn turn_ended(&mut self, outbox: &mut Outbox) {
@@ -251,16 +267,29 @@ impl ChannelSession {
         self.ask(token, Asked::Consume(demand.queue.clone()));
     }
 
-    fn cancel(&mut self, id: LocalId, done: Option<Done>, outbox: &mut Outbox) {
-        let Some(demand) = self.consumers.remove(id) else { return finish(done) };
-        if demand.prefetch > 0 {
-            self.consume(&demand, outbox);
-            return finish(done);
+    fn cancel(&mut self, id: LocalId, mut done: Option<Done>, outbox: &mut Outbox) {
+        match self.consumers.cancel(id, &mut done) {
+            Some(Cancelled::Ended(demand)) => self.consume_less(&demand, outbox),
+            Some(Cancelled::Last { queue }) => {
+                self.cancel_queue(&queue, Asked::Cancel(id), outbox);
+            }
+            // There is none, or it is ending already.
+            None => finish(done),
         }
+    }
+
+    /// Asks for what is left when a consumer has gone.
+    fn consume_less(&mut self, demand: &Demand, outbox: &mut Outbox) {
+        match demand.prefetch {
+            0 => self.cancel_queue(&demand.queue, Asked::End(None), outbox),
+            _ => self.consume(demand, outbox),
+        }
+    }
+
+    fn cancel_queue(&mut self, queue: &Bytes, asked: Asked, outbox: &mut Outbox) {
         let token = self.next_token();
-        let queue = queue_name(&demand.queue);
-        outbox.request(token, &Request::Cancel(Cancel { queue }));
-        self.ask(token, Asked::End(done));
+        outbox.request(token, &Request::Cancel(Cancel { queue: queue_name(queue) }));
+        self.ask(token, asked);
     }
 
     /// Without a connection no answer will come, and nothing was sent.
@@ -268,6 +297,7 @@ impl ChannelSession {
         match (self.connection, asked) {
             (Some(_), asked) => drop(self.asked.insert(token, asked)),
             (None, Asked::End(done)) => finish(done),
+            (None, Asked::Cancel(id)) => drop(self.consumers.remove(id)),
             (None, Asked::Subscribe(_) | Asked::Consume(_)) => {}
         }
     }
@@ -280,6 +310,14 @@ impl ChannelSession {
 
 fn queue_name(queue: &Bytes) -> QueueName<'_> {
     QueueName::new(queue).expect("names are checked when they come in")
+}
+
+/// The only answer to everything that a session asks for.
+fn check_done(received: &Received) -> Result<(), DecodeError> {
+    match received.decode()? {
+        Reply::Done => Ok(()),
+        other => Err(DecodeError::Malformed(format!("{other:?} is no answer to this request"))),
+    }
 }
 
 fn finish(done: Option<Done>) {

@@ -161,8 +161,11 @@ impl Subscriptions {
     /// The connection was lost. What still waits to be subscribed has not begun, and misses nothing.
     pub(super) fn interrupted(&mut self) {
         for topics in std::iter::once(&mut self.plain).chain(self.groups.values_mut()) {
-            for sharers in topics.all().filter(|sharers| sharers.confirmed) {
-                sharers.locals.iter_mut().for_each(|local| local.interrupted = true);
+            for Sharers { locals, waiting, .. } in topics.all() {
+                // Whether the server has confirmed them on this connection makes no difference. Those
+                // who wait are always the last.
+                let begun = locals.len() - waiting.len();
+                locals[..begun].iter_mut().for_each(|local| local.interrupted = true);
             }
         }
     }

@@ -130,6 +130,70 @@ async fn cancelling_leaves_what_has_arrived() {
 }
 
 #[tokio::test]
+async fn a_cancelled_consumer_still_yields_what_was_on_its_way() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let mut consumer = consuming(&client, &mut peer, 5, "consume q 5").await;
+    job(&mut peer, "q", 1).await;
+    let serving = async {
+        let id = hear(&mut peer, "cancel q").await;
+        // Handed out before the server heard of the end.
+        job(&mut peer, "q", 2).await;
+        peer.reply(id, Reply::Done).await;
+    };
+    let (cancelled, ()) = tokio::join!(consumer.cancel(), serving);
+    cancelled.unwrap();
+    consumer.cancel().await.unwrap();
+    assert_eq!(consumer.next().await.unwrap().id(), 1);
+    let held = consumer.next().await.unwrap();
+    let (acked, ()) = tokio::join!(held.ack(), grant(&mut peer, "ack 2"));
+    acked.unwrap();
+    assert!(consumer.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_cancelled_consumer_comes_before_the_one_made_after_it() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let mut one = consuming(&client, &mut peer, 1, "consume q 1").await;
+    let serving = async {
+        let cancel = hear(&mut peer, "cancel q").await;
+        let consume = hear(&mut peer, "consume q 9").await;
+        job(&mut peer, "q", 1).await;
+        peer.reply(cancel, Reply::Done).await;
+        peer.reply(consume, Reply::Done).await;
+        job(&mut peer, "q", 2).await;
+    };
+    let (cancelled, two, ()) = tokio::join!(one.cancel(), client.consume("q", 9), serving);
+    cancelled.unwrap();
+    assert_eq!(one.next().await.unwrap().id(), 1);
+    assert!(one.next().await.is_none());
+    let mut two = two.unwrap();
+    assert_eq!(two.next().await.unwrap().id(), 2);
+    drop(two);
+    grant(&mut peer, "cancel q").await;
+}
+
+#[tokio::test]
+async fn a_cancel_that_was_in_flight_is_done_and_not_restored() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let mut consumer = consuming(&client, &mut peer, 5, "consume q 5").await;
+    let serving = async {
+        job(&mut peer, "q", 1).await;
+        hear(&mut peer, "cancel q").await;
+        drop(peer);
+    };
+    let (cancelled, ()) = tokio::join!(consumer.cancel(), serving);
+    cancelled.unwrap();
+    assert!(consumer.next().await.is_none(), "its jobs went back with the connection");
+    let mut peer = server.welcome().await;
+    let (stored, ()) =
+        tokio::join!(client.consume("other", 1), grant(&mut peer, "consume other 1"));
+    drop(stored.unwrap());
+}
+
+#[tokio::test]
 async fn jobs_of_a_dropped_consumer_are_for_the_next_one() {
     let server = FakeServer::bind().await;
     let (client, mut peer) = connected(&server).await;

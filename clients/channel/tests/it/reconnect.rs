@@ -2,7 +2,7 @@
 
 use crate::dialogue::{connected, grant, hear, in_words, message};
 use crate::support::{FakeServer, Peer, a_welcome};
-use workyard_channel::{ChannelClient, Event};
+use workyard_channel::{ChannelClient, DisconnectReason, Event};
 use workyard_protocol::Reason;
 use workyard_protocol::channel::{Delivery, Reply};
 use workyard_protocol::control::Welcome;
@@ -90,6 +90,53 @@ async fn a_subscribe_that_was_in_flight_is_asked_again() {
     let (subscription, _peer) = tokio::join!(client.subscribe("a"), serving);
     let received = subscription.unwrap().next().await.unwrap();
     assert!(!received.interrupted_before(), "it has only begun");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_ends_the_connection() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let mut events = client.events();
+    let serving = async {
+        let id = hear(&mut peer, "subscribe a").await;
+        peer.reply(id, Reply::Published { receivers: 1 }).await;
+        let mut peer = server.welcome().await;
+        grant(&mut peer, "subscribe a").await;
+        peer
+    };
+    let (subscription, mut peer) = tokio::join!(client.subscribe("a"), serving);
+    let reason = DisconnectReason::Malformed(
+        "Published { receivers: 1 } is no answer to this request".to_owned(),
+    );
+    match events.next().await {
+        Some(Event::Disconnected { reason: told, .. }) => assert_eq!(told, reason),
+        other => panic!("unexpected {other:?}"),
+    }
+    let mut subscription = subscription.unwrap();
+    let serving = async {
+        let id = hear(&mut peer, "unsubscribe a").await;
+        peer.reply(id, Reply::Published { receivers: 1 }).await;
+    };
+    let (unsubscribed, ()) = tokio::join!(subscription.unsubscribe(), serving);
+    unsubscribed.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_outage_before_the_first_was_made_good_is_told_too() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let (subscription, ()) = tokio::join!(client.subscribe("a"), grant(&mut peer, "subscribe a"));
+    let mut subscription = subscription.unwrap();
+    lost(&client, peer).await;
+    let mut peer = server.welcome().await;
+    hear(&mut peer, "subscribe a").await;
+    message(&mut peer, Delivery::Everybody, "a", 1).await;
+    assert!(subscription.next().await.unwrap().interrupted_before());
+    lost(&client, peer).await;
+    let mut peer = server.welcome().await;
+    grant(&mut peer, "subscribe a").await;
+    message(&mut peer, Delivery::Everybody, "a", 2).await;
+    assert!(subscription.next().await.unwrap().interrupted_before());
 }
 
 #[tokio::test]

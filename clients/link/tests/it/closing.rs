@@ -3,8 +3,10 @@
 use crate::requests::{answer, ask, connected, question};
 use crate::support::FakeServer;
 use std::time::Duration;
-use workyard_link::{ErrorKind, Event, Options};
+use tokio::time::Instant;
+use workyard_link::{Error, ErrorKind, Event, Link, Options, Stateless};
 use workyard_protocol::Key;
+use workyard_protocol::control::ServiceKind;
 use workyard_protocol::globaldata::{Exists, Request};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -47,7 +49,22 @@ async fn closing_gives_up_at_its_deadline() {
     let (failed, closed, ()) =
         tokio::join!(ask(&link, 1), link.close(Duration::from_secs(1)), serving);
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Disconnected);
-    assert_eq!(closed.unwrap_err().kind(), ErrorKind::TimedOut);
+    match closed.unwrap_err() {
+        Error::TimedOut { after } => assert_eq!(after, Duration::from_secs(1)),
+        other => panic!("unexpected {other}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_gives_up_on_a_server_that_is_not_there() {
+    let server = FakeServer::bind().await;
+    let session = Stateless(ServiceKind::GlobalData);
+    let link = Link::connect_lazy(server.address(), Options::default(), session).unwrap();
+    link.send(&one()).await.unwrap();
+    match link.close(Duration::from_secs(1)).await.unwrap_err() {
+        Error::TimedOut { after } => assert_eq!(after, Duration::from_secs(1)),
+        other => panic!("unexpected {other}"),
+    }
 }
 
 #[tokio::test]
@@ -62,6 +79,36 @@ async fn dropping_the_last_handle_delivers_what_was_sent_and_ends_the_connection
         assert_eq!(question(&mut peer).await, (0, 1));
     }
     assert!(peer.next().await.is_none());
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_before_there_is_a_connection_delivers_what_was_sent() {
+    let server = FakeServer::bind().await;
+    let session = Stateless(ServiceKind::GlobalData);
+    let link = Link::connect_lazy(server.address(), Options::default(), session).unwrap();
+    for _ in 0..3 {
+        link.send(&one()).await.unwrap();
+    }
+    drop(link);
+    let mut peer = server.welcome().await;
+    for _ in 0..3 {
+        assert_eq!(question(&mut peer).await, (0, 1));
+    }
+    assert!(peer.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_waits_for_a_connection_no_longer_than_a_call() {
+    let server = FakeServer::bind().await;
+    let session = Stateless(ServiceKind::GlobalData);
+    let link = Link::connect_lazy(server.address(), Options::default(), session).unwrap();
+    let mut events = link.events();
+    link.send(&one()).await.unwrap();
+    let dropped = Instant::now();
+    drop(link);
+    assert!(events.next().await.is_none());
+    let waited = dropped.elapsed();
+    assert!(waited >= SOON && waited < SOON * 2, "{waited:?}");
 }
 
 #[tokio::test]

@@ -106,8 +106,8 @@ async fn a_publisher_that_never_pauses_is_kept() {
     });
     let mut events = link.events();
     // There is always something to send, so that nothing but this moves the time.
-    for _ in 0..64 {
-        for _ in 0..300 {
+    for _ in 0..32 {
+        for _ in 0..150 {
             tokio::task::yield_now().await;
         }
         tokio::time::advance(H / 16).await;

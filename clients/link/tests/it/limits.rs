@@ -4,9 +4,11 @@ use crate::requests::{answer, ask, connected, question};
 use crate::support::{FakeServer, a_welcome};
 use futures_util::FutureExt;
 use std::pin::pin;
-use workyard_link::{Error, ErrorKind, Event, Link, Options, Stateless};
+use std::time::Duration;
+use workyard_link::{Backoff, Error, ErrorKind, Event, Link, Options, Stateless};
 use workyard_protocol::control::{ServiceKind, Welcome};
 use workyard_protocol::globaldata::{Expect, Request, Write};
+use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{Key, ValueRef};
 
 fn write(bytes: &[u8]) -> Request<'_> {
@@ -69,6 +71,55 @@ async fn a_full_queue_makes_senders_wait() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_found_no_room_in_the_queue_was_certainly_not_sent() {
+    let server = FakeServer::bind().await;
+    let mut options = Options::default();
+    options.commands_max = 1;
+    // Welcomed, so that it is not for want of a connection, and then never read from.
+    let (link, _peer) = connected(&server, options).await;
+    let body = vec![0; 1_000_000];
+    let message = write(&body);
+    let error = loop {
+        if let Err(error) = link.send(&message).await {
+            break error;
+        }
+    };
+    assert!(!error.outcome_unknown(), "{error}");
+    assert!(error.to_string().contains("full for 5s"), "{error}");
+}
+
+#[tokio::test]
+async fn before_a_welcome_no_limit_is_assumed() {
+    let server = FakeServer::bind().await;
+    let session = Stateless(ServiceKind::GlobalData);
+    let link = Link::connect_lazy(server.address(), Options::default(), session).unwrap();
+    let large = vec![0; FRAME_BYTES_MAX + 1];
+    link.send(&write(&large)).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let server = FakeServer::bind().await;
+    let mut options = Options::default();
+    options.call_timeout = Duration::MAX;
+    options.connect_timeout = Duration::MAX;
+    options.backoff = Backoff { first: Duration::MAX, max: Duration::MAX };
+    let (link, mut peer) = connected(&server, options).await;
+    let serving = async {
+        let asked = question(&mut peer).await;
+        answer(&mut peer, asked).await;
+        while peer.next().await.is_some() {}
+    };
+    let calling = async {
+        assert_eq!(ask(&link, 1).await.unwrap(), 1);
+        link.send(&write(b"1")).await.unwrap();
+        link.flush().await.unwrap();
+        link.close(Duration::MAX).await.unwrap();
+    };
+    tokio::join!(calling, serving);
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_read_stops_the_senders_and_not_the_replies() {
     let server = FakeServer::bind().await;
@@ -88,7 +139,7 @@ async fn a_server_that_does_not_read_stops_the_senders_and_not_the_replies() {
     let asked = question(&mut peer).await;
     tokio::select! {
         () = stuck => unreachable!(),
-        () = tokio::time::sleep(std::time::Duration::from_millis(300)) => {}
+        () = tokio::time::sleep(Duration::from_millis(300)) => {}
     }
     assert!(sent > 10 && sent < 2000, "{sent} were sent");
     answer(&mut peer, asked).await;

@@ -56,6 +56,21 @@ async fn a_request_that_finds_no_connection_in_time_was_not_sent() {
     assert_eq!(began.elapsed().as_millis() / 10, 500);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_finds_no_connection_tells_of_the_loss_too() {
+    let server = FakeServer::bind().await;
+    let (link, peer) = connected(&server, Options::default()).await;
+    let mut events = link.events();
+    let key = Key::new("1").unwrap();
+    link.send(&Request::Exists(Exists { key })).await.unwrap();
+    drop((peer, server));
+    assert!(matches!(events.next().await, Some(Event::Disconnected { .. })));
+    let error = link.flush().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnected);
+    let error = link.flush().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "the loss is told once");
+}
+
 #[tokio::test]
 async fn a_waiting_request_whose_caller_has_gone_is_dropped() {
     let server = FakeServer::bind().await;
@@ -140,15 +155,21 @@ impl Session for Restoring {
         push.decode::<Unread<'_>>().map(|_| ())
     }
 
-    fn answered(&mut self, token: u64, answer: Result<Received, Refusal>, outbox: &mut Outbox) {
+    fn answered(
+        &mut self,
+        token: u64,
+        answer: Result<Received, Refusal>,
+        outbox: &mut Outbox,
+    ) -> Result<(), DecodeError> {
         let answer = answer.unwrap();
-        let Reply::Existence { revision: Some(revision) } = answer.decode().unwrap() else {
-            panic!("unexpected {answer:?}")
+        let Reply::Existence { revision: Some(revision) } = answer.decode()? else {
+            return Err(DecodeError::Malformed(format!("unexpected {answer:?}")));
         };
         assert_eq!(revision, token + 500);
         if token == 1 {
             outbox.event(Event::Refused(Refusal::new(Reason::NotFound, "restored")));
         }
+        Ok(())
     }
 }
 

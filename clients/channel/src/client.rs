@@ -3,13 +3,12 @@
 use crate::builder::{Builder, Settings};
 use crate::error::Error;
 use crate::session::ChannelSession;
-use crate::wanted::LENGTH_BYTES;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_link::{Address, AddressError, Events, Link, Server};
 use workyard_protocol::channel::{Publish, PublishMany, PublishOne, Reply, Request};
-use workyard_protocol::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
 use workyard_protocol::{ChannelName, DecodeError, Value, to_value};
 
 /// A client of channel-server: cheap to clone, usable from any task.
@@ -120,7 +119,9 @@ impl ChannelClient {
         value: &Value,
     ) -> Result<u64, Error> {
         let names: Vec<C> = channels.into_iter().collect();
-        check_header(&names)?;
+        // Beside the names, the header says how the value is encoded.
+        let bytes = names.iter().map(|name| LENGTH_BYTES + name.as_ref().len()).sum::<usize>() + 1;
+        check_header("channels", names.len(), bytes).map_err(Error::InvalidArgument)?;
         let channels =
             names.iter().map(|name| ChannelName::new(name.as_ref())).collect::<Result<_, _>>()?;
         self.published(Request::PublishMany(PublishMany { channels, value: value.as_ref() })).await
@@ -223,19 +224,6 @@ impl ChannelClient {
             Reply::Published { receivers } => Ok(receivers),
             other => Err(unexpected(&other)),
         }
-    }
-}
-
-/// A list that is too long would cost the connection.
-fn check_header<C: AsRef<[u8]>>(names: &[C]) -> Result<(), Error> {
-    let count = names.len();
-    let bytes: usize = names.iter().map(|name| LENGTH_BYTES + name.as_ref().len()).sum();
-    match count > LIST_ITEMS_MAX || bytes > HEADER_BYTES_MAX - LENGTH_BYTES - 1 {
-        true => Err(Error::InvalidArgument(format!(
-            "{count} channels, {bytes} bytes of names, are too many at once: the limits are \
-             {LIST_ITEMS_MAX} and {HEADER_BYTES_MAX}"
-        ))),
-        false => Ok(()),
     }
 }
 

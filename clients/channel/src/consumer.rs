@@ -100,14 +100,15 @@ impl Consumer {
         poll_fn(|cx| self.poll_job(cx)).await
     }
 
-    /// Asks for no more jobs. Those that have arrived can still be taken and acknowledged, then the
-    /// stream ends.
+    /// Asks for no more jobs, and returns when none can follow. Those that were handed out before can
+    /// still be taken and acknowledged, then the stream ends. While this client has other consumers of
+    /// the queue, what is still on its way goes to them.
     ///
     /// # Errors
     /// `TimedOut`, `Unreachable`, `Closed`. Dropping the consumer cancels it all the same.
     pub async fn cancel(&mut self) -> Result<(), Error> {
         let (done, answer) = oneshot::channel();
-        let command = Command::Cancel { id: self.id, done: Some(done) };
+        let command = Command::Cancel { id: self.id, done };
         Ok(self.link.ask(command, answer).await?)
     }
 

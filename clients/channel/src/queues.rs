@@ -3,13 +3,9 @@
 use crate::client::{ChannelClient, unexpected};
 use crate::error::Error;
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, Stream};
 use std::borrow::Cow;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use workyard_link::{Link, pages};
+use workyard_link::{Link, Pages, pages};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::{self, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
@@ -39,9 +35,7 @@ impl QueueStats {
 }
 
 /// A stream of the states of queues, asked for page by page. It ends after the first error.
-pub struct Queues {
-    pages: BoxStream<'static, Result<QueueStats, Error>>,
-}
+pub type Queues = Pages<QueueStats, Error>;
 
 impl ChannelClient {
     /// The queues whose names begin with `prefix`; all with an empty one.
@@ -55,11 +49,10 @@ impl ChannelClient {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn queues(&self, prefix: impl AsRef<[u8]>) -> Queues {
         let prefix = Bytes::copy_from_slice(prefix.as_ref());
         let link = self.link.clone();
-        Queues { pages: pages(move |cursor| page(link.clone(), prefix.clone(), cursor)) }
+        pages(move |cursor| page(link.clone(), prefix.clone(), cursor))
     }
 }
 
@@ -85,26 +78,5 @@ async fn page(
             Ok((cursor, stats.collect()))
         }
         other => Err(unexpected(&other)),
-    }
-}
-
-impl Queues {
-    /// The next queue; nothing after the last.
-    pub async fn next(&mut self) -> Option<Result<QueueStats, Error>> {
-        self.pages.next().await
-    }
-}
-
-impl Stream for Queues {
-    type Item = Result<QueueStats, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pages.poll_next_unpin(cx)
-    }
-}
-
-impl std::fmt::Debug for Queues {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queues").finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use bytes::Bytes;
+use workyard_link::limits::LENGTH_BYTES;
 use workyard_protocol::channel::{Interest, Topic};
 use workyard_protocol::{ChannelName, GroupName, Pattern};
 
@@ -18,9 +19,6 @@ pub(crate) enum TopicKind {
     Channel,
     Pattern,
 }
-
-/// What the length of a name counts in a header.
-pub(crate) const LENGTH_BYTES: usize = size_of::<u64>();
 
 const CHECKED: &str = "names are checked when they come in";
 

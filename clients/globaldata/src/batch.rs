@@ -2,10 +2,10 @@
 
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::{Conflict, Error};
-use crate::limits::{LENGTH_BYTES, check_header};
 use crate::write::at;
 use bytes::Bytes;
 use serde::Serialize;
+use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_protocol::globaldata::{self, BatchReply, Expect, Reply, Request, StepResult};
 use workyard_protocol::{Key, NameError, Number, Value};
 
@@ -139,7 +139,7 @@ impl Batch<'_> {
             return Err(error);
         }
         let bytes = self.steps.iter().map(|step| STEP_BYTES_MAX + step.key.len()).sum();
-        check_header("steps", self.steps.len(), bytes)?;
+        check_header("steps", self.steps.len(), bytes).map_err(Error::InvalidArgument)?;
         let shard = one_shard(self.client, &self.steps)?;
         let steps = self.steps.iter().map(Step::wire).collect::<Result<_, _>>()?;
         let request = Request::Batch(globaldata::Batch { steps });

@@ -4,20 +4,14 @@ use crate::client::{GlobalDataClient, unexpected};
 use crate::entry::KeyInfo;
 use crate::error::Error;
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, Stream, select_all};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use workyard_link::{Link, Stateless, pages};
+use workyard_link::{Link, Pages, Stateless, pages};
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{self, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
 
 /// A stream of what is known of variables, asked for page by page, from all servers at once. A
 /// server whose answer is an error ends with it; the others go on.
-pub struct Keys {
-    pages: BoxStream<'static, Result<KeyInfo, Error>>,
-}
+pub type Keys = Pages<KeyInfo, Error>;
 
 impl GlobalDataClient {
     /// The variables whose keys begin with `prefix`, in no particular order; all with an empty one.
@@ -34,14 +28,13 @@ impl GlobalDataClient {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn keys(&self, prefix: impl AsRef<[u8]>) -> Keys {
         let prefix = Bytes::copy_from_slice(prefix.as_ref());
         let shards = self.links().iter().map(|link| {
             let (link, prefix) = (link.clone(), prefix.clone());
             pages(move |cursor| page(link.clone(), prefix.clone(), cursor))
         });
-        Keys { pages: select_all(shards).boxed() }
+        Pages::of_all(shards)
     }
 }
 
@@ -57,26 +50,5 @@ async fn page(
     match received.decode()? {
         Reply::Keys { cursor, keys } => Ok((cursor, keys.iter().map(KeyInfo::new).collect())),
         other => Err(unexpected(&other)),
-    }
-}
-
-impl Keys {
-    /// The next variable; nothing after the last.
-    pub async fn next(&mut self) -> Option<Result<KeyInfo, Error>> {
-        self.pages.next().await
-    }
-}
-
-impl Stream for Keys {
-    type Item = Result<KeyInfo, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pages.poll_next_unpin(cx)
-    }
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").finish_non_exhaustive()
     }
 }

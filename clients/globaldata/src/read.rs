@@ -3,10 +3,10 @@
 use crate::client::{GlobalDataClient, unexpected};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::limits::{LENGTH_BYTES, check_header};
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 use workyard_link::Received;
+use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{self, Exists, Get, GetMany, Reply, Request};
 
@@ -104,7 +104,7 @@ impl GlobalDataClient {
         asked: &[(usize, Key<'_>)],
     ) -> Result<Vec<(usize, Option<Entry>)>, Error> {
         let bytes = asked.iter().map(|(_, key)| LENGTH_BYTES + key.as_bytes().len()).sum();
-        check_header("keys of one server", asked.len(), bytes)?;
+        check_header("keys of one server", asked.len(), bytes).map_err(Error::InvalidArgument)?;
         let keys = asked.iter().map(|(_, key)| *key).collect();
         let received = self.link(shard).request(&Request::GetMany(GetMany { keys })).await?;
         match received.decode()? {

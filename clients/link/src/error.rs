@@ -11,7 +11,8 @@ pub enum Error {
     /// The address cannot be understood.
     #[error(transparent)]
     InvalidAddress(#[from] AddressError),
-    /// There is no connection. A request that fails so was not sent.
+    /// There is no connection, or none that takes anything more. A request that fails so was not
+    /// sent.
     #[error("cannot reach {address}: {cause}")]
     Unreachable {
         /// Where the server should be.

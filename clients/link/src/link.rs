@@ -307,7 +307,7 @@ impl<S: Session> Link<S> {
 
     /// The same of one that never got into the command queue: nothing of it can have been sent.
     fn not_taken(&self, before: u64) -> Error {
-        let cause = || format!("its queue of commands was full for {:?}", self.call_timeout);
+        let cause = || format!("the queue of commands was full for {:?}", self.call_timeout);
         self.never_connected(before).unwrap_or_else(|| self.unreachable(cause()))
     }
 

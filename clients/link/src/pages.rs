@@ -1,10 +1,48 @@
 //! Listings that come page by page, as one stream.
 
-use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt, select_all};
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A stream of what is listed, asked for page by page. It ends after the first error.
+#[must_use = "nothing is asked for before it is read"]
+pub struct Pages<T, E> {
+    items: BoxStream<'static, Result<T, E>>,
+}
+
+impl<T: Send + 'static, E: Send + 'static> Pages<T, E> {
+    /// Several listings as one, in no particular order. One whose end is an error ends with it; the
+    /// others go on.
+    pub fn of_all(listings: impl IntoIterator<Item = Self>) -> Self {
+        Self { items: select_all(listings).boxed() }
+    }
+}
+
+impl<T, E> Pages<T, E> {
+    /// The next one; nothing after the last.
+    pub async fn next(&mut self) -> Option<Result<T, E>> {
+        self.items.next().await
+    }
+}
+
+impl<T, E> Stream for Pages<T, E> {
+    type Item = Result<T, E>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.items.poll_next_unpin(cx)
+    }
+}
+
+impl<T, E> fmt::Debug for Pages<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
 
 /// Everything that `fetch` returns: it is asked with cursor 0 first, then with the cursor that it
 /// returned last, until that is 0. An error ends the stream.
-pub fn pages<T, E, F, Page>(fetch: F) -> BoxStream<'static, Result<T, E>>
+pub fn pages<T, E, F, Page>(fetch: F) -> Pages<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -20,7 +58,7 @@ where
             Ok(Some((stream::iter(items.into_iter().map(Ok)), more)))
         }
     };
-    stream::try_unfold(Some(0), next_page).try_flatten().boxed()
+    Pages { items: stream::try_unfold(Some(0), next_page).try_flatten().boxed() }
 }
 
 #[cfg(test)]

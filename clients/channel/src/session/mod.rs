@@ -49,7 +49,7 @@ pub(crate) enum Command {
     },
     Cancel {
         id: LocalId,
-        done: Option<Done>,
+        done: Done,
     },
     /// A consumer is gone; these jobs were in its mailbox.
     Released {
@@ -267,7 +267,8 @@ impl ChannelSession {
         self.ask(token, Asked::Consume(demand.queue.clone()));
     }
 
-    fn cancel(&mut self, id: LocalId, mut done: Option<Done>, outbox: &mut Outbox) {
+    fn cancel(&mut self, id: LocalId, done: Done, outbox: &mut Outbox) {
+        let mut done = Some(done);
         match self.consumers.cancel(id, &mut done) {
             Some(Cancelled::Ended(demand)) => self.consume_less(&demand, outbox),
             Some(Cancelled::Last { queue }) => {

@@ -67,7 +67,9 @@ async fn writing() {
             ("write a if 2: text", conflict(3)),
             ("write a if 2: text", conflict(0)),
             ("write a if absent: text", stored(4)),
-            ("write a if value old: 1.5", stored(5)),
+            ("write a if 4: 1.5", stored(5)),
+            ("write a if absent: 1.5", conflict(5)),
+            ("write a if value old: 1.5", stored(6)),
             ("delete a", Reply::Deleted { existed: true }),
         ],
     );
@@ -83,7 +85,10 @@ async fn writing() {
         assert_eq!(gone, Err(Conflict { current: None }));
         assert_eq!(client.cas("a", 0, "text").await.unwrap(), Ok(4), "0 stands for none");
         let (old, new) = (Value::text("old"), Value::Float(1.5));
-        assert_eq!(client.cas_value("a", &old, &new).await.unwrap(), Ok(5));
+        assert_eq!(client.cas_to_value("a", 4, &new).await.unwrap(), Ok(5));
+        let there = client.cas_to_value("a", 0, &new).await.unwrap();
+        assert_eq!(there, Err(Conflict { current: Some(5) }));
+        assert_eq!(client.cas_value("a", &old, &new).await.unwrap(), Ok(6));
         assert!(client.delete("a").await.unwrap());
     };
     tokio::join!(writing, serving);

@@ -3,7 +3,7 @@
 use crate::requests::{answer, ask, connected, question};
 use crate::support::FakeServer;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use workyard_link::{Error, ErrorKind, Event, Link, Options, Stateless};
 use workyard_protocol::Key;
 use workyard_protocol::control::ServiceKind;
@@ -90,7 +90,7 @@ async fn dropping_the_last_handle_before_there_is_a_connection_delivers_what_was
         link.send(&one()).await.unwrap();
     }
     drop(link);
-    let mut peer = server.welcome().await;
+    let mut peer = timeout(SOON, server.welcome()).await.expect("a connection");
     for _ in 0..3 {
         assert_eq!(question(&mut peer).await, (0, 1));
     }

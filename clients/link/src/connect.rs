@@ -191,5 +191,6 @@ fn rejected(address: &Address, goodbye: Goodbye) -> Failure {
 }
 
 fn in_time(time: Duration) -> String {
+    let time = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     format!("no welcome within {time:?}")
 }

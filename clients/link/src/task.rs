@@ -132,8 +132,9 @@ impl<S: Session> Task<S> {
             state.server = Some(Arc::clone(&server));
             state.connections = server.connection;
             state.failure = None;
+            // Within, so that who was waiting for this connection finds the event gone by already.
+            let _ = self.events.send(Event::Connected { server: Arc::clone(&server), resumed });
         });
-        let _ = self.events.send(Event::Connected { server: Arc::clone(&server), resumed });
 
         let ended = poll_fn(|cx| connection.poll(self, cx)).await;
 

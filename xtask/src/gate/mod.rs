@@ -20,7 +20,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         let taken = started.elapsed();
         durations.push((step.name, taken));
         result.map_err(|error| failure(&step, &error))?;
-        println!("==> {} passed in {:.1} s", step.name, taken.as_secs_f64());
+        println!("==> {} done in {:.1} s", step.name, taken.as_secs_f64());
     }
     println!("\n{}", table(&durations));
     Ok(())

@@ -1,5 +1,6 @@
 //! Peers that do not read: they cost a bounded amount of memory, and nobody else anything.
 
+mod bursts;
 mod requesters;
 mod subscribers;
 mod together;

@@ -21,12 +21,12 @@ fn numbered(number: u64, length: usize) -> Vec<u8> {
 
 /// What a subscriber learned from a frame.
 #[derive(Debug, PartialEq, Eq)]
-enum Learned {
+pub(super) enum Learned {
     Received { channel: String, number: u64 },
     Missed { channel: String, count: u64 },
 }
 
-fn learned(frame: &Frame) -> Learned {
+pub(super) fn learned(frame: &Frame) -> Learned {
     match frame.decode::<ChannelWire>() {
         ToClient::Push(Push::Message {
             channel, value: ValueRef::Encoded { bytes, .. }, ..

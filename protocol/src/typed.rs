@@ -6,7 +6,7 @@
 
 mod scalar;
 
-use crate::{Encoding, Reason, Value, ValueRef};
+use crate::{Encoding, Value, ValueRef};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::value::{BorrowedBytesDeserializer, BorrowedStrDeserializer};
@@ -36,14 +36,6 @@ pub enum TypedError {
     /// This crate cannot read or write the encoding.
     #[error("encoding {0} is carried, but not read or written here")]
     Unsupported(Encoding),
-}
-
-impl TypedError {
-    /// The reason closest to it, for programs that report by number.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        Reason::InvalidArgument
-    }
 }
 
 const BINCODE: bincode::config::Configuration = bincode::config::standard();

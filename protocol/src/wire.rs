@@ -5,7 +5,7 @@
 //! their length as such an integer. `docs/protocol.md` says the same without naming a library. No
 //! wire type is recursive, and no length is believed before the bytes are there.
 
-use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
+use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX, PAGE_ITEMS_MAX};
 use crate::{NameError, PatternError, Reason, Refusal};
 use bincode::config::{BigEndian, Configuration, Limit, Varint};
 use bincode::de::BorrowDecoder;
@@ -99,6 +99,15 @@ pub(crate) fn cut<'a>(
     })?;
     *payload = rest;
     Ok(piece)
+}
+
+/// Pages hold at least one entry and at most [`PAGE_ITEMS_MAX`].
+pub(crate) fn check_page_limit(limit: u32) -> Result<(), DecodeError> {
+    if (1..=PAGE_ITEMS_MAX).contains(&limit) {
+        return Ok(());
+    }
+    let text = format!("a page of {limit} entries is not in 1 to {PAGE_ITEMS_MAX}");
+    Err(Refusal::new(Reason::InvalidArgument, text).into())
 }
 
 /// A list whose memory grows with the items that are really there.

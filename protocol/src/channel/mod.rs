@@ -21,7 +21,6 @@ pub use publish::Publish;
 pub use publish_many::PublishMany;
 pub use publish_one::PublishOne;
 pub use pushes::{Delivery, Push};
-pub(crate) use queues::check_page_limit;
 pub use queues::{QueueStats, Queues};
 pub use replies::Reply;
 pub use subscribe::{Interest, Subscribe, Topic};

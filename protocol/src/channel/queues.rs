@@ -1,8 +1,7 @@
 //! `queues`: a page of the queues and what is in them.
 
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::QueueName;
 use crate::wire::{self, DecodeError};
-use crate::{QueueName, Reason, Refusal};
 
 pub(super) const CODE: u8 = 0x1C;
 
@@ -39,16 +38,7 @@ impl<'a> Queues<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (prefix, cursor, limit) = wire::take_all(body, "queues")?;
-        check_page_limit(limit)?;
+        wire::check_page_limit(limit)?;
         Ok(Self { prefix, cursor, limit })
     }
-}
-
-/// Pages hold at least one entry and at most [`PAGE_ITEMS_MAX`].
-pub(crate) fn check_page_limit(limit: u32) -> Result<(), DecodeError> {
-    if (1..=PAGE_ITEMS_MAX).contains(&limit) {
-        return Ok(());
-    }
-    let text = format!("a page of {limit} entries is not in 1 to {PAGE_ITEMS_MAX}");
-    Err(Refusal::new(Reason::InvalidArgument, text).into())
 }

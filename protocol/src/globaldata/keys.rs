@@ -1,6 +1,5 @@
 //! `keys`: a page of the variables there are.
 
-use crate::channel::check_page_limit;
 use crate::wire::{self, DecodeError};
 use crate::{Key, ValueTag};
 
@@ -40,7 +39,7 @@ impl<'a> Keys<'a> {
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (prefix, cursor, limit) = wire::take_all(body, "keys")?;
-        check_page_limit(limit)?;
+        wire::check_page_limit(limit)?;
         Ok(Self { prefix, cursor, limit })
     }
 }

@@ -86,9 +86,10 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     }
 
     /// The greeting is done: from now on the connection is spoken to in this dialect.
-    pub(crate) fn settle_dialect(&mut self, session: SessionId, dialect: D) {
+    pub(crate) fn settle_dialect(&mut self, session: SessionId, dialect: D, now: Time) {
         if let Some(peer) = self.peer_mut(session) {
             peer.dialect = Some(dialect);
+            peer.last_heard = now;
             self.speakers[dialect.index()] += 1;
         }
     }

@@ -192,10 +192,7 @@ impl<S: Service> Driver<S> {
             Err(refusal) => Outcome::end(0, refusal),
             Ok(Greeting::Partial) => Outcome { used: 0, verdict: Verdict::Continue { missing: 1 } },
             Ok(Greeting::Done { used }) => {
-                self.delivery.settle_dialect(session, dialect);
-                if let Some(peer) = self.delivery.peer_mut(session) {
-                    peer.last_heard = now;
-                }
+                self.delivery.settle_dialect(session, dialect, now);
                 self.delivery.send_raw(session, |out| out.append(&mut answer));
                 self.hear_frames(now, session, dialect, input, used)
             }

@@ -3,7 +3,7 @@
 use crate::gaps::Gaps;
 use crate::outgoing::Outgoing;
 use crate::stream::Writer;
-use std::task::Waker;
+use std::task::{Context, Waker};
 use workyard_engine::{SessionId, Time};
 use workyard_protocol::Refusal;
 
@@ -40,6 +40,14 @@ pub(crate) struct Peer<D> {
     pub(crate) paused: bool,
     /// It was asked whether it lives.
     pub(crate) pinged: bool,
+}
+
+/// Keeps the waker of a task that may have moved.
+pub(crate) fn keep_waker(kept: &mut Option<Waker>, cx: &Context<'_>) {
+    match kept {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *kept = Some(cx.waker().clone()),
+    }
 }
 
 /// Whether a connection is still wanted.

@@ -3,7 +3,7 @@
 use crate::driver::{Driver, Outcome, Shared, Verdict};
 use crate::inbox::{Arrival, Inbox};
 use crate::native::Native;
-use crate::peer::State;
+use crate::peer::{State, keep_waker};
 use crate::service::{Dialect, Service};
 use crate::stream::Reader;
 use std::pin::Pin;
@@ -80,9 +80,7 @@ impl<S: Service> Session<S> {
                 State::Doomed(refusal) => return Poll::Ready(End::Refused((**refusal).clone())),
                 State::Broken | State::Closing => return Poll::Ready(End::Left),
             }
-            if !peer.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                peer.waker = Some(cx.waker().clone());
-            }
+            keep_waker(&mut peer.waker, cx);
             if peer.blocked {
                 let unblocked = driver.delivery.poll_unblock(self.id, cx).is_ready();
                 // Even a part that was sent may have made room.
@@ -206,7 +204,7 @@ impl<S: Service> Session<S> {
     fn poll_closed(&mut self, driver: &mut Driver<S>, cx: &mut Context<'_>) -> Poll<()> {
         let Phase::Closing(closing) = &mut self.phase else { return Poll::Ready(()) };
         let Some(peer) = driver.delivery.peer_mut(self.id) else { return Poll::Ready(()) };
-        peer.waker = Some(cx.waker().clone());
+        keep_waker(&mut peer.waker, cx);
         let sent = driver.delivery.poll_sent(self.id, cx);
         let Some(peer) = driver.delivery.peer_mut(self.id) else { return Poll::Ready(()) };
         if matches!(peer.state, State::Broken) {

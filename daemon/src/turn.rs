@@ -4,6 +4,7 @@
 //! is, behind all that the same look at the sockets found ready.
 
 use crate::driver::{Driver, Shared};
+use crate::peer::keep_waker;
 use crate::service::Service;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -29,9 +30,7 @@ impl<S: Service> Future for Turn<S> {
         let this = self.get_mut();
         let driver = &mut *this.shared.borrow_mut();
         driver.turn_due = false;
-        if !driver.turn.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            driver.turn = Some(cx.waker().clone());
-        }
+        keep_waker(&mut driver.turn, cx);
         end_turn(driver);
         if driver.delivery.has_work() {
             // Others get their turn before the next round.

@@ -198,7 +198,7 @@ fn publish_one_takes_turns_and_leaves_groups_out() {
         publisher.ask(publish_one("a", value), published(1));
     }
     publisher.ask(publish_one("b", b"x"), published(0));
-    for (peer, values) in [(&mut one, [b"1", b"3"]), (&mut two, [b"2", b"4"])] {
+    for (peer, values) in [(&mut two, [b"1", b"3"]), (&mut one, [b"2", b"4"])] {
         for value in values {
             peer.expect_push(message_to_one("a", value));
         }

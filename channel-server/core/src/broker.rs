@@ -4,8 +4,8 @@ use crate::channels::Channels;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
-use workyard_protocol::ChannelName;
 use workyard_protocol::channel::{ChannelWire, Push, Request};
+use workyard_protocol::{ChannelName, QueueName, Refusal};
 
 /// The whole state of a channel server.
 ///
@@ -28,6 +28,44 @@ impl Broker {
     #[must_use]
     pub fn new(limits: BrokerLimits) -> Self {
         Self { channels: Channels::new(limits), queues: Queues::new(limits) }
+    }
+
+    /// Makes the session a consumer that takes nothing until it reserves. One that consumes from the
+    /// queue already goes on as it does. `held` says whether the jobs that it will take are its own
+    /// until it acknowledges them, or done with when they are sent.
+    ///
+    /// # Errors
+    /// `LimitReached`, for queues or for queues that a session consumes from.
+    pub fn watch(
+        &mut self,
+        session: SessionId,
+        queue: QueueName<'_>,
+        held: bool,
+    ) -> Result<(), Refusal> {
+        self.queues.watch(session, queue, held)
+    }
+
+    /// Hands the session one job of each queue that it watches now, or as soon as there is one. To
+    /// reserve again before it has come changes nothing.
+    pub fn reserve(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        self.queues.reserve(session, outbox);
+    }
+
+    /// Acknowledges the job that the session has held longest, if it holds any.
+    pub fn ack_oldest(&mut self, session: SessionId) {
+        self.queues.finish_oldest(session);
+    }
+
+    /// Whether there is a queue of this name: it has a job or a consumer.
+    #[must_use]
+    pub fn has_queue(&self, queue: QueueName<'_>) -> bool {
+        self.queues.exists(queue)
+    }
+
+    /// How many queues there are.
+    #[must_use]
+    pub fn queues(&self) -> usize {
+        self.queues.len()
     }
 
     /// Counts what is there. The time it takes grows with the number of queues.

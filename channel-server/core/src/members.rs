@@ -6,6 +6,9 @@ use workyard_engine::SessionId;
 /// Below this many, memory is not worth giving back.
 const SHRINK_COUNT_MIN: usize = 8;
 
+/// Above every serial: after it, the first is next.
+const BEFORE_THE_FIRST: u64 = u64::MAX;
+
 /// An ordered set of sessions that each joined under a serial of its own.
 ///
 /// The list is sorted by serial, because serials only grow. Who leaves is found by binary search and
@@ -55,15 +58,31 @@ impl Members {
 
     /// Removes the session that joined under this serial.
     pub(crate) fn leave(&mut self, serial: u64) {
-        let at = self
-            .places
-            .binary_search_by_key(&serial, |place| place.serial)
-            .expect("a member leaves under the serial it joined under");
+        let at = self.place_of(serial);
         let left = self.places[at].session.take();
         assert!(left.is_some(), "a member leaves once");
         self.empty += 1;
         if self.empty * 2 > self.places.len() {
             self.close_up();
+        }
+    }
+
+    /// The same, in a row where the turn moves on with its holder gone: if this was the member last in
+    /// turn, the one that followed counts as having been it. After the last follows the first.
+    pub(crate) fn leave_passing_on(&mut self, serial: u64) {
+        if serial == self.turn {
+            let after = self.places[self.place_of(serial) + 1..].iter();
+            let follower = after.filter_map(Place::entry).next();
+            self.turn = follower.map_or(BEFORE_THE_FIRST, |(serial, _)| serial);
+        }
+        self.leave(serial);
+    }
+
+    /// Has the first member count as the one last in turn, if none has been yet.
+    pub(crate) fn begin_behind_the_first(&mut self) {
+        if self.turn == 0 {
+            let first = self.entries().next();
+            self.turn = first.map_or(0, |(serial, _)| serial);
         }
     }
 
@@ -99,6 +118,12 @@ impl Members {
         for (serial, session) in entries {
             self.join(serial, session);
         }
+    }
+
+    fn place_of(&self, serial: u64) -> usize {
+        self.places
+            .binary_search_by_key(&serial, |place| place.serial)
+            .expect("a member leaves under the serial it joined under")
     }
 
     fn close_up(&mut self) {
@@ -163,6 +188,24 @@ mod tests {
         members.join(4, session(4));
         assert_eq!([(); 3].map(|()| next(&mut members)), [3, 4, 3]);
         assert_eq!(Members::default().next_turn(|_| true), None);
+    }
+
+    #[test]
+    fn a_turn_that_is_passed_on_skips_one_and_begins_again_after_the_last() {
+        let next = |members: &mut Members| members.next_turn(|_| true).unwrap().slot();
+        let mut row = members([1, 2, 3, 4]);
+        row.begin_behind_the_first();
+        assert_eq!(next(&mut row), 2);
+        row.leave_passing_on(2);
+        assert_eq!([(); 3].map(|()| next(&mut row)), [4, 1, 3]);
+        row.leave_passing_on(1);
+        assert_eq!(next(&mut row), 4);
+        row.leave_passing_on(4);
+        row.join(5, session(5));
+        assert_eq!([(); 2].map(|()| next(&mut row)), [3, 5]);
+        row.leave_passing_on(5);
+        row.leave_passing_on(3);
+        assert_eq!(row.next_turn(|_| true), None);
     }
 
     #[test]

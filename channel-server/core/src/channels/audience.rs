@@ -40,7 +40,7 @@ impl Audience {
     pub(crate) fn leave(&mut self, group: Option<GroupId>, serial: u64, route: Route) {
         self.route = route;
         let Some(group) = group else {
-            return self.everybody.leave(serial);
+            return self.everybody.leave_passing_on(serial);
         };
         let members = self.groups.get_mut(&group).expect("a group stays while it has members");
         members.leave(serial);

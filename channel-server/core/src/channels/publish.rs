@@ -52,7 +52,8 @@ impl Channels {
         outbox.reply(caller, Reply::Published { receivers });
     }
 
-    /// Sends to one of those that subscribed without a group, each in turn.
+    /// Sends to one of those that subscribed without a group, each in turn, the second first: so it
+    /// is in the system that this one stands in for, and who mixes both may count on one order.
     ///
     /// When patterns come into it, the turn is that of the channel if anybody subscribed to it by
     /// name, else that of the first pattern.
@@ -93,6 +94,7 @@ impl Channels {
             Target::Topic(id) => &mut self.topics[id],
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
+        audience.everybody.begin_behind_the_first();
         let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
         let Some(session) = turn else { return 0 };
         message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);

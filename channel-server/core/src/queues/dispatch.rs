@@ -2,6 +2,7 @@
 
 use super::Queues;
 use super::holder::Lease;
+use super::job::Job;
 use workyard_engine::{Outbox, SessionId};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::ChannelWire;
@@ -23,8 +24,13 @@ impl Queues {
             if outbox.has_room(session) {
                 let job = queue.lease().expect("a job is ready");
                 outbox.push(session, job.push(name));
-                share.held += 1;
-                holder.leases.insert(job.id, Lease { queue: at, job });
+                if share.take_one() {
+                    let serial = self.numbers.next();
+                    holder.leases.insert(job.id, Lease { queue: at, job, serial });
+                } else {
+                    self.job_bytes -= Job::bytes(job.value.as_ref());
+                    queue.leased -= 1;
+                }
             } else {
                 share.blocked = true;
             }
@@ -39,12 +45,12 @@ impl Queues {
         };
         for (at, share) in &mut holder.shares {
             let queue = &mut self.queues[*at];
-            if share.prefetch.take().is_some() {
+            if share.appetite.take().is_some() {
                 queue.consumers -= 1;
             }
             share.settle(session, queue, &mut self.numbers);
         }
-        for Lease { queue, job } in holder.leases.into_values() {
+        for Lease { queue, job, .. } in holder.leases.into_values() {
             self.queues[queue].give_back(job);
         }
         for at in holder.shares.into_keys() {

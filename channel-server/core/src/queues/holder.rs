@@ -21,13 +21,31 @@ pub(crate) struct Holder {
 pub(crate) struct Lease {
     pub(crate) queue: u32,
     pub(crate) job: Job,
+    /// Grows with each job that is handed out to anybody.
+    pub(crate) serial: u64,
+}
+
+/// How a session consumes from a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appetite {
+    /// It takes jobs as long as it holds fewer than so many.
+    Window(u32),
+    /// It takes one job each time it asks, however many it holds.
+    Credit {
+        /// It has asked.
+        open: bool,
+        /// What it takes is its own until acknowledged, else done with at once.
+        held: bool,
+    },
 }
 
 /// What a session has of one queue.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
-    /// How many jobs it may hold; nothing when it does not consume.
-    pub(crate) prefetch: Option<u32>,
+    /// How it takes jobs; nothing when it does not consume.
+    pub(crate) appetite: Option<Appetite>,
+    /// Orders the queues that it consumes from by when it began to.
+    pub(crate) since: u64,
     /// How many it holds.
     pub(crate) held: u32,
     /// It had no room for a job, and has not been heard of since.
@@ -39,7 +57,20 @@ pub(crate) struct Share {
 impl Share {
     /// Whether nothing is left of it.
     pub(crate) fn is_unused(&self) -> bool {
-        self.prefetch.is_none() && self.held == 0
+        self.appetite.is_none() && self.held == 0
+    }
+
+    /// One job is handed out. Says whether the session holds it.
+    pub(crate) fn take_one(&mut self) -> bool {
+        let held = match &mut self.appetite {
+            Some(Appetite::Credit { open, held }) => {
+                *open = false;
+                *held
+            }
+            _ => true,
+        };
+        self.held += u32::from(held);
+        held
     }
 
     /// Joins or leaves the idle consumers, after anything about the share has changed.
@@ -59,6 +90,11 @@ impl Share {
     }
 
     fn takes_jobs(&self) -> bool {
-        !self.blocked && self.prefetch.is_some_and(|prefetch| self.held < prefetch)
+        !self.blocked
+            && match self.appetite {
+                None => false,
+                Some(Appetite::Window(most)) => self.held < most,
+                Some(Appetite::Credit { open, .. }) => open,
+            }
     }
 }

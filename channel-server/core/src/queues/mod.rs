@@ -5,12 +5,13 @@ mod holder;
 mod job;
 mod list;
 mod queue;
+mod reserve;
 
 use crate::by_session::BySession;
 use crate::named::Named;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
-use holder::{Holder, Lease, Share};
+use holder::{Appetite, Holder, Lease, Share};
 use job::Job;
 use queue::Queue;
 use std::collections::BTreeMap;
@@ -65,7 +66,8 @@ impl Queues {
         request: Consume<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        match self.set_prefetch(caller.session, request) {
+        let appetite = Appetite::Window(request.prefetch);
+        match self.set_appetite(caller.session, request.queue, appetite) {
             Ok(at) => {
                 outbox.reply(caller, Reply::Done);
                 self.dispatch(at, outbox);
@@ -132,13 +134,19 @@ impl Queues {
         Ok(at)
     }
 
-    fn set_prefetch(&mut self, session: SessionId, request: Consume<'_>) -> Result<u32, Refusal> {
-        let known = self.queues.find(request.queue.as_bytes());
+    fn set_appetite(
+        &mut self,
+        session: SessionId,
+        name: QueueName<'_>,
+        appetite: Appetite,
+    ) -> Result<u32, Refusal> {
+        let known = self.queues.find(name.as_bytes());
         self.check_consumers(session, known)?;
-        let at = known.map_or_else(|| self.add_queue(request.queue), Ok)?;
+        let at = known.map_or_else(|| self.add_queue(name), Ok)?;
         let queue = &mut self.queues[at];
         let share = self.holders.get_or_default(session).shares.entry(at).or_default();
-        if share.prefetch.replace(request.prefetch).is_none() {
+        if share.appetite.replace(appetite).is_none() {
+            share.since = self.numbers.next();
             queue.consumers += 1;
         }
         share.settle(session, queue, &mut self.numbers);
@@ -149,7 +157,7 @@ impl Queues {
     fn finish(&mut self, session: SessionId, job: u64) -> Result<u32, Refusal> {
         let holder = self.holders.get_mut(session);
         let lease = holder.and_then(|holder| holder.leases.remove(&job));
-        let Some(Lease { queue: at, job }) = lease else {
+        let Some(Lease { queue: at, job, .. }) = lease else {
             let text = format!("job {job} is not held by this session");
             return Err(Refusal::new(Reason::UnknownJob, text));
         };
@@ -162,14 +170,14 @@ impl Queues {
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {
         let consuming = |at: &u32| {
             let share = self.holders.get(session).and_then(|holder| holder.shares.get(at));
-            share.is_some_and(|share| share.prefetch.is_some())
+            share.is_some_and(|share| share.appetite.is_some())
         };
         let Some(at) = self.queues.find(name.as_bytes()).filter(consuming) else {
             let text = format!("this session does not consume from queue {name:?}");
             return Err(Refusal::new(Reason::NotConsuming, text));
         };
         self.queues[at].consumers -= 1;
-        self.change_share(session, at, |share| share.prefetch = None);
+        self.change_share(session, at, |share| share.appetite = None);
         Ok(at)
     }
 

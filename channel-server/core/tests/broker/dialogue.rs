@@ -121,6 +121,30 @@ impl Asking<'_> {
         self.asks(Request::Consume(Consume { queue: queue_name(queue), prefetch }))
     }
 
+    pub(crate) fn watches(self, queue: &str) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.broker.watch(session, queue_name(queue), true).unwrap();
+        dialogue.take(session)
+    }
+
+    pub(crate) fn watches_without_holding(self, queue: &str) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.broker.watch(session, queue_name(queue), false).unwrap();
+        dialogue.take(session)
+    }
+
+    pub(crate) fn reserves(self) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.broker.reserve(session, &mut dialogue.outbox);
+        dialogue.take(session)
+    }
+
+    pub(crate) fn acks_oldest(self) -> Seen {
+        let Self(dialogue, session) = self;
+        dialogue.broker.ack_oldest(session);
+        dialogue.take(session)
+    }
+
     pub(crate) fn acks(self, job: u64) -> Seen {
         self.asks(Request::Ack(Ack { job }))
     }

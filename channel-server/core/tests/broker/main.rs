@@ -11,5 +11,6 @@ mod listing;
 mod model;
 mod outbox;
 mod publish_one;
+mod reserve;
 mod routes;
 mod sessions;

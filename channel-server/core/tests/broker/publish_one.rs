@@ -9,33 +9,64 @@ fn next(talk: &mut Dialogue, channel: &str, receiver: u32) {
 }
 
 #[test]
-fn each_subscriber_is_reached_in_turn_from_the_first_on() {
+fn each_subscriber_is_reached_in_turn_from_the_second_on() {
     let mut talk = Dialogue::new();
     talk.subscribe_all([1, 2, 3], "a");
-    for receiver in [1, 2, 3, 1] {
+    for receiver in [2, 3, 1, 2] {
         next(&mut talk, "a", receiver);
     }
+}
+
+#[test]
+fn a_single_subscriber_has_every_turn() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all([1], "a");
+    next(&mut talk, "a", 1);
+    next(&mut talk, "a", 1);
 }
 
 #[test]
 fn publish_does_not_move_the_turn() {
     let mut talk = Dialogue::new();
     talk.subscribe_all([1, 2], "a");
-    next(&mut talk, "a", 1);
-    talk.session(9).publishes("a", "hi").sees(["1 2 <- a: hi", "9: published to 2"]);
     next(&mut talk, "a", 2);
+    talk.session(9).publishes("a", "hi").sees(["1 2 <- a: hi", "9: published to 2"]);
+    next(&mut talk, "a", 1);
 }
 
 #[test]
-fn new_subscribers_are_reached_in_their_turn_and_leavers_cost_nobody_theirs() {
+fn a_new_subscriber_is_reached_in_its_turn() {
     let mut talk = Dialogue::new();
-    talk.subscribe_all([1, 2, 3], "a");
-    next(&mut talk, "a", 1);
-    talk.session(1).closes().nothing();
-    talk.subscribe_all([4], "a");
-    for receiver in [2, 3, 4, 2] {
+    talk.subscribe_all([1, 2], "a");
+    next(&mut talk, "a", 2);
+    talk.subscribe_all([3], "a");
+    for receiver in [3, 1, 2] {
         next(&mut talk, "a", receiver);
     }
+}
+
+#[test]
+fn when_the_last_in_turn_leaves_the_one_after_it_is_skipped() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all([1, 2, 3, 4], "a");
+    next(&mut talk, "a", 2);
+    talk.session(2).closes().nothing();
+    for receiver in [4, 1, 3] {
+        next(&mut talk, "a", receiver);
+    }
+    talk.session(4).closes().nothing();
+    next(&mut talk, "a", 1);
+}
+
+#[test]
+fn when_the_last_in_turn_was_the_last_of_all_the_first_is_next() {
+    let mut talk = Dialogue::new();
+    talk.subscribe_all([1, 2, 3], "a");
+    next(&mut talk, "a", 2);
+    next(&mut talk, "a", 3);
+    talk.session(3).unsubscribes("a").done();
+    next(&mut talk, "a", 1);
+    next(&mut talk, "a", 2);
 }
 
 #[test]
@@ -66,12 +97,12 @@ fn patterns_take_part_and_nobody_has_two_turns() {
     talk.subscribe_all([1], "~a.*");
     talk.subscribe_all([2], "a.b");
     talk.subscribe_all([1, 3], "~a.>");
-    for receiver in [1, 2, 3, 1, 2] {
+    for receiver in [2, 3, 1, 2, 3] {
         next(&mut talk, "a.b", receiver);
         talk.session(9).publishes("other", "hi").sees(["9: published to 0"]);
     }
-    for receiver in [1, 3, 1] {
+    for receiver in [3, 1, 3] {
         next(&mut talk, "a.c", receiver);
     }
-    next(&mut talk, "a.b", 3);
+    next(&mut talk, "a.b", 1);
 }

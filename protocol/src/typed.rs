@@ -2,7 +2,8 @@
 //!
 //! An integer becomes `Int`, a float `Float`, text and byte strings raw bytes: so a counter that one
 //! program sets can be incremented by another, and text is text to all of them. Only what has
-//! structure needs an encoding, and its tag travels with it.
+//! structure needs an encoding, and its tag travels with it. In PHP's encoding it is an array to PHP
+//! programs: see [`workyard_php::to_vec`] and [`workyard_php::from_slice`].
 
 mod scalar;
 
@@ -43,7 +44,7 @@ const BINCODE: bincode::config::Configuration = bincode::config::standard();
 /// Turns a Rust value into what travels. `encoding` is used for what has structure.
 ///
 /// # Errors
-/// When the encoding cannot hold the type, or is not written here (PHP, MessagePack).
+/// When the encoding cannot hold the type, or is not written here (MessagePack).
 pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Value, TypedError> {
     if let Some(scalar) = scalar::scalar(value) {
         return Ok(scalar);
@@ -53,10 +54,11 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<
         Encoding::Bincode => bincode::serde::encode_to_vec(value, BINCODE)
             .map_err(|error| failed(error.to_string()))?,
         Encoding::Json => serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?,
+        Encoding::Php => workyard_php::to_vec(value).map_err(|error| failed(error.to_string()))?,
         Encoding::Raw => {
             return Err(failed("raw takes text, bytes and numbers only".to_owned()));
         }
-        other => return Err(TypedError::Unsupported(other)),
+        Encoding::MessagePack => return Err(TypedError::Unsupported(encoding)),
     };
     Ok(Value::Encoded { encoding, bytes: Bytes::from(bytes) })
 }
@@ -64,7 +66,7 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<
 /// Turns what travelled into a Rust value, by the tag that travelled with it.
 ///
 /// # Errors
-/// When the bytes are not of that type, or the encoding is not read here (PHP, MessagePack).
+/// When the bytes are not of that type, or the encoding is not read here (MessagePack).
 pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedError> {
     let kind = value.tag().name();
     let failed = |text: String| TypedError::Decode { kind, text };
@@ -78,7 +80,12 @@ pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedEr
         ValueRef::Encoded { encoding: Encoding::Bincode, bytes } => {
             from_bincode(bytes).map_err(failed)
         }
-        ValueRef::Encoded { encoding, .. } => Err(TypedError::Unsupported(encoding)),
+        ValueRef::Encoded { encoding: Encoding::Php, bytes } => {
+            workyard_php::from_slice(bytes).map_err(|error| failed(error.to_string()))
+        }
+        ValueRef::Encoded { encoding: Encoding::MessagePack, .. } => {
+            Err(TypedError::Unsupported(Encoding::MessagePack))
+        }
     }
 }
 
@@ -136,7 +143,7 @@ mod tests {
 
     #[test]
     fn scalars_travel_as_themselves() {
-        for encoding in [Encoding::Bincode, Encoding::Json, Encoding::Raw] {
+        for encoding in [Encoding::Bincode, Encoding::Json, Encoding::Php, Encoding::Raw] {
             assert_eq!(to_value(&5u8, encoding), Ok(Value::Int(5)));
             assert_eq!(to_value(&-5i64, encoding), Ok(Value::Int(-5)));
             assert_eq!(to_value(&1.5f32, encoding), Ok(Value::Float(1.5)));
@@ -151,11 +158,31 @@ mod tests {
 
     #[test]
     fn structures_come_back_by_their_tag() {
-        for encoding in [Encoding::Bincode, Encoding::Json] {
+        for encoding in [Encoding::Bincode, Encoding::Json, Encoding::Php] {
             let value = to_value(&order(), encoding).unwrap();
             assert_eq!(value.as_ref().tag().name(), encoding.name());
             assert_eq!(from_value::<Order>(value.as_ref()), Ok(order()));
         }
+    }
+
+    #[test]
+    fn php_reads_and_writes_the_same_texts() {
+        let php = |bytes: &'static [u8]| ValueRef::Encoded { encoding: Encoding::Php, bytes };
+        let text =
+            br#"a:3:{s:2:"id";i:7;s:5:"items";a:2:{i:0;s:3:"tea";i:1;s:3:"cup";}s:4:"note";N;}"#;
+        assert_eq!(to_value(&order(), Encoding::Php).unwrap().as_ref(), php(text));
+        assert_eq!(from_value::<Order>(php(text)), Ok(order()));
+        assert_eq!(to_value(&true, Encoding::Php).unwrap().as_ref(), php(b"b:1;"));
+        assert_eq!(to_value(&(), Encoding::Php).unwrap().as_ref(), php(b"N;"));
+        assert_eq!(from_value::<bool>(php(b"b:0;")), Ok(false));
+        assert_eq!(from_value::<Option<Order>>(php(b"N;")), Ok(None));
+        let error = from_value::<i64>(php(b"N;")).unwrap_err().to_string();
+        assert!(
+            error.starts_with("a value of kind php is not of the type wanted: at byte"),
+            "{error}"
+        );
+        let error = to_value(&[u64::MAX], Encoding::Php).unwrap_err().to_string();
+        assert!(error.starts_with("cannot encode as php: 18446744073709551615"), "{error}");
     }
 
     #[test]
@@ -164,8 +191,10 @@ mod tests {
         assert!(error.to_string().starts_with("a value of kind int is not"), "{error}");
         assert!(from_value::<i64>(ValueRef::raw("five")).is_err());
         assert!(to_value(&order(), Encoding::Raw).is_err());
-        let php = ValueRef::Encoded { encoding: Encoding::Php, bytes: b"N;" };
-        assert_eq!(from_value::<i64>(php), Err(TypedError::Unsupported(Encoding::Php)));
+        let encoding = Encoding::MessagePack;
+        let nil = ValueRef::Encoded { encoding, bytes: &[0xc0] };
+        assert_eq!(from_value::<()>(nil), Err(TypedError::Unsupported(encoding)));
+        assert_eq!(to_value(&(), encoding), Err(TypedError::Unsupported(encoding)));
         let left_over = ValueRef::Encoded { encoding: Encoding::Bincode, bytes: &[1, 2] };
         assert!(from_value::<bool>(left_over).is_err());
     }

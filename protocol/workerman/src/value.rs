@@ -1,0 +1,112 @@
+//! What PHP's values are to everybody else, and everybody else's to PHP.
+//!
+//! Integers, floats and strings are the same to all. Arrays, objects, booleans and null stay PHP's
+//! text. JSON becomes the array that it means; what PHP has no word for arrives as a string.
+
+use crate::json;
+use std::borrow::Cow;
+use workyard_php::{renumber, scan, text};
+use workyard_protocol::{Encoding, ValueRef};
+
+/// A value from a PHP client.
+#[derive(Clone, Debug)]
+pub enum Payload<'a> {
+    /// `i:`
+    Int(i64),
+    /// `d:`
+    Float(f64),
+    /// The bytes of an `s:`.
+    Text(Cow<'a, [u8]>),
+    /// The canonical text of anything else.
+    Php(Cow<'a, [u8]>),
+}
+
+impl<'a> Payload<'a> {
+    /// PHP's null, which is also what is missing.
+    pub(crate) const NULL: Payload<'static> = Payload::Php(Cow::Borrowed(b"N;"));
+
+    /// Reads a canonical text.
+    pub(crate) fn of_canonical(value: &'a [u8]) -> Self {
+        let digits = || std::str::from_utf8(&value[2..value.len() - 1]).unwrap_or_default();
+        match value.first() {
+            Some(b'i') => digits().parse().map_or(Self::Php(Cow::Borrowed(value)), Self::Int),
+            Some(b'd') => Self::Float(digits().parse().unwrap_or(f64::NAN)),
+            Some(b's') => Self::Text(Cow::Borrowed(string(value))),
+            _ => Self::Php(Cow::Borrowed(value)),
+        }
+    }
+
+    /// The same, of a text that is given away.
+    pub(crate) fn of_owned(value: Vec<u8>) -> Payload<'static> {
+        match Payload::of_canonical(&value) {
+            Payload::Int(int) => Payload::Int(int),
+            Payload::Float(float) => Payload::Float(float),
+            Payload::Text(text) => Payload::Text(Cow::Owned(text.into_owned())),
+            Payload::Php(_) => Payload::Php(Cow::Owned(value)),
+        }
+    }
+
+    /// The value as every dialect knows it.
+    #[must_use]
+    pub fn as_value(&self) -> ValueRef<'_> {
+        match self {
+            Self::Int(int) => ValueRef::Int(*int),
+            Self::Float(float) => ValueRef::Float(*float),
+            Self::Text(text) => ValueRef::raw(text),
+            Self::Php(text) => ValueRef::Encoded { encoding: Encoding::Php, bytes: text },
+        }
+    }
+}
+
+/// Whether PHP clients see null, which is the same to them as nothing at all.
+#[must_use]
+pub fn is_null(value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::Encoded { encoding: Encoding::Php, bytes } => bytes.starts_with(b"N;"),
+        ValueRef::Encoded { encoding: Encoding::Json, bytes } => bytes.trim_ascii() == b"null",
+        _ => false,
+    }
+}
+
+/// Appends a value as PHP's text. `slots` is how many values stand before it in the message that it
+/// becomes a part of: its references count from the start of that.
+pub fn put(value: ValueRef<'_>, slots: usize, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Int(int) => text::int(out, int),
+        ValueRef::Float(float) => text::float(out, float),
+        ValueRef::Encoded { encoding: Encoding::Json, bytes } => {
+            if !json::php_of_json(bytes, out) {
+                text::string(out, bytes);
+            }
+        }
+        ValueRef::Encoded { encoding: Encoding::Php, bytes } => put_php(bytes, slots, out),
+        ValueRef::Encoded { bytes, .. } => text::string(out, bytes),
+    }
+}
+
+/// Other clients may have sent anything and called it PHP: what PHP could not read becomes a string.
+fn put_php(bytes: &[u8], slots: usize, out: &mut Vec<u8>) {
+    match scan(bytes) {
+        Ok(found) if found.text.len() < bytes.len() => text::string(out, bytes),
+        Ok(found) if found.references => renumber(bytes, slots, out),
+        Ok(_) => out.extend_from_slice(bytes),
+        Err(_) => text::string(out, bytes),
+    }
+}
+
+/// The text that PHP would write of a value: what `cas` compares by, and `increment` looks at.
+#[must_use]
+pub fn canonical(value: ValueRef<'_>) -> Vec<u8> {
+    let mut written = Vec::new();
+    put(value, 0, &mut written);
+    match workyard_php::canonical(&written) {
+        Ok(Cow::Owned(canonical)) => canonical,
+        _ => written,
+    }
+}
+
+/// What stands between the quotes of a canonical string.
+pub(crate) fn string(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|byte| *byte == b'"').map_or(0, |quote| quote + 1);
+    value.get(start..value.len().saturating_sub(2)).unwrap_or_default()
+}

@@ -1,11 +1,16 @@
 //! The publish/subscribe and work-queue daemon: the broker, reached by every dialect.
 
+mod dialects;
+mod engine;
 mod options;
+mod workerman;
 
+pub use dialects::{Dialects, Workerman};
+pub use engine::{ChannelEngine, Push, Request, SpelledWire};
 pub use options::Limits;
 
-use workyard_channel_core::{Broker, BrokerLimits};
-use workyard_daemon::{Native, Service, Settings};
+use workyard_channel_core::BrokerLimits;
+use workyard_daemon::{Service, Settings};
 use workyard_protocol::control::ServiceKind;
 
 /// channel-server as the daemon runs it.
@@ -18,12 +23,11 @@ impl Service for ChannelService {
     const ABOUT: &'static str = "Publish/subscribe and work queues between worker processes";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    type Engine = Broker;
-    // A second dialect makes an enum of this; each is a folder beside this file.
-    type Dialect = Native;
+    type Engine = ChannelEngine;
+    type Dialect = Dialects;
     type Limits = Limits;
 
-    fn engine(limits: &Limits, _: &Settings, _: u64) -> Broker {
-        Broker::new(limits.resolve(BrokerLimits::default()))
+    fn engine(limits: &Limits, _: &Settings, _: u64) -> ChannelEngine {
+        ChannelEngine::new(limits.resolve(BrokerLimits::default()))
     }
 }

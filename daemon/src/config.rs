@@ -43,7 +43,7 @@ pub(crate) struct Options<L: Overrides> {
     /// How often either side must be heard
     #[arg(long, value_name = "TIME")]
     heartbeat: Option<Span>,
-    /// How long a new connection may take to say hello
+    /// How long a new connection may take to complete its hello
     #[arg(long, value_name = "TIME")]
     hello_timeout: Option<Span>,
     /// How long a stop may take

@@ -61,13 +61,13 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         Self {
             peers: Slab::new(),
             generation: 0,
-            batch: Batch::new(D::ALL.len()),
+            batch: Batch::new(D::COUNT),
             dirty: Vec::new(),
             drained: Vec::new(),
             spare: Vec::new(),
             ledger: Ledger::default(),
             bounds: Bounds::of(settings),
-            speakers: vec![0; D::ALL.len()],
+            speakers: vec![0; D::COUNT],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::delivery::Delivery;
 use crate::native;
-use crate::service::{Decoded, Dialect, Facts, Greeting, Heard, Recognition, Service};
+use crate::service::{Decoded, Dialect, Ending, Facts, Greeting, Heard, Recognition, Service};
 use crate::settings::Settings;
 use crate::stream::Writer;
 use std::cell::RefCell;
@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn end(used: usize, refusal: Refusal) -> Self {
-        Self { used, verdict: Verdict::End(refusal) }
+        Self { used, verdict: Verdict::End(refusal.into()) }
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Verdict {
     /// The rest has to wait until the peer has read some answers.
     Pause,
     /// The connection ends.
-    End(Refusal),
+    End(Ending),
 }
 
 impl<S: Service> Driver<S> {
@@ -98,7 +98,12 @@ impl<S: Service> Driver<S> {
                 peer.pinged = false;
                 self.hear_frames(now, session, dialect, input, 0)
             }
-            None => self.hear_greeting(now, session, input),
+            None => {
+                if !std::mem::replace(&mut peer.has_begun, true) {
+                    peer.last_heard = now;
+                }
+                self.hear_greeting(now, session, input)
+            }
         };
         self.schedule_turn();
         outcome
@@ -142,7 +147,7 @@ impl<S: Service> Driver<S> {
             let (length, heard) = match dialect.decode(&input[used..], frame_bytes_max) {
                 Ok(Decoded::Partial { missing }) => break Verdict::Continue { missing },
                 Ok(Decoded::Frame { used, heard }) => (used, heard),
-                Err(refusal) => break Verdict::End(refusal),
+                Err(ending) => break Verdict::End(ending),
             };
             used += length;
             match heard {
@@ -167,11 +172,11 @@ impl<S: Service> Driver<S> {
 
     fn hear_greeting(&mut self, now: Time, session: SessionId, input: &[u8]) -> Outcome {
         let mut unsure = false;
-        for dialect in S::Dialect::ALL {
+        for dialect in S::Dialect::all() {
             match dialect.recognise(input) {
                 Recognition::No => {}
                 Recognition::Unsure => unsure = true,
-                Recognition::Yes => return self.greet(now, session, *dialect, input),
+                Recognition::Yes => return self.greet(now, session, dialect, input),
             }
         }
         if unsure {

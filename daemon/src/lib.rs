@@ -9,6 +9,7 @@ mod address;
 mod config;
 mod delivery;
 mod driver;
+mod either;
 mod exit;
 mod gaps;
 mod inbox;
@@ -27,14 +28,17 @@ mod settings;
 mod stream;
 mod sweep;
 mod turn;
+mod untold;
 
 pub use address::{AddressError, ListenAddress};
+pub use either::Either;
 pub use exit::ExitStatus;
 pub use native::Native;
 pub use overrides::Overrides;
 pub use process::{die_of_panics, main};
 pub use server::{Running, Server, StartError};
 pub use service::{
-    Decoded, Dialect, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,
+    Decoded, Dialect, Ending, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,
 };
 pub use settings::{LogFormat, Settings, SlowConsumer};
+pub use untold::Untold;

@@ -1,13 +1,20 @@
 //! The native dialect, for any service: the only one that says hello and is heard by its heartbeat.
 
-use crate::service::{Decoded, Dialect, Facts, Greeting, Heard, Push, Recognition, Reply, Request};
+use crate::service::{
+    Decoded, Dialect, Ending, Facts, Greeting, Heard, Push, Recognition, Reply, Request,
+};
 use workyard_engine::Engine;
 use workyard_protocol::control::{Goodbye, Hello, MAGIC, Welcome};
 use workyard_protocol::frame::{FrameDecoder, LENGTH_BYTES, Split};
 use workyard_protocol::limits::HELLO_BYTES_MAX;
-use workyard_protocol::{DecodeError, NO_REPLY, Reason, Refusal, RequestId, ToClient, ToServer};
+use workyard_protocol::{
+    DecodeError, NO_REPLY, Reason, Refusal, RequestId, ToClient, ToServer, Wire,
+};
 
-type Incoming<'a, E> = ToServer<'a, Request<'a, E>>;
+/// The operation code of a hello.
+const HELLO: u8 = 0x01;
+
+type Incoming<'a, E> = ToServer<'a, <<E as Engine>::Wire as Wire>::Request<'a>>;
 type Outgoing<'a, E> = ToClient<'a, Reply<'a, E>, Push<'a, E>>;
 
 /// The wire of `docs/protocol.md`, for any service.
@@ -15,30 +22,24 @@ type Outgoing<'a, E> = ToClient<'a, Reply<'a, E>, Push<'a, E>>;
 pub struct Native;
 
 impl<E: Engine> Dialect<E> for Native {
-    const ALL: &'static [Self] = &[Self];
+    const COUNT: usize = 1;
+
+    fn at(_: usize) -> Self {
+        Self
+    }
 
     fn index(self) -> usize {
         0
     }
 
-    /// A hello is known by its operation code and magic, which stand behind a length that it can
-    /// have.
+    /// The first frame is taken for this dialect's when its operation code is no character: then it is
+    /// a hello, or should have been one.
     fn recognise(self, first: &[u8]) -> Recognition {
-        const HELLO: u8 = 0x01;
-        // What has an impossible length, or is whole and yet too short, is no hello.
-        let whole = match FrameDecoder::new(HELLO_BYTES_MAX).split(first) {
-            Err(_) => return Recognition::No,
-            Ok(split) => matches!(split, Split::Whole { .. }),
-        };
-        let expected = std::iter::once(HELLO).chain(MAGIC);
-        let found = first.iter().skip(LENGTH_BYTES);
-        if !found.clone().zip(expected.clone()).all(|(found, expected)| *found == expected) {
-            return Recognition::No;
-        }
-        match found.len() >= expected.count() {
-            true => Recognition::Yes,
-            false if whole => Recognition::No,
-            false => Recognition::Unsure,
+        match (first.first_chunk(), first.get(LENGTH_BYTES)) {
+            (_, Some(0x01..0x20 | 0x80..)) => Recognition::Yes,
+            (_, Some(_)) => Recognition::No,
+            (Some(length), None) if !is_hello_length(*length) => Recognition::No,
+            (_, None) => Recognition::Unsure,
         }
     }
 
@@ -50,6 +51,7 @@ impl<E: Engine> Dialect<E> for Native {
         session: u64,
         out: &mut Vec<u8>,
     ) -> Result<Greeting, Refusal> {
+        check_magic(input)?;
         let Split::Whole { body, used } = FrameDecoder::new(HELLO_BYTES_MAX).split(input)? else {
             return Ok(Greeting::Partial);
         };
@@ -67,22 +69,22 @@ impl<E: Engine> Dialect<E> for Native {
         self,
         input: &'a [u8],
         frame_bytes_max: usize,
-    ) -> Result<Decoded<Request<'a, E>>, Refusal> {
+    ) -> Result<Decoded<Request<'a, E>>, Ending> {
         let (body, used) = match FrameDecoder::new(frame_bytes_max).split(input)? {
             Split::Whole { body, used } => (body, used),
             Split::Partial { missing } => return Ok(Decoded::Partial { missing }),
         };
-        let heard = match ToServer::decode(body) {
-            Ok(ToServer::Request(id, request)) => Heard::Request(id, request),
+        let heard = match Incoming::<E>::decode(body) {
+            Ok(ToServer::Request(id, request)) => Heard::Request(id, request.into()),
             Ok(ToServer::Ping(token)) => Heard::Ping(token),
             Ok(ToServer::Pong(_)) => Heard::Nothing,
             Ok(ToServer::Hello(_)) => {
-                return Err(Refusal::new(Reason::UnexpectedFrame, "a second hello"));
+                return Err(Refusal::new(Reason::UnexpectedFrame, "a second hello").into());
             }
             Err((id, DecodeError::Refused(refusal))) if !refusal.reason.ends_connection() => {
                 Heard::Refused(id, refusal)
             }
-            Err((_, error)) => return Err(error.into_refusal()),
+            Err((_, error)) => return Err(error.into_refusal().into()),
         };
         Ok(Decoded::Frame { used, heard })
     }
@@ -123,11 +125,26 @@ impl<E: Engine> Dialect<E> for Native {
 
 /// Why first bytes that no dialect knows are refused.
 pub(crate) fn stranger(first: &[u8]) -> Refusal {
-    let expected = "the first frame must be a hello: a length, 0x01, then WORKYARD";
-    match FrameDecoder::new(HELLO_BYTES_MAX).split(first) {
-        Err(refusal) => refusal,
-        Ok(_) => Refusal::new(Reason::ExpectedHello, expected),
-    }
+    FrameDecoder::new(HELLO_BYTES_MAX).split(first).err().unwrap_or_else(expected_hello)
+}
+
+fn is_hello_length(length: [u8; LENGTH_BYTES]) -> bool {
+    (LENGTH_BYTES + 1..=HELLO_BYTES_MAX).contains(&(u32::from_be_bytes(length) as usize))
+}
+
+fn expected_hello() -> Refusal {
+    let text = "the first frame must be a hello: a length, 0x01, then WORKYARD";
+    Refusal::new(Reason::ExpectedHello, text)
+}
+
+/// What has come of the hello must be the beginning of one.
+fn check_magic(input: &[u8]) -> Result<(), Refusal> {
+    let whole = matches!(FrameDecoder::new(HELLO_BYTES_MAX).split(input)?, Split::Whole { .. });
+    let expected = std::iter::once(HELLO).chain(MAGIC);
+    let found = input.iter().skip(LENGTH_BYTES);
+    let known = found.len() >= expected.clone().count();
+    let begins = found.zip(expected).all(|(found, expected)| *found == expected);
+    if begins && (known || !whole) { Ok(()) } else { Err(expected_hello()) }
 }
 
 fn welcome<'a>(hello: &Hello<'_>, facts: &'a Facts, session: u64) -> Result<Welcome<'a>, Refusal> {

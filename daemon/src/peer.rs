@@ -22,6 +22,8 @@ pub(crate) struct Peer<D> {
     pub(crate) state: State,
     /// When it was accepted, then when it was greeted, then when it was last heard.
     pub(crate) last_heard: Time,
+    /// It has said something, before it was greeted.
+    pub(crate) has_begun: bool,
     /// What it missed and has not been told yet.
     pub(crate) gaps: Option<Box<Gaps>>,
     /// The open batch that it is a recipient of.
@@ -72,6 +74,7 @@ impl<D> Peer<D> {
             waker: None,
             state: State::Open,
             last_heard: now,
+            has_begun: false,
             gaps: None,
             batch: 0,
             dirty: false,

@@ -6,7 +6,7 @@ use workyard_protocol::control::ServiceKind;
 use workyard_protocol::{Refusal, RequestId, Wire};
 
 /// A daemon's request, with the lifetime of the bytes that it was read from.
-pub type Request<'a, E> = <<E as Engine>::Wire as Wire>::Request<'a>;
+pub type Request<'a, E> = <E as Engine>::Request<'a>;
 /// A daemon's reply.
 pub type Reply<'a, E> = <<E as Engine>::Wire as Wire>::Reply<'a>;
 /// A daemon's push.
@@ -103,14 +103,38 @@ pub enum Heard<Q> {
     Nothing,
 }
 
+/// Why a connection ends, and its last frame where the dialect's usual goodbye does not say it.
+#[derive(Debug)]
+pub struct Ending {
+    /// Why.
+    pub refusal: Refusal,
+    /// What the peer is sent instead of the goodbye.
+    pub last_words: Option<Vec<u8>>,
+}
+
+impl From<Refusal> for Ending {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, last_words: None }
+    }
+}
+
 /// How a kind of client speaks. A value names the dialect of one connection; it is small and has no
 /// state.
 pub trait Dialect<E: Engine>: Copy + 'static {
-    /// Every dialect, in the order in which they are asked whether the first bytes are theirs.
-    const ALL: &'static [Self];
+    /// How many dialects there are.
+    const COUNT: usize;
 
-    /// The place in [`Dialect::ALL`].
+    /// The dialect at a place below [`Dialect::COUNT`]. In the order of their places they are asked
+    /// whether the first bytes are theirs.
+    fn at(index: usize) -> Self;
+
+    /// Its place.
     fn index(self) -> usize;
+
+    /// All of them.
+    fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self::at)
+    }
 
     /// Looks at the first bytes of a connection.
     fn recognise(self, first: &[u8]) -> Recognition;
@@ -135,7 +159,7 @@ pub trait Dialect<E: Engine>: Copy + 'static {
         self,
         input: &'a [u8],
         frame_bytes_max: usize,
-    ) -> Result<Decoded<Request<'a, E>>, Refusal>;
+    ) -> Result<Decoded<Request<'a, E>>, Ending>;
 
     /// Whether somebody waits for the answer to a request of this id.
     fn expects_reply(self, id: RequestId) -> bool;

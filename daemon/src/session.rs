@@ -4,7 +4,7 @@ use crate::driver::{Driver, Outcome, Shared, Verdict};
 use crate::inbox::{Arrival, Inbox};
 use crate::native::Native;
 use crate::peer::{State, keep_waker};
-use crate::service::{Dialect, Service};
+use crate::service::{Dialect, Ending, Service};
 use crate::stream::Reader;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -48,7 +48,13 @@ enum End {
     /// The peer hung up, properly or not.
     Left,
     /// We do not want it any longer.
-    Refused(Refusal),
+    Refused(Ending),
+}
+
+impl End {
+    fn refused(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
+    }
 }
 
 impl<S: Service> Session<S> {
@@ -77,7 +83,7 @@ impl<S: Service> Session<S> {
             };
             match &peer.state {
                 State::Open => {}
-                State::Doomed(refusal) => return Poll::Ready(End::Refused((**refusal).clone())),
+                State::Doomed(refusal) => return Poll::Ready(End::refused((**refusal).clone())),
                 State::Broken | State::Closing => return Poll::Ready(End::Left),
             }
             keep_waker(&mut peer.waker, cx);
@@ -112,7 +118,7 @@ impl<S: Service> Session<S> {
         let arrival = match self.inbox.poll_read(cx, reader, &mut driver.scratch) {
             Poll::Pending if driver.draining => {
                 let refusal = Refusal::new(Reason::ShuttingDown, "the server is stopping");
-                return Poll::Ready(Some(End::Refused(refusal)));
+                return Poll::Ready(Some(End::refused(refusal)));
             }
             outcome => ready!(outcome),
         };
@@ -151,13 +157,13 @@ impl<S: Service> Session<S> {
             Verdict::Continue { .. } => {
                 let limit = driver.settings.read_buffers_bytes_max;
                 let grows = self.held_bytes > before && driver.held_bytes > limit;
-                grows.then(|| End::Refused(overloaded(limit)))
+                grows.then(|| End::refused(overloaded(limit)))
             }
             Verdict::Pause => {
                 self.phase = Phase::Paused;
                 None
             }
-            Verdict::End(refusal) => Some(End::Refused(refusal)),
+            Verdict::End(ending) => Some(End::Refused(ending)),
         }
     }
 
@@ -174,7 +180,7 @@ impl<S: Service> Session<S> {
             let greeted = peer.dialect;
             match end {
                 End::Left => tracing::debug!(session = %self.id, "left"),
-                End::Refused(refusal) => self.say_goodbye(driver, greeted, refusal),
+                End::Refused(ending) => self.say_goodbye(driver, greeted, ending),
             }
         }
         let pending = driver.delivery.peer_mut(self.id).map_or(0, |peer| peer.pending());
@@ -182,7 +188,8 @@ impl<S: Service> Session<S> {
         self.phase = Phase::Closing(Box::new(Closing { linger, pending }));
     }
 
-    fn say_goodbye(&self, driver: &mut Driver<S>, greeted: Option<S::Dialect>, refusal: Refusal) {
+    fn say_goodbye(&self, driver: &mut Driver<S>, greeted: Option<S::Dialect>, ending: Ending) {
+        let Ending { refusal, last_words } = ending;
         let (session, reason, text) = (self.id, refusal.reason, &refusal.text);
         let stopping = reason == Reason::ShuttingDown;
         if stopping || greeted.is_none() {
@@ -190,10 +197,15 @@ impl<S: Service> Session<S> {
         } else {
             tracing::info!(%session, %reason, %text, "closing");
         }
+        if stopping && greeted.is_none() && last_words.is_none() {
+            // It has not said yet which dialect it would understand.
+            return;
+        }
         let reconnect = stopping.then(|| driver.settings.reconnect_after_ms());
-        driver.delivery.send_raw(session, |out| match greeted {
-            Some(dialect) => dialect.goodbye(refusal, reconnect, out),
-            None => Dialect::<S::Engine>::goodbye(Native, refusal, reconnect, out),
+        driver.delivery.send_raw(session, |out| match (last_words, greeted) {
+            (Some(mut words), _) => out.append(&mut words),
+            (None, Some(dialect)) => dialect.goodbye(refusal, reconnect, out),
+            (None, None) => Dialect::<S::Engine>::goodbye(Native, refusal, reconnect, out),
         });
     }
 

@@ -28,7 +28,7 @@ pub struct Settings {
     pub slow_consumer: SlowConsumer,
     /// How often either side must be heard. The silent are gone within twice as long.
     pub heartbeat: Duration,
-    /// How long a new connection may take to say hello.
+    /// How long a new connection may take to complete the hello that it has begun.
     pub hello_timeout: Duration,
     /// How long a stop may take.
     pub drain_deadline: Duration,

@@ -138,13 +138,15 @@ pub trait Outbox<W: Wire> {
 pub trait Engine {
     /// Its vocabularies.
     type Wire: Wire;
+    /// What it can be asked: what the wire has, and what other dialects ask that the wire has not.
+    type Request<'a>: From<<Self::Wire as Wire>::Request<'a>>;
 
     /// A request of an open session. It is answered or refused exactly once, at once or later.
     fn handle(
         &mut self,
         now: Time,
         caller: Caller,
-        request: <Self::Wire as Wire>::Request<'_>,
+        request: Self::Request<'_>,
         outbox: &mut impl Outbox<Self::Wire>,
     );
 

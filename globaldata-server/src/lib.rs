@@ -1,10 +1,14 @@
 //! The shared-variable daemon: the store, reached by every dialect.
 
+mod dialects;
+mod engine;
 mod options;
 
+pub use dialects::{Dialects, Workerman};
+pub use engine::{GlobalDataEngine, Request};
 pub use options::Limits;
 
-use workyard_daemon::{Native, Service, Settings};
+use workyard_daemon::{Service, Settings};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::control::ServiceKind;
 
@@ -18,16 +22,15 @@ impl Service for GlobalDataService {
     const ABOUT: &'static str = "Variables shared between worker processes";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    type Engine = Store;
-    // A second dialect makes an enum of this; each is a folder beside this file.
-    type Dialect = Native;
+    type Engine = GlobalDataEngine;
+    type Dialect = Dialects;
     type Limits = Limits;
 
-    fn engine(limits: &Limits, settings: &Settings, epoch: u64) -> Store {
+    fn engine(limits: &Limits, settings: &Settings, epoch: u64) -> GlobalDataEngine {
         // An answer has to fit into a frame.
         let reply_bytes_max = settings.frame_bytes_max;
         let limits = limits.resolve(StoreLimits { reply_bytes_max, ..StoreLimits::default() });
         // Microseconds: no server writes a million times a second for all its life.
-        Store::after(epoch, limits)
+        GlobalDataEngine::new(Store::after(epoch, limits))
     }
 }

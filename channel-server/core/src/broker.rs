@@ -31,18 +31,12 @@ impl Broker {
     }
 
     /// Makes the session a consumer that takes nothing until it reserves. One that consumes from the
-    /// queue already goes on as it does. `held` says whether the jobs that it will take are its own
-    /// until it acknowledges them, or done with when they are sent.
+    /// queue already goes on as it does.
     ///
     /// # Errors
     /// `LimitReached`, for queues or for queues that a session consumes from.
-    pub fn watch(
-        &mut self,
-        session: SessionId,
-        queue: QueueName<'_>,
-        held: bool,
-    ) -> Result<(), Refusal> {
-        self.queues.watch(session, queue, held)
+    pub fn watch(&mut self, session: SessionId, queue: QueueName<'_>) -> Result<(), Refusal> {
+        self.queues.watch(session, queue)
     }
 
     /// Hands the session one job of each queue that it watches now, or as soon as there is one. To
@@ -52,8 +46,14 @@ impl Broker {
     }
 
     /// Acknowledges the job that the session has held longest, if it holds any.
-    pub fn ack_oldest(&mut self, session: SessionId) {
-        self.queues.finish_oldest(session);
+    pub fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        self.queues.ack_oldest(session, outbox);
+    }
+
+    /// Whether the session consumes from a queue of this name, in whatever way.
+    #[must_use]
+    pub fn is_consumer(&self, session: SessionId, queue: QueueName<'_>) -> bool {
+        self.queues.consumed(session, queue).is_some()
     }
 
     /// Whether there is a queue of this name: it has a job or a consumer.
@@ -80,6 +80,7 @@ impl Broker {
 
 impl Engine for Broker {
     type Wire = ChannelWire;
+    type Request<'a> = Request<'a>;
 
     fn handle(
         &mut self,

@@ -1,4 +1,4 @@
-//! Every bound of the broker, each with its unit last.
+//! Every setting of the broker: its bounds, each with its unit last, and what it does with jobs.
 
 use workyard_protocol::{Reason, Refusal};
 
@@ -25,6 +25,9 @@ pub struct BrokerLimits {
     pub queue_bytes_max: usize,
     /// Most queues that one session consumes from or holds jobs of.
     pub consumers_per_session_max: usize,
+    /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
+    /// own until it acknowledges them, and come back when it is gone.
+    pub reserve_at_most_once: bool,
 }
 
 impl BrokerLimits {
@@ -48,6 +51,7 @@ impl Default for BrokerLimits {
             queue_jobs_max: 10_000_000,
             queue_bytes_max: 1024 * 1024 * 1024,
             consumers_per_session_max: 10_000,
+            reserve_at_most_once: false,
         }
     }
 }

@@ -77,7 +77,7 @@ impl<E: Engine> Batch<E> {
         if self.recipients.is_empty() {
             return;
         }
-        for ((dialect, encoded), speakers) in D::ALL.iter().zip(&mut self.encoded).zip(speakers) {
+        for ((dialect, encoded), speakers) in D::all().zip(&mut self.encoded).zip(speakers) {
             if *speakers > 0 {
                 dialect.push(push, encoded);
             }

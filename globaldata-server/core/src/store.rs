@@ -66,6 +66,7 @@ impl Store {
 
 impl Engine for Store {
     type Wire = GlobalDataWire;
+    type Request<'a> = Request<'a>;
 
     fn handle(
         &mut self,

@@ -10,13 +10,16 @@ use workyard_tests::{ChannelWire, Endpoint, Peer, Setup, eventually};
 /// What a busy machine may add to what is awaited.
 const SLACK: Duration = Duration::from_secs(3);
 
+const HALF_A_HELLO: &[u8] = &[0, 0, 0x10, 0, 0x01, b'W', b'O'];
+
 #[test]
-fn who_says_no_hello_is_hung_up_on() {
+fn who_ends_no_hello_is_hung_up_on() {
     let timeout = Duration::from_millis(300);
     let setup = Setup::<ChannelWire>::new().flag("--hello-timeout", "300ms");
     let daemon = setup.flag("--heartbeat", "400ms").start();
     let began = Instant::now();
     let mut silent = daemon.stranger();
+    silent.send_bytes(HALF_A_HELLO);
     silent.expect_goodbye(Reason::HelloTimeout);
     assert!(began.elapsed() >= timeout);
     assert!(began.elapsed() < timeout + SLACK);
@@ -26,7 +29,19 @@ fn who_says_no_hello_is_hung_up_on() {
 fn the_time_for_a_hello_does_not_depend_on_the_heartbeat() {
     let setup = Setup::<ChannelWire>::new().flag("--hello-timeout", "300ms");
     let daemon = setup.flag("--heartbeat", "1h").start();
-    daemon.stranger().expect_goodbye(Reason::HelloTimeout);
+    let mut silent = daemon.stranger();
+    silent.send_bytes(HALF_A_HELLO);
+    silent.expect_goodbye(Reason::HelloTimeout);
+}
+
+/// Clients of Workerman connect long before they have something to say.
+#[test]
+fn who_says_nothing_at_all_has_more_time() {
+    let setup = Setup::<ChannelWire>::new().flag("--hello-timeout", "100ms");
+    let daemon = setup.flag("--heartbeat", "100ms").start();
+    let mut mute = daemon.stranger();
+    thread::sleep(Duration::from_millis(700));
+    mute.hello();
 }
 
 #[test]

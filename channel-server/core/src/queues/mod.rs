@@ -168,11 +168,7 @@ impl Queues {
     }
 
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {
-        let consuming = |at: &u32| {
-            let share = self.holders.get(session).and_then(|holder| holder.shares.get(at));
-            share.is_some_and(|share| share.appetite.is_some())
-        };
-        let Some(at) = self.queues.find(name.as_bytes()).filter(consuming) else {
+        let Some(at) = self.consumed(session, name) else {
             let text = format!("this session does not consume from queue {name:?}");
             return Err(Refusal::new(Reason::NotConsuming, text));
         };

@@ -8,17 +8,14 @@ use workyard_protocol::{QueueName, Refusal};
 
 impl Queues {
     /// Makes the session a consumer that takes nothing yet. One that consumes already, in whatever
-    /// way, goes on as it does. `held` says whether the jobs that it will take are its own until it
-    /// acknowledges them, or done with when they are sent.
+    /// way, goes on as it does.
     pub(crate) fn watch(
         &mut self,
         session: SessionId,
         queue: QueueName<'_>,
-        held: bool,
     ) -> Result<(), Refusal> {
-        let at = self.queues.find(queue.as_bytes());
-        let share = at.and_then(|at| self.holders.get(session)?.shares.get(&at));
-        if share.is_none_or(|share| share.appetite.is_none()) {
+        if self.consumed(session, queue).is_none() {
+            let held = !self.limits.reserve_at_most_once;
             self.set_appetite(session, queue, Appetite::Credit { open: false, held })?;
         }
         Ok(())
@@ -43,14 +40,23 @@ impl Queues {
         }
     }
 
-    /// Finishes the job that the session has held longest, if it holds any.
-    pub(crate) fn finish_oldest(&mut self, session: SessionId) {
+    /// Forgets the job that the session has held longest, if it holds any, and hands out what may
+    /// follow.
+    pub(crate) fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         let leases = self.holders.get(session).into_iter().flat_map(|holder| &holder.leases);
         let oldest = leases.min_by_key(|(_, lease)| lease.serial).map(|(job, _)| *job);
         if let Some(job) = oldest {
             let at = self.finish(session, job).expect("the session holds it");
+            self.dispatch(at, outbox);
             self.forget_if_unused(at);
         }
+    }
+
+    /// The queue of this name, if the session consumes from it.
+    pub(crate) fn consumed(&self, session: SessionId, queue: QueueName<'_>) -> Option<u32> {
+        let at = self.queues.find(queue.as_bytes())?;
+        let share = self.holders.get(session)?.shares.get(&at)?;
+        share.appetite.map(|_| at)
     }
 
     /// How many queues there are.

@@ -123,13 +123,7 @@ impl Asking<'_> {
 
     pub(crate) fn watches(self, queue: &str) -> Seen {
         let Self(dialogue, session) = self;
-        dialogue.broker.watch(session, queue_name(queue), true).unwrap();
-        dialogue.take(session)
-    }
-
-    pub(crate) fn watches_without_holding(self, queue: &str) -> Seen {
-        let Self(dialogue, session) = self;
-        dialogue.broker.watch(session, queue_name(queue), false).unwrap();
+        dialogue.broker.watch(session, queue_name(queue)).unwrap();
         dialogue.take(session)
     }
 
@@ -141,7 +135,7 @@ impl Asking<'_> {
 
     pub(crate) fn acks_oldest(self) -> Seen {
         let Self(dialogue, session) = self;
-        dialogue.broker.ack_oldest(session);
+        dialogue.broker.ack_oldest(session, &mut dialogue.outbox);
         dialogue.take(session)
     }
 

@@ -1,6 +1,7 @@
 //! Consumers that ask for each job: what `watch` and `reserve` hand out, and what is acknowledged.
 
 use crate::dialogue::Dialogue;
+use workyard_channel_core::BrokerLimits;
 
 #[test]
 fn who_watches_gets_nothing_before_it_reserves() {
@@ -100,10 +101,11 @@ fn the_oldest_is_the_one_that_was_handed_out_first() {
 }
 
 #[test]
-fn what_is_taken_and_not_held_is_done_with() {
-    let mut talk = Dialogue::new();
+fn at_most_once_a_job_is_done_with_when_it_is_sent() {
+    let limits = BrokerLimits { reserve_at_most_once: true, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
     talk.session(9).enqueues("q", "a").texts();
-    talk.session(1).watches_without_holding("q").nothing();
+    talk.session(1).watches("q").nothing();
     talk.session(1).reserves().sees(["1 <- job 1 of q: a"]);
     assert_eq!((talk.census().leased, talk.census().job_bytes), (0, 0));
     talk.session(1).closes().nothing();

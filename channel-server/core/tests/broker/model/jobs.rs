@@ -10,7 +10,17 @@ use workyard_protocol::channel::Push;
 #[derive(Default)]
 pub(super) struct Jobs {
     all: BTreeMap<u64, Job>,
-    consumers: BTreeMap<(SessionId, String), u32>,
+    consumers: BTreeMap<(SessionId, String), Wants>,
+    /// How many jobs were handed out.
+    handed: u64,
+}
+
+/// What a consumer takes.
+enum Wants {
+    /// As many as it may hold.
+    Window(u32),
+    /// One, if it has asked.
+    Credit(bool),
 }
 
 struct Job {
@@ -22,8 +32,15 @@ struct Job {
 #[derive(PartialEq)]
 enum Place {
     Ready,
-    Leased(SessionId),
+    /// By whom, and as the how manieth of all that were handed out.
+    Leased(SessionId, u64),
     Finished,
+}
+
+impl Job {
+    fn is_held_by(&self, session: SessionId) -> bool {
+        matches!(self.place, Place::Leased(by, _) if by == session)
+    }
 }
 
 impl Jobs {
@@ -39,12 +56,35 @@ impl Jobs {
     }
 
     pub(super) fn consume(&mut self, by: SessionId, queue: &str, prefetch: u32) {
-        self.consumers.insert((by, queue.to_owned()), prefetch);
+        self.consumers.insert((by, queue.to_owned()), Wants::Window(prefetch));
+    }
+
+    pub(super) fn watch(&mut self, by: SessionId, queue: &str) {
+        self.consumers.entry((by, queue.to_owned())).or_insert(Wants::Credit(false));
+    }
+
+    pub(super) fn reserve(&mut self, by: SessionId) {
+        for ((session, _), wants) in &mut self.consumers {
+            if let (true, Wants::Credit(open)) = (*session == by, wants) {
+                *open = true;
+            }
+        }
+    }
+
+    pub(super) fn ack_oldest(&mut self, by: SessionId) {
+        let order = |job: &&mut Job| match job.place {
+            Place::Leased(_, order) => order,
+            _ => unreachable!(),
+        };
+        let held = self.all.values_mut().filter(|job| job.is_held_by(by));
+        if let Some(job) = held.min_by_key(order) {
+            job.place = Place::Finished;
+        }
     }
 
     /// Whether it must be carried out.
     pub(super) fn ack(&mut self, by: SessionId, id: u64) -> bool {
-        let held = self.all.get_mut(&id).filter(|job| job.place == Place::Leased(by));
+        let held = self.all.get_mut(&id).filter(|job| job.is_held_by(by));
         held.map(|job| job.place = Place::Finished).is_some()
     }
 
@@ -55,13 +95,13 @@ impl Jobs {
 
     pub(super) fn close(&mut self, gone: SessionId) {
         self.consumers.retain(|(session, _), _| *session != gone);
-        for job in self.all.values_mut().filter(|job| job.place == Place::Leased(gone)) {
+        for job in self.all.values_mut().filter(|job| job.is_held_by(gone)) {
             job.place = Place::Ready;
         }
     }
 
     pub(super) fn held_by(&self, session: SessionId) -> Vec<u64> {
-        let held = self.all.iter().filter(|(_, job)| job.place == Place::Leased(session));
+        let held = self.all.iter().filter(|(_, job)| job.is_held_by(session));
         held.map(|(id, _)| *id).collect()
     }
 
@@ -87,7 +127,11 @@ impl Jobs {
             let job = self.all.get_mut(&id).unwrap();
             job.attempt += 1;
             assert_eq!(job.attempt, attempt);
-            job.place = Place::Leased(*to);
+            self.handed += 1;
+            job.place = Place::Leased(*to, self.handed);
+            if let Some(Wants::Credit(open)) = self.consumers.get_mut(&(*to, queue.to_owned())) {
+                *open = false;
+            }
         }
         for (session, queue) in self.consumers.keys().filter(|(to, _)| !full.contains(to)) {
             let stuck = self.takes_more(*session, queue) && self.first_ready(queue).is_some();
@@ -96,10 +140,12 @@ impl Jobs {
     }
 
     fn takes_more(&self, session: SessionId, queue: &str) -> bool {
-        let prefetch = self.consumers.get(&(session, queue.to_owned()));
-        let held = |job: &&Job| job.queue == queue && job.place == Place::Leased(session);
-        let held = self.all.values().filter(held).count();
-        prefetch.is_some_and(|prefetch| held < *prefetch as usize)
+        let held = |job: &&Job| job.queue == queue && job.is_held_by(session);
+        match self.consumers.get(&(session, queue.to_owned())) {
+            None => false,
+            Some(Wants::Window(most)) => self.all.values().filter(held).count() < *most as usize,
+            Some(Wants::Credit(open)) => *open,
+        }
     }
 
     fn first_ready(&self, queue: &str) -> Option<u64> {

@@ -30,6 +30,7 @@ const LIMITS: BrokerLimits = BrokerLimits {
     queue_jobs_max: 6,
     queue_bytes_max: 1_000_000,
     consumers_per_session_max: 100,
+    reserve_at_most_once: false,
 };
 
 #[derive(Clone, Debug)]
@@ -41,6 +42,9 @@ enum Step {
     PublishOne(&'static str),
     Enqueue(&'static str),
     Consume(&'static str, u32),
+    Watch(&'static str),
+    Reserve,
+    AckOldest,
     /// A job that the session holds, if it holds any, else any number.
     Ack(Index),
     /// Any number: mostly somebody else's job.
@@ -60,6 +64,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => select(&CHANNELS[..]).prop_map(Step::PublishOne),
         8 => select(&QUEUES[..]).prop_map(Step::Enqueue),
         4 => (select(&QUEUES[..]), 1..4_u32).prop_map(|(queue, most)| Step::Consume(queue, most)),
+        3 => select(&QUEUES[..]).prop_map(Step::Watch),
+        4 => Just(Step::Reserve),
+        3 => Just(Step::AckOldest),
         6 => any::<Index>().prop_map(Step::Ack),
         1 => (0..20_u64).prop_map(Step::AckAny),
         2 => select(&QUEUES[..]).prop_map(Step::Cancel),
@@ -113,6 +120,14 @@ impl World {
             Step::PublishOne(channel) => self.publish_one(by, channel),
             Step::Enqueue(queue) => self.enqueue(by, queue),
             Step::Consume(queue, prefetch) => self.consume(by, queue, *prefetch),
+            Step::Watch(queue) => self.watch(by, queue),
+            Step::Reserve => self.reserve(by),
+            Step::AckOldest => {
+                self.jobs.ack_oldest(by);
+                self.broker.ack_oldest(by, &mut self.outbox);
+                let effects = self.outbox.take();
+                self.jobs.check(&effects, self.outbox.full());
+            }
             Step::Ack(index) => {
                 let held = self.jobs.held_by(by);
                 self.ack(by, if held.is_empty() { 1 } else { *index.get(&held) });
@@ -180,6 +195,19 @@ impl World {
         self.jobs.consume(by, queue, prefetch);
         let effects = self.ask(by, Request::Consume(request));
         self.check_reply_and_jobs(&effects, &Reply::Done);
+    }
+
+    fn watch(&mut self, by: SessionId, queue: &str) {
+        self.jobs.watch(by, queue);
+        self.broker.watch(by, QueueName::new(queue).unwrap()).unwrap();
+        assert_eq!(self.outbox.take(), []);
+    }
+
+    fn reserve(&mut self, by: SessionId) {
+        self.jobs.reserve(by);
+        self.broker.reserve(by, &mut self.outbox);
+        let effects = self.outbox.take();
+        self.jobs.check(&effects, self.outbox.full());
     }
 
     fn ack(&mut self, by: SessionId, job: u64) {

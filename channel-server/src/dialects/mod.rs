@@ -1,0 +1,10 @@
+//! How clients speak to channel-server.
+
+mod workerman;
+
+pub use workerman::Workerman;
+
+use workyard_daemon::{Either, Native};
+
+/// Every dialect, on one port.
+pub type Dialects = Either<Native, Workerman>;

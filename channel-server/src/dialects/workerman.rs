@@ -1,0 +1,89 @@
+//! The dialect of workerman/channel: nothing is answered, events and jobs are all that is sent.
+
+use crate::engine::{ChannelEngine, Push, Request};
+use workyard_daemon::{Decoded, Dialect, Ending, Facts, Greeting, Heard, Native, Recognition};
+use workyard_protocol::channel;
+use workyard_protocol::frame::{FrameDecoder, Split};
+use workyard_protocol::{NO_REPLY, Refusal, RequestId};
+use workyard_workerman::channel as wire;
+
+/// The wire of workerman/channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workerman;
+
+impl Dialect<ChannelEngine> for Workerman {
+    const COUNT: usize = 1;
+
+    fn at(_: usize) -> Self {
+        Self
+    }
+
+    fn index(self) -> usize {
+        0
+    }
+
+    /// Whatever is no hello: this wire has no beginning of its own.
+    fn recognise(self, first: &[u8]) -> Recognition {
+        match Dialect::<ChannelEngine>::recognise(Native, first) {
+            Recognition::Yes => Recognition::No,
+            Recognition::No => Recognition::Yes,
+            Recognition::Unsure => Recognition::Unsure,
+        }
+    }
+
+    fn greet(self, _: &[u8], _: &Facts, _: u64, _: &mut Vec<u8>) -> Result<Greeting, Refusal> {
+        Ok(Greeting::Done { used: 0 })
+    }
+
+    /// A frame that cannot be understood is passed over, as its sender expects.
+    fn decode(self, input: &[u8], frame_bytes_max: usize) -> Result<Decoded<Request<'_>>, Ending> {
+        Ok(match FrameDecoder::new(frame_bytes_max).split(input)? {
+            Split::Partial { missing } => Decoded::Partial { missing },
+            Split::Whole { body, used } => {
+                let heard = match wire::decode(body) {
+                    Some(request) => Heard::Request(NO_REPLY, Request::Workerman(request)),
+                    None => Heard::Nothing,
+                };
+                Decoded::Frame { used, heard }
+            }
+        })
+    }
+
+    fn expects_reply(self, _: RequestId) -> bool {
+        false
+    }
+
+    fn reply(self, _: RequestId, _: channel::Reply<'_>, _: &mut Vec<u8>) {}
+
+    fn refuse(self, _: RequestId, _: Refusal, _: &mut Vec<u8>) {}
+
+    fn push(self, push: Push<'_>, out: &mut Vec<u8>) {
+        let Push { push, spelling } = push;
+        match push {
+            channel::Push::Message { channel, value, .. } => {
+                wire::put_event(channel.as_bytes(), spelling, value, out);
+            }
+            channel::Push::Job { queue, value, .. } => {
+                wire::put_job(queue.as_bytes(), spelling, value, out);
+            }
+            channel::Push::Gap { channel, missed } => {
+                let channel = channel.map(|name| name.to_string());
+                tracing::warn!(
+                    channel,
+                    missed,
+                    "a slow subscriber missed messages, and cannot be told"
+                );
+            }
+        }
+    }
+
+    fn pong(self, _: u64, _: &mut Vec<u8>) {}
+
+    fn has_heartbeat(self) -> bool {
+        false
+    }
+
+    fn ping(self, _: &mut Vec<u8>) {}
+
+    fn goodbye(self, _: Refusal, _: Option<u32>, _: &mut Vec<u8>) {}
+}

@@ -4,6 +4,7 @@
 //! several places share. Nothing is recursive, so depth costs no stack. Scalars and keys stay in
 //! the text and are read again when they are asked for.
 
+mod index;
 mod node;
 mod parse;
 mod share;
@@ -19,6 +20,20 @@ use std::borrow::Cow;
 /// One serialized value, whole.
 ///
 /// Memory: at most 16 bytes for each byte of the text and half a mebibyte, while it is read.
+///
+/// Known differences from PHP 8.2, none of which an honest peer comes upon:
+///
+/// * No class is instantiated, so none refuses its data, and none adds properties of its own. The
+///   `C:` form of a class that PHP would read is refused, as what it holds would be lost.
+/// * An array that contains itself is refused, unless an object stands between.
+/// * Numbers of 2^64 and more are no lengths and no references; PHP lets them wrap around.
+/// * A property `__PHP_Incomplete_Class_Name` gives an object the name of an unknown class only,
+///   and its place is no reason for a reference. Objects without it lose no properties.
+/// * `C:` counts as a level, because `O:` will.
+/// * What a key that came twice held before is gone; in PHP objects there that hold each other
+///   still count as places.
+/// * Where a value is an array that is also a variable inside an object inside itself,
+///   [`Ties::Stored`] writes a reference to that object; PHP writes it anew, and null in it.
 #[derive(Debug)]
 pub struct Document<'a> {
     text: &'a [u8],

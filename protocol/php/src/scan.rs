@@ -171,7 +171,7 @@ enum Keys {
 }
 
 impl<'a> Walk<'a> {
-    #[inline]
+    #[inline(always)]
     fn over(input: &'a [u8]) -> Result<Self, Error> {
         if input.len() > TEXT_BYTES_MAX {
             return Err(ErrorKind::TooLong.at(TEXT_BYTES_MAX));

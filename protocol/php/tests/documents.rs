@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use workyard_php::{Document, ErrorKind, Key, Scalar, Ties, canonical, renumber};
 
 fn written(text: &str, key: Key<'_>, ties: Ties) -> String {
-    let document = Document::parse(text.as_bytes()).unwrap();
+    let document = Document::parse(text.as_bytes()).expect("the text is valid");
     let mut out = Vec::new();
-    document.root().entry(key).unwrap().write(ties, &mut out);
-    String::from_utf8(out).unwrap()
+    document.root().entry(key).expect("it is there").write(ties, &mut out);
+    String::from_utf8(out).expect("the text is UTF-8")
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn broken() -> impl Strategy<Value = Text> {
 
 fn written(text: &[u8], ties: Ties) -> Text {
     let mut out = Vec::new();
-    Document::parse(text).unwrap().root().write(ties, &mut out);
+    Document::parse(text).expect("it is valid").root().write(ties, &mut out);
     out
 }
 
@@ -103,12 +103,12 @@ fn check(text: &[u8]) -> Result<(), TestCaseError> {
     });
     prop_assert_eq!(scan.is_ok(), seen.is_ok());
     let Ok(scan) = scan else { return Ok(()) };
-    prop_assert_eq!(scan.text, document.unwrap().text());
-    prop_assert_eq!(scan.text, seen.unwrap().text);
-    let once = canonical(text).unwrap();
+    prop_assert_eq!(scan.text, document.expect("as the scan").text());
+    prop_assert_eq!(scan.text, seen.expect("as the scan").text);
+    let once = canonical(text).expect("as the scan");
     prop_assert_eq!(&*once, written(text, Ties::Stored));
     prop_assert_eq!(&*once, written(text, Ties::Living));
-    prop_assert_eq!(&*once, &*canonical(&once).unwrap());
+    prop_assert_eq!(&*once, &*canonical(&once).expect("it was written"));
     prop_assert!(!scan.plain || matches!(once, Cow::Borrowed(_)));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use workyard_php::{Entries, ErrorKind, Holder, Key, Scan, entries, scan, scan_at_depth};
 
 fn is_plain(text: &str) -> bool {
-    let scan = scan(text.as_bytes()).unwrap();
+    let scan = scan(text.as_bytes()).expect("the text is valid");
     assert_eq!(scan.text.len(), text.len(), "{text}");
     scan.plain
 }
@@ -111,7 +111,7 @@ fn seen(text: &str) -> (String, Entries<'_>) {
         let marks: String = mark.into_iter().filter_map(|(on, text)| on.then_some(text)).collect();
         lines += &format!("{key} {}{marks}\n", String::from_utf8_lossy(scan.text));
     });
-    (lines, entries.unwrap())
+    (lines, entries.expect("the text is valid"))
 }
 
 #[test]

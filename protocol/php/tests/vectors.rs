@@ -22,7 +22,7 @@ struct Case {
 impl Case {
     fn all() -> Vec<Self> {
         let lines = include_str!("../vectors/php-serialize.jsonl").lines();
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+        lines.map(|line| serde_json::from_str(line).expect("a case")).collect()
     }
 
     fn input(&self) -> Vec<u8> {
@@ -43,7 +43,7 @@ impl Case {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
     (0..hex.len()).step_by(2).map(digits).collect()
 }
 

@@ -3,6 +3,7 @@
 mod channel;
 mod connection;
 mod globaldata;
+mod php;
 mod plain;
 
 use std::path::Path;
@@ -27,6 +28,8 @@ fn main() -> std::io::Result<()> {
         ("hello", connection::hellos()),
         ("pattern", plain::patterns()),
         ("typed", plain::values()),
+        ("php_scan", php::texts()),
+        ("php_document", php::texts()),
     ] {
         let folder = corpus.join(target);
         std::fs::create_dir_all(&folder)?;

@@ -40,7 +40,7 @@ pub fn values() -> Vec<Seed> {
     let map = BTreeMap::from([("k", -1)]);
     let structured = vec![(1u8, "a", vec![2u16, 300], Some(true), map, Ok::<_, ()>('k'))];
     let written = |encoding| {
-        let value = to_value(&structured, encoding).expect("it fits into both");
+        let value = to_value(&structured, encoding).expect("it fits into all");
         tagged(value.as_ref())
     };
     vec![
@@ -49,6 +49,7 @@ pub fn values() -> Vec<Seed> {
         ("text", tagged(ValueRef::raw("text"))),
         ("json", written(Encoding::Json)),
         ("bincode", written(Encoding::Bincode)),
+        ("php", written(Encoding::Php)),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Reads a text into a [`Document`], with PHP's numbering of values for references.
 
+use super::index::KeyIndex;
 use super::share::survey;
 use super::{Document, Holder, Index, NONE, Place, SPELLED, Shared, Spelling, Value};
 use crate::class::{Class, ClassKind, NAME_PROPERTY};
@@ -8,7 +9,7 @@ use crate::key::{Key, integer_like};
 use crate::lexer::{Head, KeyText, Lexer};
 use crate::limits::{DEPTH_MAX, TEXT_BYTES_MAX};
 use crate::text;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
 
 /// A holder of so many entries is searched, a larger one has an index.
@@ -22,6 +23,8 @@ struct Parser<'a> {
     /// From the outermost to the innermost holder that is being read.
     open: Vec<Level>,
     hasher: DefaultHashBuilder,
+    /// Room for the digits of one number.
+    digits: Vec<u8>,
 }
 
 /// A holder that is being read.
@@ -34,7 +37,7 @@ struct Level {
     /// This integer and those above it are no key so far.
     free: Option<i64>,
     /// The places by key, once there are many.
-    index: Option<Box<HashTable<Index>>>,
+    index: Option<Box<KeyIndex>>,
 }
 
 pub(super) fn document(input: &[u8]) -> Result<Document<'_>, Error> {
@@ -54,6 +57,7 @@ pub(super) fn document(input: &[u8]) -> Result<Document<'_>, Error> {
         slots: Vec::new(),
         open: Vec::new(),
         hasher: DefaultHashBuilder::default(),
+        digits: Vec::new(),
     };
     parser.value(0)?;
     parser.contents()?;
@@ -89,11 +93,7 @@ impl<'a> Parser<'a> {
             Head::Null | Head::Bool(_) | Head::Int(_) | Head::Float(_) => {
                 Value::Scalar(at as Spelling)
             }
-            Head::String(quoted)
-                if quoted.as_plain().is_some() && self.document.text[at] == b's' =>
-            {
-                Value::Scalar(at as Spelling)
-            }
+            Head::String(_) if self.document.text[at] == b's' => Value::Scalar(at as Spelling),
             Head::String(quoted) => Value::Scalar(self.spell_string(&quoted.bytes())),
             Head::Array { count: 0 } => {
                 self.lexer.end()?;
@@ -178,9 +178,10 @@ impl<'a> Parser<'a> {
     /// Reads a key, and finds or makes the place that it names in the innermost holder.
     fn place(&mut self) -> Result<Index, Error> {
         let key = self.key()?;
-        if let Some(place) = self.known(key) {
-            return Ok(place);
-        }
+        let hash = match self.known(key) {
+            Known::At(place) => return Ok(place),
+            Known::Not { hash } => hash,
+        };
         let place =
             push(&mut self.document.places, Place { key, next: NONE, value: Value::Scalar(0) });
         let level = self.open.last_mut().expect("a key stands in a holder");
@@ -192,7 +193,8 @@ impl<'a> Parser<'a> {
         }
         level.last = place;
         if let Some(index) = &mut level.index {
-            insert(index, &self.hasher, &self.document, place);
+            let hash = hash.unwrap_or_else(|| self.hasher.hash_one(self.document.key_at(key)));
+            index.insert(hash, place);
         }
         if level.class == Some(ClassKind::Unknown)
             && self.document.key_at(key) == Key::Bytes(NAME_PROPERTY)
@@ -210,14 +212,17 @@ impl<'a> Parser<'a> {
         Ok(match self.lexer.key()? {
             KeyText::Int(_) if array_keys => at as Spelling,
             KeyText::Int(int) => {
-                let mut digits = Vec::new();
-                text::decimal(&mut digits, int);
-                self.spell_string(&digits)
+                self.digits.clear();
+                text::decimal(&mut self.digits, int);
+                let digits = &self.digits;
+                spell(&mut self.document.spelled, |spelled| text::string(spelled, digits))
             }
             KeyText::String(quoted) => {
                 let bytes = quoted.bytes();
                 match integer_like(&bytes) {
-                    Some(int) if array_keys => self.spell(|spelled| text::int(spelled, int)),
+                    Some(int) if array_keys => {
+                        spell(&mut self.document.spelled, |spelled| text::int(spelled, int))
+                    }
                     _ if self.document.text[at] == b's' => at as Spelling,
                     _ => self.spell_string(&bytes),
                 }
@@ -226,18 +231,11 @@ impl<'a> Parser<'a> {
     }
 
     fn spell_string(&mut self, bytes: &[u8]) -> Spelling {
-        self.spell(|spelled| text::string(spelled, bytes))
+        spell(&mut self.document.spelled, |spelled| text::string(spelled, bytes))
     }
 
-    fn spell(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Spelling {
-        let spelled = &mut self.document.spelled;
-        let start = spelled.len() as Spelling | SPELLED;
-        write(spelled);
-        start
-    }
-
-    /// The place of the innermost holder that has this key already.
-    fn known(&mut self, key: Spelling) -> Option<Index> {
+    /// Looks for a key in the innermost holder.
+    fn known(&mut self, key: Spelling) -> Known {
         let Self { document, open, hasher, .. } = self;
         let level = open.last_mut().expect("a key stands in a holder");
         let key = document.key_at(key);
@@ -245,31 +243,39 @@ impl<'a> Parser<'a> {
             && level.free.is_some_and(|free| free <= int)
         {
             level.free = int.checked_add(1);
-            return None;
+            return Known::Not { hash: None };
         }
         let holder = document.holders[level.holder as usize];
         if holder.count <= SEARCHED_MAX {
-            return document.places_of(holder).find(|place| document.key(*place) == key);
+            let found = document.places_of(holder).find(|place| document.key(*place) == key);
+            return found.map_or(Known::Not { hash: None }, Known::At);
         }
         let index = level.index.get_or_insert_with(|| {
-            let mut index = Box::new(HashTable::new());
+            let mut index = Box::new(KeyIndex::default());
             for place in document.places_of(holder) {
-                insert(&mut index, hasher, document, place);
+                index.insert(hasher.hash_one(document.key(place)), place);
             }
             index
         });
-        index.find(hasher.hash_one(key), |place| document.key(*place) == key).copied()
+        let hash = hasher.hash_one(key);
+        let found = index.find(hash, |place| document.key(place) == key);
+        found.map_or(Known::Not { hash: Some(hash) }, Known::At)
     }
 }
 
-fn insert(
-    index: &mut HashTable<Index>,
-    hasher: &DefaultHashBuilder,
-    document: &Document<'_>,
-    place: Index,
-) {
-    let hash = |place: &Index| hasher.hash_one(document.key(*place));
-    index.insert_unique(hash(&place), place, hash);
+/// Whether a holder has a key already.
+enum Known {
+    At(Index),
+    /// With the hash of the key, if it was needed to find out.
+    Not {
+        hash: Option<u64>,
+    },
+}
+
+fn spell(spelled: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Spelling {
+    let start = spelled.len() as Spelling | SPELLED;
+    write(spelled);
+    start
 }
 
 /// Adds an item to a list and says where.

@@ -45,7 +45,9 @@ pub fn renumber(text: &[u8], offset: usize, out: &mut Vec<u8>) {
 
 pub(super) fn write(document: &Document<'_>, place: Index, ties: Ties, out: &mut Vec<u8>) {
     let alone = match ties {
-        Ties::Stored if !document.shared.is_empty() => Some(places_alone(document, place)),
+        Ties::Stored if place != 0 && !document.shared.is_empty() => {
+            Some(places_alone(document, place))
+        }
         _ => None,
     };
     let mut writer =

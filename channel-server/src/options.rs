@@ -21,6 +21,8 @@ workyard_daemon::overrides! {
         queue_bytes_max: usize = "BYTES",
         /// Queues that one session consumes from at most
         consumers_per_session_max: usize = "COUNT",
+        /// How often a job is handed out before it goes to the queue NAME.dead; 0 is without end
+        job_attempts_max: u32 = "COUNT",
         /// Whether jobs that are reserved one by one, as Workerman's clients do, are done with when
         /// they are sent, and not when the next one is reserved
         reserve_at_most_once: bool = "true|false",

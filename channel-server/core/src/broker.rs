@@ -45,7 +45,7 @@ impl Broker {
         self.queues.reserve(session, outbox);
     }
 
-    /// Acknowledges the job that the session has held longest, if it holds any.
+    /// Acknowledges the job that the session has held longest of those it reserved, if it holds any.
     pub fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.queues.ack_oldest(session, outbox);
     }

@@ -25,6 +25,9 @@ pub struct BrokerLimits {
     pub queue_bytes_max: usize,
     /// Most queues that one session consumes from or holds jobs of.
     pub consumers_per_session_max: usize,
+    /// How often a job is handed out before the next loss of its consumer puts it into the queue of
+    /// the same name with `.dead` behind it; 0 is without end. The jobs there stay there.
+    pub job_attempts_max: u32,
     /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
     /// own until it acknowledges them, and come back when it is gone.
     pub reserve_at_most_once: bool,
@@ -51,6 +54,7 @@ impl Default for BrokerLimits {
             queue_jobs_max: 10_000_000,
             queue_bytes_max: 1024 * 1024 * 1024,
             consumers_per_session_max: 10_000,
+            job_attempts_max: 10,
             reserve_at_most_once: false,
         }
     }

@@ -3,9 +3,13 @@
 use super::Queues;
 use super::holder::Lease;
 use super::job::Job;
+use std::collections::BTreeSet;
 use workyard_engine::{Outbox, SessionId};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::ChannelWire;
+
+/// What the name of a queue gets behind it for the jobs that were handed out too often.
+const DEAD_SUFFIX: &[u8] = b".dead";
 
 impl Queues {
     /// Hands out jobs, oldest first, as long as an idle consumer is there.
@@ -20,20 +24,17 @@ impl Queues {
                 return;
             };
             let holder = self.holders.get_mut(session).expect("an idle consumer is a holder");
-            let share = holder.shares.get_mut(&at).expect("an idle consumer has a share");
             if outbox.has_room(session) {
                 let job = queue.lease().expect("a job is ready");
                 outbox.push(session, job.push(name));
-                if share.take_one() {
-                    let serial = self.numbers.next();
-                    holder.leases.insert(job.id, Lease { queue: at, job, serial });
-                } else {
-                    self.job_bytes -= Job::bytes(job.value.as_ref());
+                if let Some(done) = holder.take(at, job) {
+                    self.job_bytes -= Job::bytes(done.value.as_ref());
                     queue.leased -= 1;
                 }
             } else {
-                share.blocked = true;
+                holder.shares.get_mut(&at).expect("an idle consumer has a share").blocked = true;
             }
+            let share = holder.shares.get_mut(&at).expect("an idle consumer has a share");
             share.settle(session, queue, &mut self.numbers);
         }
     }
@@ -50,13 +51,39 @@ impl Queues {
             }
             share.settle(session, queue, &mut self.numbers);
         }
-        for Lease { queue, job, .. } in holder.leases.into_values() {
-            self.queues[queue].give_back(job);
+        let mut changed: BTreeSet<u32> = holder.shares.into_keys().collect();
+        for Lease { queue, job } in holder.leases.into_values() {
+            match self.dead_letters(queue, &job) {
+                None => self.queues[queue].give_back(job),
+                Some(dead) => {
+                    self.queues[queue].leased -= 1;
+                    self.queues[dead].store(job);
+                    changed.insert(dead);
+                }
+            }
         }
-        for at in holder.shares.into_keys() {
+        for at in changed {
             self.dispatch(at, outbox);
             self.forget_if_unused(at);
         }
+    }
+
+    /// The queue for a job that was handed out too often, if it was and there is room: one that its
+    /// consumers do not survive would else keep all others from being done.
+    fn dead_letters(&mut self, at: u32, job: &Job) -> Option<u32> {
+        let limits = &self.limits;
+        let name = self.queues.name(at);
+        let spent = limits.job_attempts_max > 0 && job.attempt >= limits.job_attempts_max;
+        if !spent || name.ends_with(DEAD_SUFFIX) {
+            return None;
+        }
+        let name = [name, DEAD_SUFFIX].concat();
+        let name = QueueName::new(&name).ok()?;
+        let Some(dead) = self.queues.find(name.as_bytes()) else {
+            return self.add_queue(name).ok();
+        };
+        let queue = &self.queues[dead];
+        (queue.ready() + queue.leased < limits.queue_jobs_max).then_some(dead)
     }
 
     /// Hands out what the session could not take for lack of room.

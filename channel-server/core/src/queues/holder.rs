@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::queue::Queue;
 use crate::numbers::Numbers;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use workyard_engine::SessionId;
 
 /// A session that consumes or holds jobs. Ordered, so that the same requests always have the same
@@ -14,6 +14,10 @@ pub(crate) struct Holder {
     pub(crate) shares: BTreeMap<u32, Share>,
     /// The jobs that it holds, by their numbers.
     pub(crate) leases: BTreeMap<u64, Lease>,
+    /// The jobs that it asked for one by one, in the order in which they came. Some may be done with.
+    pub(crate) asked: VecDeque<u64>,
+    /// The queues that it would have to ask again, by when it began to consume from them.
+    pub(crate) closed: BTreeMap<u64, u32>,
 }
 
 /// A job that is a session's until the session acknowledges it or is gone.
@@ -21,8 +25,6 @@ pub(crate) struct Holder {
 pub(crate) struct Lease {
     pub(crate) queue: u32,
     pub(crate) job: Job,
-    /// Grows with each job that is handed out to anybody.
-    pub(crate) serial: u64,
 }
 
 /// How a session consumes from a queue.
@@ -54,23 +56,28 @@ pub(crate) struct Share {
     turn: Option<u64>,
 }
 
+impl Holder {
+    /// Takes a job of this queue, which it has a share in. Says whether the job is given away.
+    pub(crate) fn take(&mut self, queue: u32, job: Job) -> Option<Job> {
+        let share = self.shares.get_mut(&queue).expect("whoever takes a job has a share");
+        if let Some(Appetite::Credit { open, held }) = &mut share.appetite {
+            *open = false;
+            self.closed.insert(share.since, queue);
+            if !*held {
+                return Some(job);
+            }
+            self.asked.push_back(job.id);
+        }
+        share.held += 1;
+        self.leases.insert(job.id, Lease { queue, job });
+        None
+    }
+}
+
 impl Share {
     /// Whether nothing is left of it.
     pub(crate) fn is_unused(&self) -> bool {
         self.appetite.is_none() && self.held == 0
-    }
-
-    /// One job is handed out. Says whether the session holds it.
-    pub(crate) fn take_one(&mut self) -> bool {
-        let held = match &mut self.appetite {
-            Some(Appetite::Credit { open, held }) => {
-                *open = false;
-                *held
-            }
-            _ => true,
-        };
-        self.held += u32::from(held);
-        held
     }
 
     /// Joins or leaves the idle consumers, after anything about the share has changed.

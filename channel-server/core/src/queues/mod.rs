@@ -144,10 +144,14 @@ impl Queues {
         self.check_consumers(session, known)?;
         let at = known.map_or_else(|| self.add_queue(name), Ok)?;
         let queue = &mut self.queues[at];
-        let share = self.holders.get_or_default(session).shares.entry(at).or_default();
+        let holder = self.holders.get_or_default(session);
+        let share = holder.shares.entry(at).or_default();
         if share.appetite.replace(appetite).is_none() {
             share.since = self.numbers.next();
             queue.consumers += 1;
+        }
+        if let Appetite::Credit { .. } = appetite {
+            holder.closed.insert(share.since, at);
         }
         share.settle(session, queue, &mut self.numbers);
         Ok(at)
@@ -157,7 +161,7 @@ impl Queues {
     fn finish(&mut self, session: SessionId, job: u64) -> Result<u32, Refusal> {
         let holder = self.holders.get_mut(session);
         let lease = holder.and_then(|holder| holder.leases.remove(&job));
-        let Some(Lease { queue: at, job, .. }) = lease else {
+        let Some(Lease { queue: at, job }) = lease else {
             let text = format!("job {job} is not held by this session");
             return Err(Refusal::new(Reason::UnknownJob, text));
         };
@@ -173,6 +177,8 @@ impl Queues {
             return Err(Refusal::new(Reason::NotConsuming, text));
         };
         self.queues[at].consumers -= 1;
+        let holder = self.holders.get_mut(session).expect("a consumer is a holder");
+        holder.closed.remove(&holder.shares[&at].since);
         self.change_share(session, at, |share| share.appetite = None);
         Ok(at)
     }

@@ -27,25 +27,25 @@ impl Queues {
         let Some(holder) = self.holders.get_mut(session) else {
             return;
         };
-        let mut asked: Vec<(u64, u32)> = Vec::new();
-        for (at, share) in &mut holder.shares {
-            if share.ask() {
-                share.settle(session, &mut self.queues[*at], &mut self.numbers);
-                asked.push((share.since, *at));
-            }
+        let asked = std::mem::take(&mut holder.closed);
+        for at in asked.values() {
+            let share = holder.shares.get_mut(at).expect("it consumes from the queue");
+            share.open();
+            share.settle(session, &mut self.queues[*at], &mut self.numbers);
         }
-        asked.sort_unstable();
-        for (_, at) in asked {
+        for at in asked.into_values() {
             self.dispatch(at, outbox);
         }
     }
 
-    /// Forgets the job that the session has held longest, if it holds any, and hands out what may
-    /// follow.
+    /// Forgets the job that the session has held longest of those it asked for, if it holds any, and
+    /// hands out what may follow.
     pub(crate) fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
-        let leases = self.holders.get(session).into_iter().flat_map(|holder| &holder.leases);
-        let oldest = leases.min_by_key(|(_, lease)| lease.serial).map(|(job, _)| *job);
-        if let Some(job) = oldest {
+        let Some(holder) = self.holders.get_mut(session) else {
+            return;
+        };
+        let held = |job: &u64| holder.leases.contains_key(job);
+        if let Some(job) = std::iter::from_fn(|| holder.asked.pop_front()).find(held) {
             let at = self.finish(session, job).expect("the session holds it");
             self.dispatch(at, outbox);
             self.forget_if_unused(at);
@@ -71,14 +71,9 @@ impl Queues {
 }
 
 impl Share {
-    /// Opens the credit, if it is of that kind. Says whether it is.
-    fn ask(&mut self) -> bool {
-        match &mut self.appetite {
-            Some(Appetite::Credit { open, .. }) => {
-                *open = true;
-                true
-            }
-            _ => false,
+    fn open(&mut self) {
+        if let Some(Appetite::Credit { open, .. }) = &mut self.appetite {
+            *open = true;
         }
     }
 }

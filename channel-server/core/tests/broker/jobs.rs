@@ -1,6 +1,7 @@
 //! Work queues: jobs, consumers, leases.
 
 use crate::dialogue::Dialogue;
+use workyard_channel_core::BrokerLimits;
 use workyard_protocol::ValueRef;
 
 #[test]
@@ -228,4 +229,37 @@ fn queues_and_channels_of_one_name_have_nothing_to_do_with_each_other() {
     talk.session(2).consumes("q", 1).done();
     talk.session(3).publishes("q", "hi").sees(["1 <- q: hi", "3: published to 1"]);
     talk.session(3).enqueues("q", "do").sees(["3: enqueued 1", "2 <- job 1 of q: do"]);
+}
+
+#[test]
+fn a_job_that_its_consumers_do_not_survive_is_set_aside() {
+    let limits = BrokerLimits { job_attempts_max: 2, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.session(9).enqueues("q", "bad").sees(["9: enqueued 1"]);
+    talk.session(9).enqueues("q", "good").sees(["9: enqueued 2"]);
+    talk.session(8).consumes("q.dead", 1).done();
+    talk.session(1).consumes("q", 1).sees(["1: done", "1 <- job 1 of q: bad"]);
+    talk.session(1).closes().nothing();
+    talk.session(2).consumes("q", 1).sees(["2: done", "2 <- job 1 of q: bad (attempt 2)"]);
+    talk.session(2).closes().sees(["8 <- job 1 of q.dead: bad (attempt 3)"]);
+    talk.session(3).consumes("q", 1).sees(["3: done", "3 <- job 2 of q: good"]);
+    // What is there stays there, however often it is handed out.
+    talk.session(8).closes().nothing();
+    talk.session(7)
+        .consumes("q.dead", 1)
+        .sees(["7: done", "7 <- job 1 of q.dead: bad (attempt 4)"]);
+    talk.session(7).acks(1).done();
+    assert_eq!((talk.census().leased, talk.census().ready), (1, 0));
+}
+
+#[test]
+fn without_room_beside_it_a_job_goes_back_to_its_place() {
+    let limits = BrokerLimits { job_attempts_max: 1, queues_max: 1, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.session(9).enqueues("q", "x").sees(["9: enqueued 1"]);
+    for attempt in 1..5 {
+        let seen = talk.session(attempt).consumes("q", 1).texts();
+        assert!(seen[1].contains("job 1 of q"), "{seen:?}");
+        talk.session(attempt).closes().nothing();
+    }
 }

@@ -11,8 +11,8 @@ use workyard_protocol::channel::Push;
 pub(super) struct Jobs {
     all: BTreeMap<u64, Job>,
     consumers: BTreeMap<(SessionId, String), Wants>,
-    /// How many jobs were handed out.
-    handed: u64,
+    /// The jobs that were asked for one by one, oldest first.
+    asked: Vec<u64>,
 }
 
 /// What a consumer takes.
@@ -32,14 +32,13 @@ struct Job {
 #[derive(PartialEq)]
 enum Place {
     Ready,
-    /// By whom, and as the how manieth of all that were handed out.
-    Leased(SessionId, u64),
+    Leased(SessionId),
     Finished,
 }
 
 impl Job {
     fn is_held_by(&self, session: SessionId) -> bool {
-        matches!(self.place, Place::Leased(by, _) if by == session)
+        self.place == Place::Leased(session)
     }
 }
 
@@ -72,13 +71,9 @@ impl Jobs {
     }
 
     pub(super) fn ack_oldest(&mut self, by: SessionId) {
-        let order = |job: &&mut Job| match job.place {
-            Place::Leased(_, order) => order,
-            _ => unreachable!(),
-        };
-        let held = self.all.values_mut().filter(|job| job.is_held_by(by));
-        if let Some(job) = held.min_by_key(order) {
-            job.place = Place::Finished;
+        let held = |id: &&u64| self.all[*id].is_held_by(by);
+        if let Some(id) = self.asked.iter().find(held).copied() {
+            self.all.get_mut(&id).unwrap().place = Place::Finished;
         }
     }
 
@@ -127,10 +122,11 @@ impl Jobs {
             let job = self.all.get_mut(&id).unwrap();
             job.attempt += 1;
             assert_eq!(job.attempt, attempt);
-            self.handed += 1;
-            job.place = Place::Leased(*to, self.handed);
+            job.place = Place::Leased(*to);
+            self.asked.retain(|asked| *asked != id);
             if let Some(Wants::Credit(open)) = self.consumers.get_mut(&(*to, queue.to_owned())) {
                 *open = false;
+                self.asked.push(id);
             }
         }
         for (session, queue) in self.consumers.keys().filter(|(to, _)| !full.contains(to)) {

@@ -30,6 +30,7 @@ const LIMITS: BrokerLimits = BrokerLimits {
     queue_jobs_max: 6,
     queue_bytes_max: 1_000_000,
     consumers_per_session_max: 100,
+    job_attempts_max: 0,
     reserve_at_most_once: false,
 };
 

@@ -7,6 +7,7 @@ mod binary;
 pub mod canary;
 pub mod clients;
 mod daemon;
+pub mod differential;
 mod log;
 mod note;
 mod patience;
@@ -19,6 +20,7 @@ mod setup;
 mod socket;
 mod up;
 pub mod words;
+pub mod workerman;
 
 pub use binary::binary;
 pub use canary::Canary;

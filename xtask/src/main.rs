@@ -1,4 +1,4 @@
-//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus`.
+//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -6,6 +6,7 @@
 )]
 
 mod command;
+mod differential;
 mod fuzz;
 mod gate;
 mod setup;
@@ -43,6 +44,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Write the examples that fuzzing starts from
     Corpus,
+    /// Compare our reading and writing of PHP's values with PHP's own
+    Differential(differential::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root).map(|()| EXIT_PASSED),
         Task::Fuzz(arguments) => fuzz::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Corpus => fuzz::write_corpus(&root).map(|()| EXIT_PASSED),
+        Task::Differential(arguments) => differential::run(&root, &arguments).map(|()| EXIT_PASSED),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -21,13 +21,14 @@ struct Package {
     purpose: &'static str,
 }
 
-const PACKAGES: [Package; 2] = [
+const PACKAGES: [Package; 3] = [
     Package { name: "g++", command: "c++", purpose: "the fuzz targets are linked with libFuzzer" },
     Package {
         name: "git",
         command: "git",
         purpose: "cargo-deny fetches the list of known flaws with it",
     },
+    Package { name: "php-cli", command: "php", purpose: "the tests run PHP programs" },
 ];
 
 /// A cargo subcommand, and the version that is installed where it is missing.

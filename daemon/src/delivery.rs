@@ -7,7 +7,7 @@ mod batch;
 mod flush;
 
 use crate::outgoing::{Ledger, Outgoing};
-use crate::peer::Peer;
+use crate::peer::{Peer, State};
 use crate::service::{Dialect, Push, Reply};
 use crate::settings::{Settings, SlowConsumer};
 use crate::stream::Writer;
@@ -32,8 +32,6 @@ pub(crate) struct Delivery<E: Engine, D> {
     spare: Spare,
     ledger: Ledger,
     bounds: Bounds,
-    /// How many connections speak each dialect, so that a batch is encoded only for those in use.
-    speakers: Vec<u32>,
 }
 
 /// The limits of what waits to be sent.
@@ -67,7 +65,6 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
             spare: Vec::new(),
             ledger: Ledger::default(),
             bounds: Bounds::of(settings),
-            speakers: vec![0; D::COUNT],
         }
     }
 
@@ -90,7 +87,6 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         if let Some(peer) = self.peer_mut(session) {
             peer.dialect = Some(dialect);
             peer.last_heard = now;
-            self.speakers[dialect.index()] += 1;
         }
     }
 
@@ -99,11 +95,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         if self.peer_mut(session).is_none() {
             return 0;
         }
-        let peer = self.peers.remove(session.slot());
-        if let Some(dialect) = peer.dialect {
-            self.speakers[dialect.index()] -= 1;
-        }
-        peer.pending()
+        self.peers.remove(session.slot()).pending()
     }
 
     pub(crate) fn peer_mut(&mut self, session: SessionId) -> Option<&mut Peer<D>> {
@@ -124,6 +116,9 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(crate) fn send_raw(&mut self, session: SessionId, write: impl FnOnce(&mut Vec<u8>)) {
         let slot = session.slot();
         let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.id == session) else { return };
+        if matches!(peer.state, State::Broken) {
+            return;
+        }
         outgoing(peer, &mut self.spare, &self.ledger).append(write);
         self.mark_dirty(slot);
     }
@@ -138,7 +133,8 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         let over = self.is_over();
         self.peer_mut(session).is_none_or(|peer| {
             let pending = peer.pending();
-            !peer.is_open() || pending >= limit || (over && pending > 0)
+            let ending = matches!(peer.state, State::Doomed(_) | State::Closing);
+            ending || pending >= limit || (over && pending > 0)
         })
     }
 
@@ -194,7 +190,7 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
             self.close_batch();
             self.open_batch(publication.route, recipients);
         }
-        self.batch.add::<D>(publication.topic, publication.push, &self.speakers);
+        self.batch.add::<D>(publication.topic, publication.push);
         if self.batch.is_large() {
             self.close_batch();
         }

@@ -41,4 +41,4 @@ pub use service::{
     Decoded, Dialect, Ending, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,
 };
 pub use settings::{LogFormat, Settings, SlowConsumer};
-pub use untold::Untold;
+pub use untold::{Untold, UntoldLosses};

@@ -16,6 +16,9 @@ const BACKLOG: i32 = 4096;
 
 /// A silent TCP peer is asked by the kernel after so long; most are asked by a heartbeat long before.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Between the questions that follow, and how many go without an answer before the host is given up.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_RETRIES: u32 = 4;
 
 /// An open socket, not yet part of a runtime.
 pub(crate) enum Bound {
@@ -88,7 +91,11 @@ fn bind_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 /// Sets what every connection accepted from this socket takes over from it.
 fn prepare(listener: &SockRef<'_>) -> io::Result<()> {
     listener.set_tcp_nodelay(true)?;
-    listener.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
+    listener.set_tcp_keepalive(&keepalive)
 }
 
 fn bind_unix(path: &Path) -> io::Result<Bound> {

@@ -58,7 +58,7 @@ pub(crate) enum State {
     Open,
     /// The driver wants it gone; its task says goodbye, with the reason.
     Doomed(Box<Refusal>),
-    /// Its socket failed; there is nobody to say goodbye to.
+    /// Its socket takes nothing any more: what is left to be read is heard, and nothing is sent.
     Broken,
     /// Its task sends what is left and hears nothing more.
     Closing,
@@ -85,6 +85,14 @@ impl<D> Peer<D> {
             paused: false,
             pinged: false,
         }
+    }
+
+    /// Its socket takes nothing any more.
+    pub(crate) fn fail(&mut self) {
+        self.state = State::Broken;
+        self.outgoing = None;
+        self.blocked = false;
+        self.wake();
     }
 
     pub(crate) fn is_open(&self) -> bool {

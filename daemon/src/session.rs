@@ -82,9 +82,10 @@ impl<S: Service> Session<S> {
                 return Poll::Ready(End::Left);
             };
             match &peer.state {
-                State::Open => {}
+                // What a peer said before it hung up on us counts, also if it waited for no answer.
+                State::Open | State::Broken => {}
                 State::Doomed(refusal) => return Poll::Ready(End::refused((**refusal).clone())),
-                State::Broken | State::Closing => return Poll::Ready(End::Left),
+                State::Closing => return Poll::Ready(End::Left),
             }
             keep_waker(&mut peer.waker, cx);
             if peer.blocked {

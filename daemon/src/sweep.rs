@@ -10,10 +10,6 @@ use workyard_protocol::{Reason, Refusal};
 const SWEEP_MIN: Duration = Duration::from_millis(20);
 const SWEEP_MAX: Duration = Duration::from_secs(1);
 
-/// How long a connection may say nothing at all. Clients of other dialects have no hello, and may
-/// take 55 s to their first ping.
-const MUTE_MAX: Duration = Duration::from_secs(150);
-
 /// Runs as long as the daemon.
 pub(crate) async fn sweep_forever<S: Service>(shared: Shared<S>) {
     loop {
@@ -61,9 +57,9 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
         }
         let silent = since(peer.last_heard, now);
         let Some(dialect) = peer.dialect else {
-            let patience = patience(hello_timeout, peer.has_begun);
-            if silent > patience {
-                let text = format!("no hello within {}", humantime::format_duration(patience));
+            // Clients of other dialects have no hello, and may be silent for as long as they like.
+            if peer.has_begun && silent > hello_timeout {
+                let text = format!("no hello within {}", humantime::format_duration(hello_timeout));
                 peer.doom(Refusal::new(Reason::HelloTimeout, text));
             }
             continue;
@@ -95,11 +91,6 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
     driver.schedule_turn();
 }
 
-/// How long a connection may go on without a first frame.
-fn patience(hello_timeout: Duration, has_begun: bool) -> Duration {
-    if has_begun { hello_timeout } else { hello_timeout.max(MUTE_MAX) }
-}
-
 fn since(then: Time, now: Time) -> Duration {
     Duration::from_millis(now.millis_since(then))
 }
@@ -107,13 +98,6 @@ fn since(then: Time, now: Time) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_has_begun_a_hello_must_end_it_and_who_has_not_has_time() {
-        let (short, long) = (Duration::from_secs(10), Duration::from_secs(600));
-        assert_eq!([patience(short, true), patience(short, false)], [short, MUTE_MAX]);
-        assert_eq!([patience(long, true), patience(long, false)], [long, long]);
-    }
 
     #[test]
     fn silence_is_met_by_a_question_and_then_by_the_end() {

@@ -18,6 +18,8 @@ pub(super) struct Batch<E> {
     /// Those that had none; their losses are counted when it is closed.
     missing: Vec<SessionId>,
     topics: Topics,
+    /// For each dialect, whether a recipient speaks it.
+    spoken: Vec<bool>,
     /// For each dialect, what its speakers will receive.
     encoded: Vec<Vec<u8>>,
     /// Grows with each batch; recipients carry the number of theirs.
@@ -49,6 +51,7 @@ impl<E: Engine> Batch<E> {
             recipients: Vec::new(),
             missing: Vec::new(),
             topics: Topics::default(),
+            spoken: vec![false; dialects],
             encoded: vec![Vec::new(); dialects],
             serial: 1,
             engine: PhantomData,
@@ -71,14 +74,11 @@ impl<E: Engine> Batch<E> {
         self.encoded.iter().any(|encoded| encoded.len() >= BATCH_BYTES_MAX)
     }
 
-    /// Encodes a publication for every dialect that somebody speaks, if anybody has room for it.
-    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], push: Push<'_, E>, speakers: &[u32]) {
+    /// Encodes a publication for every dialect that a recipient speaks.
+    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], push: Push<'_, E>) {
         self.topics.add(topic);
-        if self.recipients.is_empty() {
-            return;
-        }
-        for ((dialect, encoded), speakers) in D::all().zip(&mut self.encoded).zip(speakers) {
-            if *speakers > 0 {
+        for ((dialect, encoded), spoken) in D::all().zip(&mut self.encoded).zip(&self.spoken) {
+            if *spoken {
                 dialect.push(push, encoded);
             }
         }
@@ -114,6 +114,7 @@ impl<E: Engine> Batch<E> {
         self.recipients.clear();
         self.missing.clear();
         self.topics.clear();
+        self.spoken.fill(false);
         self.serial += 1;
     }
 }
@@ -156,7 +157,9 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
                 continue;
             };
             peer.batch = batch.serial;
+            let Some(dialect) = peer.dialect else { continue };
             if Self::takes_publications(peer, &self.bounds, over) {
+                batch.spoken[dialect.index()] = true;
                 batch.recipients.push(session);
             } else {
                 batch.missing.push(session);

@@ -2,7 +2,6 @@
 
 use super::{Delivery, SPARE_MAX, outgoing};
 use crate::outgoing::Flushed;
-use crate::peer::State;
 use crate::service::Dialect;
 use std::task::{Context, Poll, ready};
 use workyard_engine::{Engine, SessionId};
@@ -32,7 +31,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         {
             let Some(writer) = &peer.writer else { return Poll::Ready(()) };
             if ready!(writer.poll_ready(cx)).is_err() {
-                peer.state = State::Broken;
+                peer.fail();
                 return Poll::Ready(());
             }
             peer.blocked = false;
@@ -105,11 +104,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
                 peer.blocked = true;
                 peer.wake();
             }
-            Err(_) => {
-                peer.state = State::Broken;
-                peer.outgoing = None;
-                peer.wake();
-            }
+            Err(_) => peer.fail(),
         }
         if std::mem::take(&mut peer.paused) {
             peer.wake();

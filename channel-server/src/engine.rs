@@ -1,6 +1,6 @@
 //! The broker as every dialect reaches it: how names were spelled is kept beside it.
 
-use crate::workerman::{Desk, Spellings};
+use crate::workerman::{Clients, Spellings};
 use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_daemon::Untold;
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
@@ -12,7 +12,7 @@ use workyard_workerman::Spelling;
 #[derive(Debug)]
 pub struct ChannelEngine {
     broker: Broker,
-    desk: Desk,
+    workerman: Clients,
 }
 
 /// What clients of every dialect ask.
@@ -68,7 +68,7 @@ impl ChannelEngine {
     /// An engine that nobody has spoken to yet.
     #[must_use]
     pub fn new(limits: BrokerLimits) -> Self {
-        Self { broker: Broker::new(limits), desk: Desk::default() }
+        Self { broker: Broker::new(limits), workerman: Clients::default() }
     }
 }
 
@@ -85,23 +85,23 @@ impl Engine for ChannelEngine {
     ) {
         match request {
             Request::Native(request) => {
-                let mut outbox = Spelled::new(outbox, self.desk.spellings());
+                let mut outbox = Spelled::new(outbox, self.workerman.spellings());
                 self.broker.handle(now, caller, request, &mut outbox);
             }
             Request::Workerman(request) => {
-                self.desk.handle(&mut self.broker, now, caller.session, request, outbox);
+                self.workerman.handle(&mut self.broker, now, caller.session, request, outbox);
             }
         }
     }
 
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<SpelledWire>) {
-        self.desk.close(session);
-        let mut outbox = Spelled::new(outbox, self.desk.spellings());
+        self.workerman.close(session);
+        let mut outbox = Spelled::new(outbox, self.workerman.spellings());
         self.broker.close(now, session, &mut outbox);
     }
 
     fn drained(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<SpelledWire>) {
-        let mut outbox = Spelled::new(outbox, self.desk.spellings());
+        let mut outbox = Spelled::new(outbox, self.workerman.spellings());
         self.broker.drained(now, session, &mut outbox);
     }
 
@@ -110,7 +110,7 @@ impl Engine for ChannelEngine {
     }
 
     fn expire(&mut self, now: Time, outbox: &mut impl Outbox<SpelledWire>) {
-        let mut outbox = Spelled::new(outbox, self.desk.spellings());
+        let mut outbox = Spelled::new(outbox, self.workerman.spellings());
         self.broker.expire(now, &mut outbox);
     }
 

@@ -1,4 +1,5 @@
-//! Workerman's requests, carried out by the broker: one frame may name many channels or queues.
+//! Workerman's clients: what they ask, carried out by the broker. One frame may name many channels or
+//! queues.
 
 use crate::engine::{Spelled, SpelledWire};
 use std::collections::{HashMap, HashSet};
@@ -9,7 +10,8 @@ use workyard_protocol::channel::{
     Cancel, Enqueue, Interest, Publish, PublishOne, Push, Request as Native, Subscribe, Topic,
     Unsubscribe,
 };
-use workyard_protocol::{ChannelName, NO_REPLY, NameError, QueueName, Refusal};
+use workyard_protocol::limits::NAME_BYTES_MAX;
+use workyard_protocol::{ChannelName, NO_REPLY, QueueName, Reason, Refusal};
 use workyard_workerman::channel::{Names, Request};
 use workyard_workerman::{Name, Spelling};
 
@@ -18,11 +20,11 @@ const SPELLINGS_KEPT_MIN: usize = 64;
 
 /// What Workerman's clients need beyond what the broker knows.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct Clients {
     /// The names of queues whose maker did not write them as a string, as it wrote them.
     queues: HashMap<Box<[u8]>, Box<[u8]>>,
-    /// Sessions whose last request was to watch. The reserve that follows is the first for what they
-    /// watch; every other one says that the job before it is done.
+    /// Sessions that have watched since they last reserved. Their next reserve is the first for what
+    /// they watch; every other one says that the job before it is done.
     beginning: HashSet<SessionId>,
     untold: Untold,
 }
@@ -52,15 +54,15 @@ impl<'o> Spellings<'o> {
 }
 
 /// One frame on its way into the broker.
-struct Errand<'d, O> {
-    desk: &'d mut Desk,
+struct Frame<'d, O> {
+    clients: &'d mut Clients,
     broker: &'d mut Broker,
     now: Time,
     session: SessionId,
     outbox: &'d mut O,
 }
 
-impl Desk {
+impl Clients {
     /// How names are spelled in what follows from a request in other words.
     pub(crate) fn spellings(&self) -> Spellings<'_> {
         Spellings { channel: Spelling::Text, queues: &self.queues }
@@ -78,103 +80,109 @@ impl Desk {
         request: Request<'_>,
         outbox: &mut impl Outbox<SpelledWire>,
     ) {
-        let began = !self.beginning.is_empty() && self.beginning.remove(&session);
-        let mut errand = Errand { desk: self, broker, now, session, outbox };
-        let done = match request {
-            Request::Subscribe(names) => errand.subscribe(&names),
-            Request::Unsubscribe(names) => errand.unsubscribe(&names),
-            Request::Publish(names, data) => errand.each(&names, |name| {
-                let channel = ChannelName::new(name)?;
-                Ok(Native::Publish(Publish { channel, value: data.as_value() }))
-            }),
-            Request::PublishOne(names, data) => errand.each(&names, |name| {
-                let channel = ChannelName::new(name)?;
-                Ok(Native::PublishOne(PublishOne { channel, value: data.as_value() }))
-            }),
-            Request::Watch(names) => errand.watch(&names),
-            Request::Unwatch(names) => errand.unwatch(&names),
-            Request::Enqueue(names, data) => {
-                names.iter().for_each(|name| errand.note_queue(name));
-                errand.each(&names, |name| {
-                    let queue = QueueName::new(name)?;
-                    Ok(Native::Enqueue(Enqueue { queue, value: data.as_value() }))
-                })
-            }
-            Request::Reserve => {
-                errand.reserve(began);
+        let mut frame = Frame { clients: self, broker, now, session, outbox };
+        match request {
+            Request::Subscribe(names) => frame.subscribe(&names),
+            Request::Unsubscribe(names) => frame.unsubscribe(&names),
+            Request::Publish(names, data) => frame.each(&names, |frame, name| {
+                let channel = ChannelName::new(name.as_bytes())?;
+                let publish = Publish { channel, value: data.as_value() };
+                frame.ask(Native::Publish(publish), name.spelling());
                 Ok(())
-            }
-        };
-        if let Err(refusal) = done {
-            self.untold.count(now, session, &refusal);
+            }),
+            Request::PublishOne(names, data) => frame.each(&names, |frame, name| {
+                let channel = ChannelName::new(name.as_bytes())?;
+                let publish = PublishOne { channel, value: data.as_value() };
+                frame.ask(Native::PublishOne(publish), name.spelling());
+                Ok(())
+            }),
+            Request::Watch(names) => frame.watch(&names),
+            Request::Unwatch(names) => frame.each(&names, Frame::unwatch),
+            Request::Enqueue(names, data) => frame.each(&names, |frame, name| {
+                let queue = QueueName::new(name.as_bytes())?;
+                frame.note_maker(queue, name);
+                let enqueue = Enqueue { queue, value: data.as_value() };
+                frame.ask(Native::Enqueue(enqueue), Spelling::Text);
+                Ok(())
+            }),
+            Request::Reserve => frame.reserve(),
         }
     }
 }
 
-impl<O: Outbox<SpelledWire>> Errand<'_, O> {
-    fn subscribe(&mut self, names: &Names<'_>) -> Result<(), Refusal> {
-        let interests = interests(names)?;
+impl<O: Outbox<SpelledWire>> Frame<'_, O> {
+    fn subscribe(&mut self, names: &Names<'_>) {
+        let interests = interests(names);
         self.ask(Native::Subscribe(Subscribe { interests }), Spelling::Text);
-        Ok(())
+        self.count_too_long(names);
     }
 
-    fn unsubscribe(&mut self, names: &Names<'_>) -> Result<(), Refusal> {
-        let interests = interests(names)?;
+    fn unsubscribe(&mut self, names: &Names<'_>) {
+        let interests = interests(names);
         self.ask(Native::Unsubscribe(Unsubscribe { interests }), Spelling::Text);
-        Ok(())
+        self.count_too_long(names);
     }
 
-    /// Asks the same for every name, one after the other, up to one that is too long.
+    /// Does the same for every name, one after the other.
     fn each<'n>(
         &mut self,
         names: &'n Names<'_>,
-        request: impl Fn(&'n [u8]) -> Result<Native<'n>, NameError>,
-    ) -> Result<(), Refusal> {
-        for name in names {
-            let request = request(name.as_bytes())?;
-            self.ask(request, name.spelling());
+        mut act: impl FnMut(&mut Self, &'n Name<'_>) -> Result<(), Refusal>,
+    ) {
+        for name in &names.list {
+            if let Err(refusal) = act(self, name) {
+                self.clients.untold.count(self.now, self.session, &refusal);
+            }
         }
-        Ok(())
+        self.count_too_long(names);
     }
 
-    fn watch(&mut self, names: &Names<'_>) -> Result<(), Refusal> {
-        self.desk.beginning.insert(self.session);
-        for name in names {
-            self.note_queue(name);
+    fn watch(&mut self, names: &Names<'_>) {
+        self.clients.beginning.insert(self.session);
+        self.each(names, |frame, name| {
             let queue = QueueName::new(name.as_bytes())?;
-            self.broker.watch(self.session, queue)?;
-        }
-        Ok(())
+            frame.note_maker(queue, name);
+            frame.broker.watch(frame.session, queue)
+        });
     }
 
     /// What is not watched need not be told.
-    fn unwatch(&mut self, names: &Names<'_>) -> Result<(), Refusal> {
-        for name in names {
-            let queue = QueueName::new(name.as_bytes())?;
-            if self.broker.is_consumer(self.session, queue) {
-                self.ask(Native::Cancel(Cancel { queue }), Spelling::Text);
-            }
+    fn unwatch(&mut self, name: &Name<'_>) -> Result<(), Refusal> {
+        let queue = QueueName::new(name.as_bytes())?;
+        if self.broker.is_consumer(self.session, queue) {
+            self.ask(Native::Cancel(Cancel { queue }), Spelling::Text);
         }
         Ok(())
     }
 
-    fn reserve(&mut self, is_first: bool) {
-        let mut outbox = Spelled::new(self.outbox, self.desk.spellings());
+    fn reserve(&mut self) {
+        let beginning = &mut self.clients.beginning;
+        let is_first = !beginning.is_empty() && beginning.remove(&self.session);
+        let mut outbox = Spelled::new(self.outbox, self.clients.spellings());
         if !is_first {
             self.broker.ack_oldest(self.session, &mut outbox);
         }
         self.broker.reserve(self.session, &mut outbox);
     }
 
+    fn count_too_long(&mut self, names: &Names<'_>) {
+        if names.too_long > 0 {
+            let (count, limit) = (names.too_long, NAME_BYTES_MAX);
+            let text = format!("{count} names of more than {limit} bytes in one request");
+            let refusal = Refusal::new(Reason::InvalidName, text);
+            self.clients.untold.count(self.now, self.session, &refusal);
+        }
+    }
+
     /// Remembers how the name is written of a queue that this request is about to make.
-    fn note_queue(&mut self, name: &Name<'_>) {
-        let queues = &mut self.desk.queues;
+    fn note_maker(&mut self, queue: QueueName<'_>, name: &Name<'_>) {
+        let queues = &mut self.clients.queues;
         let is_text = name.spelling() == Spelling::Text;
-        if (is_text && queues.is_empty()) || exists(self.broker, name.as_bytes()) {
+        if (is_text && queues.is_empty()) || self.broker.has_queue(queue) {
             return;
         }
         if is_text {
-            queues.remove(name.as_bytes());
+            queues.remove(queue.as_bytes());
             return;
         }
         if queues.len() >= SPELLINGS_KEPT_MIN + 2 * self.broker.queues() {
@@ -182,11 +190,11 @@ impl<O: Outbox<SpelledWire>> Errand<'_, O> {
         }
         let mut written = Vec::new();
         name.spelling().put(name.as_bytes(), &mut written);
-        queues.insert(name.as_bytes().into(), written.into());
+        queues.insert(queue.as_bytes().into(), written.into());
     }
 
     fn ask(&mut self, request: Native<'_>, channel: Spelling<'_>) {
-        let Desk { queues, untold, .. } = &mut *self.desk;
+        let Clients { queues, untold, .. } = &mut *self.clients;
         let spellings = Spellings { channel, queues };
         let mut outbox =
             Spelled { outbox: self.outbox, spellings, untold: Some((untold, self.now)) };
@@ -195,12 +203,12 @@ impl<O: Outbox<SpelledWire>> Errand<'_, O> {
     }
 }
 
-fn interests<'n>(names: &'n Names<'_>) -> Result<Vec<Interest<'n>>, Refusal> {
+fn interests<'n>(names: &'n Names<'_>) -> Vec<Interest<'n>> {
     let interest = |name: &'n Name<'_>| {
-        let topic = Topic::Channel(ChannelName::new(name.as_bytes())?);
-        Ok(Interest { topic, group: None })
+        let channel = ChannelName::new(name.as_bytes()).ok()?;
+        Some(Interest { topic: Topic::Channel(channel), group: None })
     };
-    names.iter().map(interest).collect()
+    names.list.iter().filter_map(interest).collect()
 }
 
 fn exists(broker: &Broker, queue: &[u8]) -> bool {

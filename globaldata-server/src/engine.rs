@@ -87,7 +87,14 @@ impl Engine for GlobalDataEngine {
             Request::Workerman(request) => {
                 if let Err(refusal) = self.answer(now, caller, &request, outbox) {
                     self.untold.count(now, caller.session, &refusal);
-                    outbox.refuse(caller, refusal);
+                    match request {
+                        // There cannot be such a variable.
+                        Workerman::Get(_) => outbox.reply(caller, Reply::Got(None)),
+                        Workerman::Delete(_) => {
+                            outbox.reply(caller, Reply::Deleted { existed: false });
+                        }
+                        _ => outbox.refuse(caller, refusal),
+                    }
                 }
             }
         }

@@ -1,15 +1,23 @@
 //! The dialect of workerman/channel: nothing is answered, events and jobs are all that is sent.
 
 use crate::engine::{ChannelEngine, Push, Request};
-use workyard_daemon::{Decoded, Dialect, Ending, Facts, Greeting, Heard, Native, Recognition};
+use workyard_daemon::{
+    Decoded, Dialect, Ending, Facts, Greeting, Heard, Native, Recognition, UntoldLosses,
+};
 use workyard_protocol::channel;
 use workyard_protocol::frame::{FrameDecoder, Split};
-use workyard_protocol::{NO_REPLY, Refusal, RequestId};
+use workyard_protocol::{ChannelName, NO_REPLY, Refusal, RequestId};
 use workyard_workerman::channel as wire;
 
 /// The wire of workerman/channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workerman;
+
+/// The longest frame that these clients take: at a longer one they hang up.
+const CLIENT_FRAME_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// What subscribers missed, of all connections together.
+static LOSSES: UntoldLosses = UntoldLosses::new();
 
 impl Dialect<ChannelEngine> for Workerman {
     const COUNT: usize = 1;
@@ -61,18 +69,18 @@ impl Dialect<ChannelEngine> for Workerman {
         let Push { push, spelling } = push;
         match push {
             channel::Push::Message { channel, value, .. } => {
+                let start = out.len();
                 wire::put_event(channel.as_bytes(), spelling, value, out);
+                if out.len() - start > CLIENT_FRAME_BYTES_MAX {
+                    out.truncate(start);
+                    lost(Some(channel), 1, "a message is too long for Workerman's clients");
+                }
             }
             channel::Push::Job { queue, value, .. } => {
                 wire::put_job(queue.as_bytes(), spelling, value, out);
             }
             channel::Push::Gap { channel, missed } => {
-                let channel = channel.map(|name| name.to_string());
-                tracing::warn!(
-                    channel,
-                    missed,
-                    "a slow subscriber missed messages, and cannot be told"
-                );
+                lost(channel, missed, "a slow subscriber missed messages, and cannot be told");
             }
         }
     }
@@ -86,4 +94,11 @@ impl Dialect<ChannelEngine> for Workerman {
     fn ping(self, _: &mut Vec<u8>) {}
 
     fn goodbye(self, _: Refusal, _: Option<u32>, _: &mut Vec<u8>) {}
+}
+
+fn lost(channel: Option<ChannelName<'_>>, missed: u64, what: &'static str) {
+    if let Some(missed) = LOSSES.add(missed) {
+        let channel = channel.map(|name| name.to_string());
+        tracing::warn!(channel, missed, "{what}");
+    }
 }

@@ -11,6 +11,9 @@ use workyard_workerman::globaldata::{self as wire, Bad};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workerman;
 
+/// How much of a peer's bytes is logged.
+const SHOWN_BYTES_MAX: usize = 64;
+
 /// Answers find their questions by their order.
 const ANY: RequestId = 1;
 
@@ -97,7 +100,7 @@ fn ending(bad: &Bad) -> Ending {
     let (reason, text) = match bad {
         Bad::Request => (Reason::Malformed, "a bad request".to_owned()),
         Bad::Command(command) => {
-            let command = String::from_utf8_lossy(command);
+            let command = String::from_utf8_lossy(&command[..command.len().min(SHOWN_BYTES_MAX)]);
             (Reason::UnknownOperation, format!("the command {command:?} is unknown"))
         }
     };

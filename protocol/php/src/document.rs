@@ -23,8 +23,9 @@ use std::borrow::Cow;
 ///
 /// Known differences from PHP 8.2, none of which an honest peer comes upon:
 ///
-/// * No class is instantiated, so none refuses its data, and none adds properties of its own. The
-///   `C:` form of a class that PHP would read is refused, as what it holds would be lost.
+/// * No class is instantiated, so none adds properties of its own. Those of PHP's own classes that it
+///   never reads, as `Closure`, are refused; of the others any data is taken. The `C:` form of a class
+///   that PHP would read is refused, as what it holds would be lost.
 /// * An array that contains itself is refused, unless an object stands between.
 /// * Numbers of 2^64 and more are no lengths and no references; PHP lets them wrap around.
 /// * A property `__PHP_Incomplete_Class_Name` gives an object the name of an unknown class only,

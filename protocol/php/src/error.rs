@@ -32,6 +32,9 @@ pub enum ErrorKind {
         "a class name has letters, digits, `_`, `\\` and bytes from 0x80, and begins with no `\\`"
     )]
     ClassName,
+    /// PHP throws where it is asked to read such an object.
+    #[error("an object of a class that PHP never reads, or not without its properties")]
+    RefusedClass,
     /// PHP would read what is between the braces, which is not done here, and it must not be lost.
     #[error("the old `C:` form of a built-in class; `O:` has been written since PHP 7.4")]
     CustomBuiltIn,

@@ -7,6 +7,7 @@ use crate::class::{Class, ClassKind};
 use crate::error::{Error, ErrorKind};
 use crate::number::{self, Decimal, Number};
 use crate::quoted::Quoted;
+use crate::refused;
 
 /// Reads pieces from the start of a text.
 #[derive(Clone, Copy)]
@@ -265,8 +266,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn object(&mut self) -> Result<Head<'a>, Error> {
+        let start = self.at();
         let class = self.class()?;
         let count = self.loose()?;
+        if refused::is_refused(class.name, count) {
+            return Err(ErrorKind::RefusedClass.at(start));
+        }
         self.opened()?;
         Ok(Head::Object { class, count })
     }
@@ -277,6 +282,9 @@ impl<'a> Lexer<'a> {
         let class = self.class()?;
         if class.kind == ClassKind::List {
             return Err(ErrorKind::CustomBuiltIn.at(start));
+        }
+        if refused::is_refused(class.name, 0) {
+            return Err(ErrorKind::RefusedClass.at(start));
         }
         let length = self.loose()?;
         self.opened()?;

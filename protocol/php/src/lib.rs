@@ -11,6 +11,7 @@ pub mod limits;
 mod names;
 mod number;
 mod quoted;
+mod refused;
 mod scan;
 mod ser;
 pub mod text;

@@ -6,10 +6,36 @@ use crate::template::Rest;
 use crate::value::{self, Payload};
 use smallvec::SmallVec;
 use workyard_php::Ties;
+use workyard_protocol::limits::NAME_BYTES_MAX;
 use workyard_protocol::{ValueRef, frame};
 
-/// Names of a list. Most have one.
-pub type Names<'a> = SmallVec<[Name<'a>; 1]>;
+/// The names of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Names<'a> {
+    /// Those that can be names here. Most lists have one.
+    pub list: SmallVec<[Name<'a>; 1]>,
+    /// How many more there were, each longer than `NAME_BYTES_MAX`.
+    pub too_long: usize,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn one(name: Name<'a>) -> Self {
+        Self { list: SmallVec::from_buf([name]), too_long: 0 }
+    }
+
+    pub(crate) fn into_owned<'b>(self) -> Names<'b> {
+        let list = self.list.into_iter().map(Name::into_owned).collect();
+        Names { list, too_long: self.too_long }
+    }
+
+    pub(crate) fn add(&mut self, name: Name<'a>) {
+        if name.as_bytes().len() > NAME_BYTES_MAX {
+            self.too_long += 1;
+        } else {
+            self.list.push(name);
+        }
+    }
+}
 
 /// What a client asks. Nothing of it is ever answered.
 #[derive(Clone, Debug)]
@@ -69,6 +95,9 @@ fn usual(body: &[u8]) -> Option<Request<'_>> {
     let verb = rest.string()?;
     rest.literal(b"s:8:\"channels\";a:1:{i:0;")?;
     let name = Name::of_canonical(rest.key()?)?;
+    if name.as_bytes().len() > NAME_BYTES_MAX {
+        return None;
+    }
     rest.literal(b"}s:4:\"data\";")?;
     let data = rest.value()?;
     rest.end(b"}")?;
@@ -78,7 +107,7 @@ fn usual(body: &[u8]) -> Option<Request<'_>> {
         b"enqueue" => Request::Enqueue,
         _ => return None,
     };
-    Some(request(SmallVec::from_buf([name]), Payload::of_canonical(data)))
+    Some(request(Names::one(name), Payload::of_canonical(data)))
 }
 
 /// Appends a message to a subscriber, as a frame.

@@ -4,7 +4,8 @@ use crate::channel::Names;
 use crate::name::Name;
 use crate::value::Payload;
 use std::borrow::Cow;
-use workyard_php::{Document, Error, Holder, Key, Node, Scan, Ties, entries};
+use workyard_php::{Document, Error, Holder, Key, Node, Scalar, Scan, Ties, entries};
+use workyard_protocol::limits::NAME_BYTES_MAX;
 
 /// The fields of a request that are of interest, by their keys.
 #[derive(Debug)]
@@ -75,14 +76,10 @@ impl<'a, const N: usize> Body<'a, N> {
         match &self.values {
             Values::Apart(found) => match canonical(found[self.at(key)]?) {
                 Cow::Borrowed(text) => names(text),
-                Cow::Owned(text) => Some(names(&text)?.into_iter().map(Name::into_owned).collect()),
+                Cow::Owned(text) => names(&text).map(Names::into_owned),
             },
             Values::Tied(document, ties) => {
-                let list = document.root().entry(Key::Bytes(key.as_bytes()))?;
-                if list.scalar().is_some() {
-                    return None;
-                }
-                list.entries().map(|(_, node)| name(Cow::Owned(written(node, *ties)))).collect()
+                tied_names(document.root().entry(Key::Bytes(key.as_bytes()))?, *ties, document)
             }
         }
     }
@@ -118,13 +115,34 @@ fn name(text: Cow<'_, [u8]>) -> Option<Name<'_>> {
 
 /// The names in the canonical text of an array or object.
 fn names(text: &[u8]) -> Option<Names<'_>> {
-    let mut names = Some(Names::new());
+    let mut names = Some(Names::default());
     let read = entries(text, |_, value| match (Name::of_canonical(value.text), &mut names) {
-        (Some(name), Some(names)) => names.push(name),
+        (Some(name), Some(names)) => names.add(name),
         _ => names = None,
     });
     if read.ok()?.holder == Holder::Scalar {
         return None;
     }
     names
+}
+
+/// The same of a list in which names may stand for each other, so that a few bytes can mean many. Those
+/// are taken up to the size of the request.
+fn tied_names<'n>(list: Node<'_, '_>, ties: Ties, document: &Document<'_>) -> Option<Names<'n>> {
+    if list.scalar().is_some() {
+        return None;
+    }
+    let mut names = Names::default();
+    let mut room = document.text().len();
+    for (_, node) in list.entries() {
+        match node.scalar()? {
+            Scalar::String(text) if text.len() > NAME_BYTES_MAX => names.too_long += 1,
+            _ => {
+                let text = written(node, ties);
+                room = room.checked_sub(text.len())?;
+                names.add(Name::of_canonical(&text)?.into_owned());
+            }
+        }
+    }
+    Some(names)
 }

@@ -5,7 +5,7 @@
 
 use crate::json;
 use std::borrow::Cow;
-use workyard_php::{renumber, scan, text};
+use workyard_php::{renumber, scan, scan_at_depth, text};
 use workyard_protocol::{Encoding, ValueRef};
 
 /// A value from a PHP client.
@@ -62,10 +62,16 @@ impl<'a> Payload<'a> {
 #[must_use]
 pub fn is_null(value: ValueRef<'_>) -> bool {
     match value {
-        ValueRef::Encoded { encoding: Encoding::Php, bytes } => bytes.starts_with(b"N;"),
-        ValueRef::Encoded { encoding: Encoding::Json, bytes } => bytes.trim_ascii() == b"null",
+        ValueRef::Encoded { encoding: Encoding::Php, bytes } => bytes == b"N;",
+        ValueRef::Encoded { encoding: Encoding::Json, bytes } => is_json_null(bytes),
         _ => false,
     }
+}
+
+fn is_json_null(text: &[u8]) -> bool {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    text[start..].strip_prefix(b"null").is_some_and(|rest| rest.iter().all(is_blank))
 }
 
 /// Appends a value as PHP's text. `slots` is how many values stand before it in the message that it
@@ -84,13 +90,15 @@ pub fn put(value: ValueRef<'_>, slots: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Other clients may have sent anything and called it PHP: what PHP could not read becomes a string.
+/// Other clients may have sent anything and called it PHP: what PHP could not read, where it will
+/// stand, becomes a string.
 fn put_php(bytes: &[u8], slots: usize, out: &mut Vec<u8>) {
-    match scan(bytes) {
+    let depth = usize::from(slots > 0);
+    match scan_at_depth(bytes, depth) {
         Ok(found) if found.text.len() < bytes.len() => text::string(out, bytes),
-        Ok(found) if found.references => renumber(bytes, slots, out),
-        Ok(_) => out.extend_from_slice(bytes),
-        Err(_) => text::string(out, bytes),
+        Ok(found) if !found.references => out.extend_from_slice(bytes),
+        Ok(_) if scan(bytes).is_ok() => renumber(bytes, slots, out),
+        _ => text::string(out, bytes),
     }
 }
 
@@ -109,4 +117,66 @@ pub fn canonical(value: ValueRef<'_>) -> Vec<u8> {
 pub(crate) fn string(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| *byte == b'"').map_or(0, |quote| quote + 1);
     value.get(start..value.len().saturating_sub(2)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use workyard_php::limits::DEPTH_MAX;
+
+    fn encoded(encoding: Encoding, text: &str) -> ValueRef<'_> {
+        ValueRef::Encoded { encoding, bytes: text.as_bytes() }
+    }
+
+    fn shown(value: ValueRef<'_>, slots: usize) -> String {
+        let mut out = Vec::new();
+        put(value, slots, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn null_is_null_in_either_encoding_and_nothing_else_is() {
+        for (encoding, text, expected) in [
+            (Encoding::Php, "N;", true),
+            (Encoding::Php, "N;junk", false),
+            (Encoding::Php, "b:0;", false),
+            (Encoding::Json, "null", true),
+            (Encoding::Json, " \n\tnull\r ", true),
+            (Encoding::Json, "\x0cnull", false),
+            (Encoding::Json, "nullx", false),
+            (Encoding::Raw, "N;", false),
+        ] {
+            assert_eq!(is_null(encoded(encoding, text)), expected, "{text:?}");
+            let is_shown_so = shown(encoded(encoding, text), 0) == "N;";
+            assert_eq!(is_shown_so, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_php_cannot_read_is_a_string_of_its_bytes() {
+        let php = |text| shown(encoded(Encoding::Php, text), 0);
+        assert_eq!(php("a:1:{i:0;N;}"), "a:1:{i:0;N;}");
+        assert_eq!(php("a:1:{"), "s:5:\"a:1:{\";");
+        assert_eq!(php("i:1;i:2;"), "s:8:\"i:1;i:2;\";");
+        assert_eq!(php("r:7;"), "s:4:\"r:7;\";");
+        assert_eq!(shown(encoded(Encoding::Json, "[1"), 0), "s:2:\"[1\";");
+        assert_eq!(shown(encoded(Encoding::Bincode, "x"), 0), "s:1:\"x\";");
+    }
+
+    #[test]
+    fn references_count_from_the_start_of_the_message() {
+        let circle = encoded(Encoding::Php, "O:1:\"A\":1:{s:1:\"s\";r:1;}");
+        assert_eq!(shown(circle, 3), "O:1:\"A\":1:{s:1:\"s\";r:4;}");
+        assert_eq!(shown(circle, 0), "O:1:\"A\":1:{s:1:\"s\";r:1;}");
+    }
+
+    #[test]
+    fn a_value_may_be_as_deep_as_php_reads_it_where_it_stands() {
+        let deep =
+            |levels| ["a:1:{i:0;".repeat(levels), "N;".to_owned(), "}".repeat(levels)].concat();
+        let (fits, too_deep) = (deep(DEPTH_MAX - 1), deep(DEPTH_MAX));
+        assert_eq!(shown(encoded(Encoding::Php, &fits), 3), fits);
+        assert_eq!(shown(encoded(Encoding::Php, &too_deep), 0), too_deep);
+        assert!(shown(encoded(Encoding::Php, &too_deep), 3).starts_with("s:"));
+    }
 }

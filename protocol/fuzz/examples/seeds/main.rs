@@ -30,6 +30,7 @@ fn main() -> std::io::Result<()> {
         ("typed", plain::values()),
         ("php_scan", php::texts()),
         ("php_document", php::texts()),
+        ("workerman", php::requests()),
     ] {
         let folder = corpus.join(target);
         std::fs::create_dir_all(&folder)?;

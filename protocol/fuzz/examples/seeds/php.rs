@@ -26,3 +26,30 @@ pub fn texts() -> Vec<Seed> {
     .map(|(name, text)| (name, text.into()))
     .into()
 }
+
+/// Requests of Workerman's clients.
+pub fn requests() -> Vec<Seed> {
+    [
+        ("reserve", r#"a:1:{s:4:"type";s:7:"reserve";}"#),
+        ("subscribe", r#"a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:2:{i:0;i:7;i:1;d:1.5;}}"#),
+        (
+            "publish",
+            r#"a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:1:{i:0;s:2:"c1";}s:4:"data";s:2:"hi";}"#,
+        ),
+        (
+            "tied",
+            r#"a:3:{s:4:"type";s:7:"enqueue";s:8:"channels";a:1:{i:0;b:1;}s:4:"data";a:2:{i:0;O:1:"A":0:{}i:1;r:6;}}"#,
+        ),
+        ("get", r#"a:2:{s:3:"cmd";s:3:"get";s:3:"key";s:1:"k";}"#),
+        ("set", r#"a:3:{s:3:"cmd";s:3:"set";s:3:"key";s:1:"k";s:5:"value";a:1:{i:0;i:1;}}"#),
+        ("increment", r#"a:3:{s:3:"cmd";s:9:"increment";s:3:"key";i:5;s:4:"step";s:6:" 1.5 x";}"#),
+        (
+            "cas",
+            r#"a:4:{s:3:"cmd";s:3:"cas";s:3:"md5";s:32:"69f3a72138bbefdf1383f9dbbbc652b8";s:3:"key";s:3:"abc";s:5:"value";i:18;}"#,
+        ),
+        ("unknown", r#"a:2:{s:3:"cmd";d:1.0E+25;s:3:"key";N;}"#),
+        ("json", r#"{"5":[1,-0,1e400,"\u00e9"],"a":{"a":1,"a":2}}"#),
+    ]
+    .map(|(name, text)| (name, text.into()))
+    .into()
+}

@@ -338,3 +338,29 @@ fn a_list_of_interests_is_taken_whole_or_not_at_all() {
     peer.ask(publish("a", b"x"), published(0));
     peer.ask(subscribe(channel("a")), Reply::Done);
 }
+
+/// A socket that takes nothing any more can still be read from.
+#[test]
+fn what_a_peer_said_counts_although_it_hung_up_on_its_own_messages() {
+    const COUNT: u64 = 140;
+    let setup = Setup::<ChannelWire>::new().unix_socket("channel.sock");
+    let daemon = setup.flag("--write-buffer-bytes-max", "4MiB").start();
+    let mut witness = subscriber(&daemon, channel("a"));
+    let mut rude = subscriber(&daemon, channel("a"));
+    rude.send(NO_REPLY, publish("a", &[0; 1024]));
+    witness.expect_push(message("a", &[0; 1024]));
+    // Everything lies in the socket when the daemon goes on, more of it than is read at once.
+    daemon.pause();
+    let mut stream = Vec::new();
+    for number in 1..=COUNT {
+        let payload = [number.to_be_bytes().as_slice(), &[0; 1016]].concat();
+        ToServer::Request(NO_REPLY, publish("a", &payload)).encode(&mut stream);
+    }
+    rude.send_bytes(&stream);
+    drop(rude);
+    daemon.resume();
+    for number in 1..=COUNT {
+        let payload = [number.to_be_bytes().as_slice(), &[0; 1016]].concat();
+        witness.expect_push(message("a", &payload));
+    }
+}

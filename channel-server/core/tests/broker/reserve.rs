@@ -148,3 +148,25 @@ fn a_credit_waits_for_room() {
     talk.session(9).enqueues("q", "b").sees(["9: enqueued 2"]);
     talk.session(1).drains().nothing();
 }
+
+/// Each reserve looks at what it is about, not at everything that is held and watched.
+#[test]
+fn many_queues_and_held_jobs_do_not_make_a_reserve_slow() {
+    const QUEUES: u32 = 20_000;
+    let limits = BrokerLimits { consumers_per_session_max: 50_000, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    for number in 0..QUEUES {
+        let queue = number.to_string();
+        talk.session(1).watches(&queue).nothing();
+        talk.session(9).enqueues(&queue, "x").texts();
+    }
+    assert_eq!(talk.session(1).reserves().texts().len(), QUEUES as usize);
+    let began = std::time::Instant::now();
+    for _ in 0..QUEUES {
+        talk.session(1).acks_oldest().nothing();
+        talk.session(1).reserves().nothing();
+    }
+    // A look at all of them each time would take minutes.
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(talk.census().leased, 0);
+}

@@ -36,11 +36,16 @@ pub fn float(out: &mut Vec<u8>, value: f64) {
     out.push(b';');
 }
 
+/// `s:3:"`, what stands before so many bytes of a string.
+pub fn string_head(out: &mut Vec<u8>, length: usize) {
+    out.extend_from_slice(b"s:");
+    count(out, length);
+    out.extend_from_slice(b":\"");
+}
+
 /// `s:3:"abc";` for values and string keys. The length counts bytes.
 pub fn string(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(b"s:");
-    count(out, bytes.len());
-    out.extend_from_slice(b":\"");
+    string_head(out, bytes.len());
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\";");
 }

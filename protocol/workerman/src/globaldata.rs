@@ -8,7 +8,7 @@ use crate::value::{self, Payload};
 use md5::{Digest, Md5};
 use std::borrow::Cow;
 use workyard_php::{Ties, text};
-use workyard_protocol::{Number, ValueRef, frame};
+use workyard_protocol::{Encoding, Number, ValueRef, frame};
 
 /// What a client asks. Each is answered by one value.
 #[derive(Clone, Debug)]
@@ -27,6 +27,9 @@ pub enum Request<'a> {
     /// To remove a variable.
     Delete(Name<'a>),
 }
+
+/// What `s:N:"` takes at most.
+const STRING_HEAD_BYTES_MAX: usize = 24;
 
 /// The digits of an MD5.
 pub const MD5_DIGITS: usize = 32;
@@ -96,7 +99,7 @@ fn usual(body: &[u8]) -> Option<Request<'_>> {
         hash = rest.string()?.try_into().ok();
     }
     rest.literal(b"s:3:\"key\";")?;
-    let key = Name::of_canonical(rest.key()?)?;
+    let key = rest.name()?;
     let (expected, request) = match command {
         b"get" => (b'2', Request::Get(key)),
         b"delete" => (b'2', Request::Delete(key)),
@@ -105,7 +108,7 @@ fn usual(body: &[u8]) -> Option<Request<'_>> {
         b"cas" => (b'4', Request::Cas(key, hash, value(&mut rest)?)),
         b"increment" => {
             rest.literal(b"s:4:\"step\";")?;
-            let step = step(&Payload::of_canonical(rest.value()?)).ok()?;
+            let step = step(&rest.value()?).ok()?;
             (b'3', Request::Increment(key, step))
         }
         _ => return None,
@@ -116,7 +119,7 @@ fn usual(body: &[u8]) -> Option<Request<'_>> {
 
 fn value<'a>(rest: &mut Rest<'a>) -> Option<Payload<'a>> {
     rest.literal(b"s:5:\"value\";")?;
-    Some(Payload::of_canonical(rest.value()?))
+    rest.value()
 }
 
 /// The digits of a field that is a string of the right length.
@@ -198,19 +201,26 @@ pub fn sum(stored: ValueRef<'_>, step: Number) -> Number {
 #[must_use]
 pub fn matches(digits: Option<[u8; MD5_DIGITS]>, current: Option<ValueRef<'_>>) -> bool {
     let Some(digits) = digits else { return false };
-    let text = match current {
-        Some(value) if !value::is_null(value) => value::canonical(value),
-        _ => b"N;".to_vec(),
-    };
-    hex(Md5::digest(text).into()) == digits
+    let mut hash = Md5::new();
+    match current {
+        // Most values are strings: these need not be written to be read.
+        Some(ValueRef::Encoded { encoding: Encoding::Raw, bytes }) => {
+            let mut head = Vec::with_capacity(STRING_HEAD_BYTES_MAX);
+            text::string_head(&mut head, bytes.len());
+            hash.update(&head);
+            hash.update(bytes);
+            hash.update(b"\";");
+        }
+        Some(value) if !value::is_null(value) => hash.update(value::canonical(value)),
+        _ => hash.update(b"N;"),
+    }
+    let (pairs, _) = digits.as_chunks();
+    hash.finalize().into_iter().zip(pairs).all(|(byte, pair)| hex(byte) == *pair)
 }
 
-fn hex(hash: [u8; MD5_DIGITS / 2]) -> [u8; MD5_DIGITS] {
+fn hex(byte: u8) -> [u8; 2] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    std::array::from_fn(|at| {
-        let byte = hash[at / 2];
-        HEX[usize::from(if at % 2 == 0 { byte >> 4 } else { byte & 15 })]
-    })
+    [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]
 }
 
 /// Appends the answer to a `get`, or to an `increment` that happened.

@@ -1,5 +1,8 @@
 //! Requests exactly as the original's clients write them, read without looking for anything.
 
+use crate::name::Name;
+use crate::value::Payload;
+use std::borrow::Cow;
 use workyard_php::scan_at_depth;
 
 /// What is left of a body that is compared with what is expected.
@@ -34,25 +37,21 @@ impl<'a> Rest<'a> {
         Some(content)
     }
 
-    /// A canonical integer or string: its text.
-    pub(crate) fn key(&mut self) -> Option<&'a [u8]> {
+    /// A canonical integer or string.
+    pub(crate) fn name(&mut self) -> Option<Name<'a>> {
         match self.0.first()? {
-            b's' => {
-                let (text, _) = string(self.0)?;
-                Some(self.take(text))
-            }
-            b'i' => self.value(),
+            b's' => self.string().map(Name::of_string),
+            b'i' => Name::of_canonical(self.scanned()?),
             _ => None,
         }
     }
 
-    /// Any canonical value without references, inside of one container: its text.
-    pub(crate) fn value(&mut self) -> Option<&'a [u8]> {
-        if let Some((text, _)) = string(self.0) {
-            return Some(self.take(text));
+    /// Any canonical value without references, inside of one container.
+    pub(crate) fn value(&mut self) -> Option<Payload<'a>> {
+        if let Some(content) = self.string() {
+            return Some(Payload::Text(Cow::Borrowed(content)));
         }
-        let found = scan_at_depth(self.0, 1).ok().filter(|found| found.plain)?;
-        Some(self.take(found.text.len()))
+        self.scanned().map(Payload::of_canonical)
     }
 
     /// The last bytes.
@@ -60,10 +59,10 @@ impl<'a> Rest<'a> {
         (self.0 == expected).then_some(())
     }
 
-    fn take(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(length);
-        self.0 = rest;
-        taken
+    fn scanned(&mut self) -> Option<&'a [u8]> {
+        let found = scan_at_depth(self.0, 1).ok().filter(|found| found.plain)?;
+        self.0 = &self.0[found.text.len()..];
+        Some(found.text)
     }
 }
 
@@ -138,8 +137,11 @@ mod tests {
             ("i:+5;}", None),
             ("R:1;}", None),
         ] {
-            let taken = Rest::new(text.as_bytes()).value();
-            assert_eq!(taken, value.map(str::as_bytes), "{text}");
+            let expected = value.map(|value: &str| Payload::of_canonical(value.as_bytes()));
+            let mut rest = Rest::new(text.as_bytes());
+            assert_eq!(format!("{:?}", rest.value()), format!("{expected:?}"), "{text}");
+            let left = &text[value.map_or(0, str::len)..];
+            assert!(rest.end(left.as_bytes()).is_some(), "{text}");
         }
     }
 }

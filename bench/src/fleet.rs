@@ -1,15 +1,13 @@
 //! The servers of a measurement: shared by the rows of a section, or fresh for one run.
 
 use crate::peer::{Family, Kind, Peer};
-use crate::process::{Children, Pinning, Server, start};
+use crate::process::{Server, Starter};
 use anyhow::Result;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Starts servers as they are needed.
 pub(crate) struct Fleet {
-    children: Arc<Children>,
-    pinning: Pinning,
+    starter: Starter,
     shared: HashMap<(Kind, Family), Server>,
 }
 
@@ -20,13 +18,13 @@ pub(crate) struct Lent {
 }
 
 impl Fleet {
-    pub(crate) fn new(children: Arc<Children>, pinning: Pinning) -> Self {
-        Self { children, pinning, shared: HashMap::new() }
+    pub(crate) fn new(starter: Starter) -> Self {
+        Self { starter, shared: HashMap::new() }
     }
 
     /// A server that nobody has used before; it ends with the value.
     pub(crate) fn fresh(&self, kind: Kind, family: Family) -> Result<Lent> {
-        let server = start(&self.children, kind, family, self.pinning)?;
+        let server = self.starter.start(kind, family)?;
         Ok(Lent { peer: server.peer, _own: Some(server) })
     }
 
@@ -35,14 +33,14 @@ impl Fleet {
     pub(crate) fn shared(&mut self, kind: Kind, family: Family) -> Result<Lent> {
         let key = (kind, family);
         if let Some(server) = self.shared.get(&key)
-            && self.children.exit_status(server.peer.pid).is_some()
+            && server.has_ended()
         {
             self.shared.remove(&key);
         }
         let peer = match self.shared.get(&key) {
             Some(server) => server.peer,
             None => {
-                let server = start(&self.children, kind, family, self.pinning)?;
+                let server = self.starter.start(kind, family)?;
                 self.shared.entry(key).or_insert(server).peer
             }
         };
@@ -51,7 +49,7 @@ impl Fleet {
 
     /// Returns at once, unless everything is being ended.
     pub(crate) fn park_if_ending(&self) {
-        self.children.park_if_closed();
+        self.starter.children.park_if_closed();
     }
 
     pub(crate) fn end_shared(&mut self) {

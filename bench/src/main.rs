@@ -29,7 +29,7 @@ use fleet::Fleet;
 use limits::{BUILD_SECONDS_MAX, SPARE_DESCRIPTORS_MAX};
 use options::{Command, Options};
 use peer::Kind;
-use process::{Children, Guard, Pinning};
+use process::{Children, Guard, Pinning, Starter};
 use report::Report;
 use rows::Row;
 use runner::Runner;
@@ -55,7 +55,7 @@ fn list(rows: &[Row]) {
         println!("{:<24}{}", row.name, row.title);
     }
     println!();
-    for kind in Kind::ALL {
+    for kind in Kind::USUAL {
         let state = if process::is_installed(kind) { "" } else { "not installed" };
         println!("{kind:<24}{state}");
     }
@@ -83,7 +83,11 @@ fn measure(options: &Options, mut rows: Vec<Row>) -> Result<ExitCode> {
     pinning.pin_generator()?;
 
     let mut runner = Runner {
-        fleet: Fleet::new(Arc::clone(&children), pinning),
+        fleet: Fleet::new(Starter {
+            children: Arc::clone(&children),
+            pinning,
+            original: options.original.clone(),
+        }),
         effort: options.effort(),
         kinds: &kinds,
         guard: &guard,
@@ -103,6 +107,7 @@ fn available(
     report: &mut Report,
 ) -> Vec<Kind> {
     let mut kinds = options.peers.clone();
+    kinds.extend(options.original.as_ref().map(|_| Kind::Original));
     kinds.sort();
     kinds.dedup();
     kinds.retain(|kind| {
@@ -112,11 +117,11 @@ fn available(
         }
         is_installed
     });
-    if kinds.contains(&Kind::Workyard) {
+    if kinds.iter().any(|kind| kind.is_ours()) {
         guard.allow(BUILD_SECONDS_MAX);
         if let Err(error) = process::build_missing(children) {
             report.problem(format!("workyard is left out: {error:#}"));
-            kinds.retain(|kind| *kind != Kind::Workyard);
+            kinds.retain(|kind| !kind.is_ours());
         }
     }
     kinds

@@ -6,6 +6,7 @@ use crate::peer::Kind;
 use crate::rows::{self, Row, Sizes};
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,8 +23,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     rows: Vec<String>,
     /// Only these servers; ratios need the limit.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::USUAL)]
     pub(crate) peers: Vec<Kind>,
+    /// Measure the PHP servers workerman/channel and workerman/globaldata too; `vendor/autoload.php`
+    /// below this folder loads them.
+    #[arg(long, value_name = "FOLDER", value_parser = existing)]
+    pub(crate) original: Option<PathBuf>,
     /// How often the servers take turns [default: 5; with --quick 1].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
@@ -107,6 +112,11 @@ impl Options {
     }
 }
 
+/// Servers run in a folder of their own, so the path must not depend on where this program runs.
+fn existing(text: &str) -> Result<PathBuf, String> {
+    fs::canonicalize(text).map_err(|error| error.to_string())
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds @ 0.01..=600.0) => Ok(seconds),
@@ -146,5 +156,8 @@ mod tests {
         let options =
             Options::try_parse_from(["workyard-bench", "--peers", "limit,redis"]).unwrap();
         assert_eq!(options.peers, [Kind::Limit, Kind::Redis]);
+        // It has to be told where the original is.
+        assert!(Options::try_parse_from(["workyard-bench", "--peers", "original"]).is_err());
+        assert!(Options::try_parse_from(["workyard-bench", "--original", "/nowhere"]).is_err());
     }
 }

@@ -10,6 +10,11 @@ pub(crate) enum Kind {
     Limit,
     /// channel-server and globaldata-server.
     Workyard,
+    /// The same, spoken to as clients of workerman/channel and workerman/globaldata speak.
+    Workerman,
+    /// Those clients' own servers, in PHP. They are there when somebody says where.
+    #[value(skip)]
+    Original,
     Redis,
     Nats,
     Memcached,
@@ -34,22 +39,49 @@ pub(crate) struct Peer {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Limit, Self::Workyard, Self::Redis, Self::Nats, Self::Memcached];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Limit,
+        Self::Workyard,
+        Self::Workerman,
+        Self::Original,
+        Self::Redis,
+        Self::Nats,
+        Self::Memcached,
+    ];
+
+    /// Those that can be started without being told where they are.
+    pub(crate) const USUAL: [Self; 6] =
+        [Self::Limit, Self::Workyard, Self::Workerman, Self::Redis, Self::Nats, Self::Memcached];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
             Self::Workyard => "workyard",
+            Self::Workerman => "workerman",
+            Self::Original => "original",
             Self::Redis => "redis",
             Self::Nats => "nats",
             Self::Memcached => "memcached",
         }
     }
 
+    /// What heads its column.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Workerman => "workyard, Workerman's wire",
+            Self::Original => "Workerman itself",
+            _ => self.name(),
+        }
+    }
+
+    /// Whether it is one of the daemons of this project.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Workyard | Self::Workerman)
+    }
+
     pub(crate) fn serves(self, family: Family) -> bool {
         match self {
-            Self::Limit | Self::Workyard | Self::Redis => true,
+            Self::Limit | Self::Workyard | Self::Workerman | Self::Original | Self::Redis => true,
             Self::Nats => family == Family::Channels,
             Self::Memcached => family == Family::Keys,
         }

@@ -48,6 +48,12 @@ pub(crate) fn memory(pid: u32) -> Memory {
     }
 }
 
+/// A child of a process, if it has one.
+pub(crate) fn child(pid: u32) -> Option<u32> {
+    let children = read(&format!("/proc/{pid}/task/{pid}/children"));
+    children.split_whitespace().next()?.parse().ok()
+}
+
 /// Starts the peak anew, where this process may.
 pub(crate) fn reset_peak(pid: u32) {
     // A process of another user keeps its old peak, which is a figure for information only.

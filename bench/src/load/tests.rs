@@ -1,5 +1,7 @@
-//! Whole runs against servers in this process: the limit server, and a fake channel-server that
-//! can be told to misbehave.
+//! Whole runs against servers in this process: the limit server, a fake channel-server that can be
+//! told to misbehave, and an imitation of Workerman's servers.
+
+mod workerman;
 
 use super::*;
 use crate::limit_server::{self, Service};

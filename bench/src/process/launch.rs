@@ -3,7 +3,7 @@
 use super::{binaries, programs};
 use crate::limits::PEER_CONNECTIONS_MAX;
 use crate::peer::{Family, Kind};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +14,14 @@ pub(super) struct Launch {
     pub(super) arguments: Vec<String>,
 }
 
+/// Folders that a server may need.
+pub(super) struct Folders<'a> {
+    /// Where it may write.
+    pub(super) own: &'a Path,
+    /// Where the original's code is.
+    pub(super) original: Option<&'a Path>,
+}
+
 /// Whether there is a program for every family that `kind` serves. Our own can be built.
 pub(crate) fn is_installed(kind: Kind) -> bool {
     installed_name(kind).is_none_or(|name| programs::find(name).is_some())
@@ -21,19 +29,26 @@ pub(crate) fn is_installed(kind: Kind) -> bool {
 
 fn installed_name(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Limit | Kind::Workyard => None,
+        Kind::Limit | Kind::Workyard | Kind::Workerman => None,
+        Kind::Original => Some("php"),
         Kind::Redis => Some("redis-server"),
         Kind::Nats => Some("nats-server"),
         Kind::Memcached => Some("memcached"),
     }
 }
 
-/// The command for a server of `kind` on `port`, which may write to `folder`.
-pub(super) fn launch(kind: Kind, family: Family, port: u16, folder: &Path) -> Result<Launch> {
+/// The command for a server of `kind` on `port`.
+pub(super) fn launch(
+    kind: Kind,
+    family: Family,
+    port: u16,
+    folders: &Folders<'_>,
+) -> Result<Launch> {
     let arguments = match kind {
         Kind::Limit => limit_arguments(family, port),
-        Kind::Workyard => words(&format!("--listen 127.0.0.1:{port}")),
-        Kind::Redis => redis_arguments(port, folder),
+        Kind::Workyard | Kind::Workerman => words(&format!("--listen 127.0.0.1:{port}")),
+        Kind::Original => original_arguments(family, port, folders)?,
+        Kind::Redis => redis_arguments(port, folders.own),
         Kind::Nats => words(&format!("-a 127.0.0.1 -p {port}")),
         Kind::Memcached => memcached_arguments(port),
     };
@@ -42,8 +57,12 @@ pub(super) fn launch(kind: Kind, family: Family, port: u16, folder: &Path) -> Re
 
 /// What the program calls itself, in one line; nothing when it does not say.
 pub(super) fn version(kind: Kind, family: Family) -> Option<String> {
-    let flag = if kind == Kind::Limit { return None } else { "--version" };
-    let output = Command::new(program(kind, family).ok()?).arg(flag).output().ok()?;
+    let arguments: &[&str] = match kind {
+        Kind::Limit => return None,
+        Kind::Original => &["-r", PHP_VERSION],
+        _ => &["--version"],
+    };
+    let output = Command::new(program(kind, family).ok()?).args(arguments).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().next().map(|line| line.trim().to_owned())
 }
@@ -51,8 +70,8 @@ pub(super) fn version(kind: Kind, family: Family) -> Option<String> {
 fn program(kind: Kind, family: Family) -> Result<PathBuf> {
     match kind {
         Kind::Limit => Ok(std::env::current_exe()?),
-        Kind::Workyard => binaries::path(binaries::name(family)),
-        Kind::Redis | Kind::Nats | Kind::Memcached => {
+        Kind::Workyard | Kind::Workerman => binaries::path(binaries::name(family)),
+        Kind::Original | Kind::Redis | Kind::Nats | Kind::Memcached => {
             let name = installed_name(kind).unwrap_or_default();
             programs::find(name).with_context(|| format!("{name} is not installed"))
         }
@@ -65,6 +84,48 @@ fn limit_arguments(family: Family, port: u16) -> Vec<String> {
         Family::Keys => "echo",
     };
     words(&format!("limit-server --service {service} --listen 127.0.0.1:{port}"))
+}
+
+/// Runs one of the original servers. Its worker process ends also when the first one is killed.
+const ORIGINAL: &str = r#"
+[, , $autoload, $server, $port, $folder] = $argv;
+require $autoload;
+use Workerman\{Timer, Worker};
+Worker::$pidFile = "$folder/original-$port.pid";
+Worker::$logFile = "$folder/original-$port.messages";
+new $server('127.0.0.1', $port);
+$parent = getmypid();
+foreach (Worker::getAllWorkers() as $worker) {
+    $worker->onWorkerStart = fn () => Timer::add(1, fn () => posix_getppid() === $parent || exit);
+}
+Worker::runAll();
+"#;
+
+/// Without the extension for it, Workerman waits with `select`, which is slow with many connections.
+const PHP_VERSION: &str =
+    r#"echo 'PHP ', PHP_VERSION, extension_loaded('event') ? ' with' : ' without', ' event';"#;
+
+fn original_arguments(family: Family, port: u16, folders: &Folders<'_>) -> Result<Vec<String>> {
+    let original = folders.original.context("nobody said where the original is")?;
+    let autoload = original.join("vendor/autoload.php");
+    if !autoload.is_file() {
+        bail!("{} is not there", autoload.display());
+    }
+    let server = match family {
+        Family::Channels => "Channel\\Server",
+        Family::Keys => "GlobalData\\Server",
+    };
+    let (autoload, folder) = (autoload.display(), folders.own.display());
+    Ok(vec![
+        "-r".to_owned(),
+        ORIGINAL.to_owned(),
+        "--".to_owned(),
+        "start".to_owned(),
+        autoload.to_string(),
+        server.to_owned(),
+        port.to_string(),
+        folder.to_string(),
+    ])
 }
 
 fn redis_arguments(port: u16, folder: &Path) -> Vec<String> {
@@ -88,6 +149,15 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_original_is_where_somebody_says() {
+        let own = Path::new("/tmp");
+        for original in [None, Some(Path::new("/nowhere"))] {
+            let folders = Folders { own, original };
+            assert!(original_arguments(Family::Keys, 7, &folders).is_err());
+        }
+    }
 
     #[test]
     fn an_empty_argument_survives() {

@@ -32,7 +32,11 @@ pub(crate) fn describe(kinds: &[Kind], pinning: Pinning, cores: usize) -> Vec<St
     ];
     for kind in kinds {
         for family in [Family::Channels, Family::Keys] {
-            let is_told_already = *kind == Kind::Redis && family == Family::Keys;
+            let is_told_already = match kind {
+                Kind::Redis | Kind::Original => family == Family::Keys,
+                Kind::Workerman => kinds.contains(&Kind::Workyard),
+                _ => false,
+            };
             if kind.serves(family)
                 && !is_told_already
                 && let Some(version) = version(*kind, family)
@@ -46,7 +50,7 @@ pub(crate) fn describe(kinds: &[Kind], pinning: Pinning, cores: usize) -> Vec<St
 
 fn built(kind: Kind, family: Family) -> String {
     match binaries::age(binaries::name(family)) {
-        Some(age) if kind == Kind::Workyard => format!(", built {} ago", roughly(age)),
+        Some(age) if kind.is_ours() => format!(", built {} ago", roughly(age)),
         _ => String::new(),
     }
 }

@@ -15,4 +15,4 @@ pub(crate) use guard::Guard;
 pub(crate) use launch::is_installed;
 pub(crate) use machine::{describe, raise_descriptor_limit};
 pub(crate) use pin::Pinning;
-pub(crate) use server::{Server, start};
+pub(crate) use server::{Server, Starter};

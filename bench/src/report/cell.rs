@@ -55,13 +55,20 @@ impl<'a> Cells<'a> {
         match self.measured.row.section {
             Section::Memory => bytes(headline.median),
             Section::Connects => format!("{}/s", short(headline.median)),
-            _ => match self.ratios(kind) {
+            _ => match self.ratios(kind, Kind::Limit) {
                 Some(ratio) if kind != Kind::Limit => {
                     format!("{} ({}x)", short(headline.median), short(ratio.median))
                 }
                 _ => short(headline.median),
             },
         }
+    }
+
+    /// How many times the CPU time of `base` it takes.
+    pub(super) fn against(&self, kind: Kind, base: Kind) -> String {
+        let ratio = self.ratios(kind, base);
+        ratio
+            .map_or(NOTHING.to_owned(), |ratio| format!("{}x{}", short(ratio.median), range(ratio)))
     }
 
     /// What Workyard has to reach.
@@ -100,20 +107,21 @@ impl<'a> Cells<'a> {
         Spread::of(rounds.filter_map(|figures| figures.value(name)))
     }
 
-    /// The ratios to the limit server of the same round: what slows the whole machine down for a
-    /// while cancels out.
-    fn ratios(&self, kind: Kind) -> Option<Spread> {
+    /// The ratios to another server of the same round: what slows the whole machine down for a while
+    /// cancels out.
+    fn ratios(&self, kind: Kind, base: Kind) -> Option<Spread> {
         let name = self.headline();
-        let pairs = self.rounds(kind).iter().zip(self.rounds(Kind::Limit));
-        Spread::of(pairs.filter_map(|(own, limit)| Some(own.value(name)? / limit.value(name)?)))
+        let pairs = self.rounds(kind).iter().zip(self.rounds(base));
+        Spread::of(pairs.filter_map(|(own, base)| Some(own.value(name)? / base.value(name)?)))
     }
 
     fn ratio(&self, kind: Kind) -> String {
-        match self.ratios(kind) {
-            Some(ratio) if kind != Kind::Limit => {
-                format!(", {}x{}", short(ratio.median), range(ratio))
-            }
-            _ => String::new(),
+        match kind {
+            Kind::Limit => String::new(),
+            _ => match self.ratios(kind, Kind::Limit) {
+                Some(_) => format!(", {}", self.against(kind, Kind::Limit)),
+                None => String::new(),
+            },
         }
     }
 }

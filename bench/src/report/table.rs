@@ -5,6 +5,10 @@ use super::cell::Cells;
 use crate::peer::Kind;
 use crate::rows::Section;
 
+/// Servers that also have a column for their CPU time as a multiple of another's.
+const COMPARED: [(Kind, Kind); 2] =
+    [(Kind::Workerman, Kind::Workyard), (Kind::Original, Kind::Workerman)];
+
 /// The heading, what the figures are, and the table.
 pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
     let kinds: Vec<Kind> = Kind::ALL
@@ -14,19 +18,30 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
             runs.any(|(known, _)| known == kind)
         })
         .collect();
+    let compared: Vec<(Kind, Kind)> = COMPARED
+        .into_iter()
+        .filter(|(kind, base)| is_of_cpu(section) && kinds.contains(kind) && kinds.contains(base))
+        .collect();
     let mut head = vec![String::new()];
-    head.extend(kinds.iter().map(|kind| kind.name().to_owned()));
+    head.extend(kinds.iter().map(|kind| kind.title().to_owned()));
+    head.extend(compared.iter().map(|(kind, base)| format!("{kind} / {base}")));
     head.extend(["goal".to_owned(), "others".to_owned()]);
     let mut lines = vec![head];
     for row in rows {
         let cells = Cells::of(row);
         let mut line = vec![row.row.title.clone()];
         line.extend(kinds.iter().map(|kind| cells.full(*kind)));
+        line.extend(compared.iter().map(|(kind, base)| cells.against(*kind, *base)));
         line.extend([cells.goal(), cells.others()]);
         lines.push(line);
     }
     let (title, unit) = words(section);
     format!("## {title}\n\n{unit}\n\n{}", markdown(&lines))
+}
+
+/// Whether the first figure is CPU time.
+fn is_of_cpu(section: Section) -> bool {
+    matches!(section, Section::Saturated | Section::Paced | Section::Keys)
 }
 
 fn words(section: Section) -> (&'static str, &'static str) {
@@ -77,7 +92,7 @@ fn row(cells: impl Iterator<Item = String>) -> String {
 mod tests {
     use super::*;
     use crate::figures::Figures;
-    use crate::rows::{Sizes, all};
+    use crate::rows::{Row, Sizes, all};
 
     #[test]
     fn columns_line_up() {
@@ -90,22 +105,30 @@ mod tests {
         assert_eq!(markdown(&lines), expected);
     }
 
+    fn row(name: &str) -> Row {
+        all(Sizes::FULL).into_iter().find(|row| row.name == name).unwrap()
+    }
+
+    fn rounds(values: &[(f64, f64)]) -> Vec<Figures> {
+        let figures = |(cpu, rate): &(f64, f64)| {
+            let mut figures = Figures::default();
+            figures.add("server_cpu_us_each", *cpu);
+            figures.add("per_s", *rate);
+            figures.add("others_cpu_share", 0.25);
+            figures
+        };
+        values.iter().map(figures).collect()
+    }
+
+    /// The cells of the last line.
+    fn cells(text: &str) -> Vec<&str> {
+        text.lines().last().unwrap().split('|').map(str::trim).collect()
+    }
+
     #[test]
     fn ratios_are_those_of_the_same_round() {
-        let rows = all(Sizes::FULL);
-        let row = rows.into_iter().find(|row| row.name == "fanout/1x1/64").unwrap();
-        let rounds = |values: &[(f64, f64)]| {
-            let figures = |(cpu, rate): &(f64, f64)| {
-                let mut figures = Figures::default();
-                figures.add("server_cpu_us_each", *cpu);
-                figures.add("per_s", *rate);
-                figures.add("others_cpu_share", 0.25);
-                figures
-            };
-            values.iter().map(figures).collect::<Vec<_>>()
-        };
         let measured = Measured {
-            row,
+            row: row("fanout/1x1/64"),
             runs: vec![
                 (Kind::Limit, rounds(&[(0.5, 2e6), (1.0, 1e6), (0.5, 2e6)])),
                 (Kind::Redis, rounds(&[(1.0, 1e6), (2.2, 5e5), (1.5, 1e6)])),
@@ -113,10 +136,8 @@ mod tests {
             ],
         };
         let text = section(Section::Saturated, &[&measured]);
-        let last = text.lines().last().unwrap();
-        let cells: Vec<&str> = last.split('|').map(str::trim).collect();
         assert_eq!(
-            cells,
+            cells(&text),
             [
                 "",
                 "1 -> 1, 64 B",
@@ -128,5 +149,22 @@ mod tests {
                 ""
             ]
         );
+    }
+
+    #[test]
+    fn the_other_wire_is_held_against_the_native_one() {
+        let measured = Measured {
+            row: row("kv/get/50x16"),
+            runs: vec![
+                (Kind::Workyard, rounds(&[(0.5, 2e6), (1.0, 1e6), (0.5, 2e6)])),
+                (Kind::Workerman, rounds(&[(0.75, 1e6), (1.2, 1e6), (0.5, 1e6)])),
+                (Kind::Original, rounds(&[(7.5, 1e5), (24.0, 5e4), (4.0, 1e5)])),
+            ],
+        };
+        let text = section(Section::Keys, &[&measured]);
+        assert!(text.contains("| workyard, Workerman's wire "));
+        assert!(text.contains("| workerman / workyard "));
+        assert!(text.contains("| original / workerman "));
+        assert_eq!(cells(&text)[5..7], ["1.20x [1.00–1.50]", "10.0x [8.00–20.0]"]);
     }
 }

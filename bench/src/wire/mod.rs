@@ -12,6 +12,9 @@ mod redis_keys;
 mod resp;
 #[cfg(test)]
 mod tests;
+mod workerman;
+mod workerman_channel;
+mod workerman_globaldata;
 
 pub(crate) use raw::SUBSCRIBER;
 
@@ -158,6 +161,9 @@ pub(crate) fn pub_sub(
     Some(match kind {
         Kind::Limit => Box::new(raw::RawChannel),
         Kind::Workyard => Box::new(native_channel::NativeChannel { payload_bytes, verify }),
+        Kind::Workerman | Kind::Original => {
+            Box::new(workerman_channel::WorkermanChannel::new(payload_bytes, verify))
+        }
         Kind::Redis => Box::new(redis_channel::RedisChannel { payload_bytes }),
         Kind::Nats => Box::new(nats::Nats { payload_bytes }),
         Kind::Memcached => return None,
@@ -169,6 +175,7 @@ pub(crate) fn key_value(kind: Kind, verify: bool) -> Option<Box<dyn KeyValueWire
     Some(match kind {
         Kind::Limit => Box::new(raw::RawKeys),
         Kind::Workyard => Box::new(native_globaldata::NativeGlobalData { verify }),
+        Kind::Workerman | Kind::Original => Box::new(workerman_globaldata::WorkermanGlobalData),
         Kind::Redis => Box::new(redis_keys::RedisKeys),
         Kind::Memcached => Box::new(memcached::Memcached),
         Kind::Nats => return None,

@@ -86,6 +86,67 @@ fn deliveries() {
         Kind::Redis,
         b"*3\r\n$7\r\nmessage\r\n$8\r\nch000001\r\n$16\r\n0123456789abcdef\r\n",
     );
+    assert_delivers(Kind::Workerman, &event(PAYLOAD));
+}
+
+/// As recorded of the original server, but for channel and payload.
+fn event(payload: &[u8]) -> Vec<u8> {
+    let head = b"a:3:{s:4:\"type\";s:5:\"event\";s:7:\"channel\";s:8:\"ch000001\";s:4:\"data\";";
+    let data = format!("s:{}:\"{}\";}}", payload.len(), String::from_utf8_lossy(payload));
+    php(&[head, data.as_bytes()].concat())
+}
+
+fn php(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::encode(&mut bytes, |out| out.extend_from_slice(body));
+    bytes
+}
+
+/// The shapes are those that were recorded of the original clients.
+#[test]
+fn workerman_clients_say_exactly_this() {
+    let assert_said = |say: &dyn Fn(&mut Vec<u8>), body: &str| {
+        let mut bytes = Vec::new();
+        say(&mut bytes);
+        assert_eq!(bytes, php(body.as_bytes()), "{body}");
+    };
+    let channels = channels(Kind::Workerman);
+    assert_said(&|out| channels.greet(Role::Publisher, out), "");
+    assert_said(
+        &|out| channels.subscribe(1, out),
+        r#"a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1:{i:0;s:8:"ch000001";}}"#,
+    );
+    assert_said(
+        &|out| channels.publish(1, b"str", out),
+        r#"a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:1:{i:0;s:8:"ch000001";}s:4:"data";s:3:"str";}"#,
+    );
+
+    let keys = keys(Kind::Workerman);
+    assert_said(&|out| keys.greet(Role::Requester, out), "ping");
+    let key = "abc";
+    for (request, body) in [
+        (Request::Get { key }, r#"a:2:{s:3:"cmd";s:3:"get";s:3:"key";s:3:"abc";}"#),
+        (
+            Request::Set { key, value: b"done" },
+            r#"a:3:{s:3:"cmd";s:3:"set";s:3:"key";s:3:"abc";s:5:"value";s:4:"done";}"#,
+        ),
+        (
+            Request::SetNumber { key, number: 10 },
+            r#"a:3:{s:3:"cmd";s:3:"set";s:3:"key";s:3:"abc";s:5:"value";i:10;}"#,
+        ),
+        (
+            Request::Increment { key },
+            r#"a:3:{s:3:"cmd";s:9:"increment";s:3:"key";s:3:"abc";s:4:"step";i:1;}"#,
+        ),
+        (
+            Request::CompareAndSwap { key, old: b"done", new: b"r" },
+            r#"a:4:{s:3:"cmd";s:3:"cas";s:3:"md5";s:32:"MD5";s:3:"key";s:3:"abc";s:5:"value";s:1:"r";}"#,
+        ),
+    ] {
+        // The MD5 of `s:4:"done";`.
+        let body = body.replace("MD5", "987f7d8d82a6d005586bb5e3867a92fb");
+        assert_said(&|out| keys.request(1, request, out), &body);
+    }
 }
 
 #[test]
@@ -154,6 +215,12 @@ fn answers() {
     assert_answers(Kind::Memcached, b"1000000001\r\n", number);
     assert_answers(Kind::Memcached, b"VALUE k 0 3\r\nabc\r\nEND\r\n", value(13, 3));
     assert_answers(Kind::Memcached, b"VALUE k 0 3 77\r\nabc\r\nEND\r\n", Answer::Token(77));
+    assert_answers(Kind::Workerman, &php(b"b:1;"), Answer::Done);
+    assert_answers(Kind::Workerman, &php(b"b:0;"), Answer::Declined);
+    assert_answers(Kind::Workerman, &php(b"N;"), Answer::Declined);
+    assert_answers(Kind::Workerman, &php(b"i:1000000001;"), number);
+    assert_answers(Kind::Workerman, &php(b"s:3:\"abc\";"), value(9, 3));
+    assert_answers(Kind::Original, &php(b"s:10:\"0123456789\";"), value(10, 10));
 }
 
 #[test]
@@ -190,6 +257,12 @@ fn what_does_not_belong_is_an_error() {
     refused(&*channels(Kind::Workyard), &message(b"too short"));
     refused(&*channels(Kind::Workyard), b"\0\0\0\x04");
     refused(&*channels(Kind::Workyard), b"\0\0\0\x05\xC5");
+    refused(&*channels(Kind::Workerman), b"\0\0\0\x04");
+    refused(&*channels(Kind::Workerman), b"\0\0\0\0");
+    refused(&*channels(Kind::Workerman), &event(b"too short"));
+    for body in [&b""[..], b"i:x;", b"d:1.5;", b"a:0:{}", b"s:3:\"ab\";", b"s:2:\"abc\";", b"s:3"] {
+        refused(&*keys(Kind::Workerman), &php(body));
+    }
     refused(&*keys(Kind::Redis), b"-ERR no\r\n");
     refused(&*keys(Kind::Memcached), b"ERROR\r\n");
     refused(&*keys(Kind::Limit), b"\0\0\0\0");
@@ -209,4 +282,14 @@ fn verifying_looks_into_the_frame() {
     assert!(channels(Kind::Workyard).incoming(&one, &mut Vec::new()).is_err());
     let glance = pub_sub(Kind::Workyard, PAYLOAD.len(), false).unwrap();
     assert!(glance.incoming(&one, &mut Vec::new()).is_ok());
+
+    let whole = event(PAYLOAD);
+    let glance = pub_sub(Kind::Workerman, PAYLOAD.len(), false).unwrap();
+    for word in ["event", "ch0", "data", "16:", "}"] {
+        let mut one = whole.clone();
+        let at = one.windows(word.len()).rposition(|part| part == word.as_bytes()).unwrap();
+        one[at] = b'x';
+        assert!(channels(Kind::Workerman).incoming(&one, &mut Vec::new()).is_err(), "{word}");
+        assert!(glance.incoming(&one, &mut Vec::new()).is_ok());
+    }
 }

@@ -31,6 +31,10 @@ impl<S: Service> Future for Turn<S> {
         let driver = &mut *this.shared.borrow_mut();
         driver.turn_due = false;
         keep_waker(&mut driver.turn, cx);
+        let is_due = driver.armed.is_some() && this.alarm.as_mut().poll(cx).is_ready();
+        if is_due {
+            driver.expire();
+        }
         end_turn(driver);
         if driver.delivery.has_work() {
             // Others get their turn before the next round.
@@ -38,16 +42,23 @@ impl<S: Service> Future for Turn<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        driver.armed = driver.engine.next_deadline();
-        if let Some(deadline) = driver.armed {
-            let wait = Duration::from_millis(deadline.millis_since(driver.now()));
-            this.alarm.as_mut().reset(Instant::now() + wait);
-            if this.alarm.as_mut().poll(cx).is_ready() {
-                driver.expire();
-                cx.waker().wake_by_ref();
+        let next = driver.engine.next_deadline();
+        // An alarm that every turn sets anew would never go off while there is work.
+        if is_due || next != driver.armed {
+            driver.armed = next;
+            if let Some(deadline) = next {
+                set_alarm(this.alarm.as_mut(), deadline.millis_since(driver.now()), cx);
             }
         }
         Poll::Pending
+    }
+}
+
+/// What is due already goes off at the clock's next millisecond: until then the sockets have their turn.
+fn set_alarm(mut alarm: Pin<&mut Sleep>, wait_ms: u64, cx: &mut Context<'_>) {
+    alarm.as_mut().reset(Instant::now() + Duration::from_millis(wait_ms));
+    if alarm.poll(cx).is_ready() {
+        cx.waker().wake_by_ref();
     }
 }
 

@@ -23,7 +23,7 @@ pub struct SessionId {
 impl SessionId {
     /// `slot` finds the session in a table, `generation` tells it from earlier users of the slot.
     #[must_use]
-    pub fn new(slot: u32, generation: u32) -> Self {
+    pub const fn new(slot: u32, generation: u32) -> Self {
         Self { slot, generation }
     }
 

@@ -3,7 +3,9 @@
 use workyard_daemon::Untold;
 use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
 use workyard_globaldata_core::{Change, Store};
-use workyard_protocol::globaldata::{self, Entry, Get, GlobalDataWire, Push, Reply, Written};
+use workyard_protocol::globaldata::{
+    self, Entry, Expiry, Get, GlobalDataWire, Push, Reply, Written,
+};
 use workyard_protocol::{Key, Number, Refusal};
 use workyard_workerman::globaldata::{Request as Workerman, matches, sum};
 use workyard_workerman::value::is_null;
@@ -52,17 +54,17 @@ impl GlobalDataEngine {
                 store.handle(now, caller, request, outbox);
                 return Ok(());
             }
-            Workerman::Set(name, value) => store_if(store, key(name)?, value, |_| true)?,
+            Workerman::Set(name, value) => store_if(store, now, key(name)?, value, |_| true)?,
             Workerman::Add(name, value) => {
-                store_if(store, key(name)?, value, |current| !exists(current))?
+                store_if(store, now, key(name)?, value, |current| !exists(current))?
             }
             Workerman::Cas(name, md5, value) => {
                 let holds = |current: Option<Entry<'_>>| matches(*md5, current.map(|it| it.value));
-                store_if(store, key(name)?, value, holds)?
+                store_if(store, now, key(name)?, value, holds)?
             }
-            Workerman::Increment(name, step) => increment(store, key(name)?, *step)?,
+            Workerman::Increment(name, step) => increment(store, now, key(name)?, *step)?,
             Workerman::Delete(name) => {
-                let existed = store.update(key(name)?, |_| Ok(Change::Delete))?.changed;
+                let existed = store.update(now, key(name)?, |_| Ok(Change::Delete))?.changed;
                 Reply::Deleted { existed }
             }
         };
@@ -126,21 +128,23 @@ fn exists(current: Option<Entry<'_>>) -> bool {
     current.is_some_and(|entry| !is_null(entry.value))
 }
 
-/// Stores a value, null as nothing, if the variable is as it should be.
+/// Stores a value, null as nothing, if the variable is as it should be. It then lives for ever: that is
+/// all that these clients know.
 fn store_if(
     store: &mut Store,
+    now: Time,
     key: Key<'_>,
     value: &Payload<'_>,
     holds: impl FnOnce(Option<Entry<'_>>) -> bool,
 ) -> Result<Reply<'static>, Refusal> {
     let value = value.as_value();
     let mut held = false;
-    let updated = store.update(key, |current| {
+    let updated = store.update(now, key, |current| {
         held = holds(current);
         Ok(match held {
             false => Change::Keep,
             true if is_null(value) => Change::Delete,
-            true => Change::Store(value),
+            true => Change::Store(value, Expiry::Never),
         })
     })?;
     let revision = updated.revision;
@@ -150,14 +154,19 @@ fn store_if(
     }))
 }
 
-fn increment(store: &mut Store, key: Key<'_>, step: Number) -> Result<Reply<'static>, Refusal> {
+fn increment(
+    store: &mut Store,
+    now: Time,
+    key: Key<'_>,
+    step: Number,
+) -> Result<Reply<'static>, Refusal> {
     let mut value = step;
-    let updated = store.update(key, |current| {
+    let updated = store.update(now, key, |current| {
         let Some(entry) = current.filter(|_| exists(current)) else {
             return Ok(Change::Keep);
         };
         value = sum(entry.value, step);
-        Ok(Change::Store(value.into()))
+        Ok(Change::Store(value.into(), Expiry::Keep))
     })?;
     let revision = updated.revision;
     Ok(match updated.changed {

@@ -7,7 +7,7 @@ workyard_daemon::overrides! {
     pub struct Limits overrides StoreLimits {
         /// Variables at most
         keys_max: u32 = "COUNT",
-        /// Bytes of keys and values at most, with 64 bytes for each variable
+        /// Bytes of keys and values at most, with 64 bytes for each variable and 48 for each ttl
         store_bytes_max: u64 = "BYTES",
     }
 }

@@ -25,5 +25,8 @@ pub const LIST_ITEMS_MAX: usize = 16_384;
 /// Most entries in a page of keys or queues.
 pub const PAGE_ITEMS_MAX: u32 = 1000;
 
+/// Longest lifetime of a variable, in milliseconds: ten years of 365 days.
+pub const TTL_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
 /// Most jobs that one consumer may hold unacknowledged.
 pub const PREFETCH_JOBS_MAX: u32 = 65_535;

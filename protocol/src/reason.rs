@@ -131,6 +131,12 @@ impl From<crate::NameError> for Refusal {
     }
 }
 
+impl From<crate::TtlError> for Refusal {
+    fn from(error: crate::TtlError) -> Self {
+        Self::new(Reason::InvalidArgument, error.to_string())
+    }
+}
+
 impl From<crate::PatternError> for Refusal {
     fn from(error: crate::PatternError) -> Self {
         Self::new(Reason::InvalidPattern, error.to_string())

@@ -6,7 +6,7 @@
 //! wire type is recursive, and no length is believed before the bytes are there.
 
 use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX, PAGE_ITEMS_MAX};
-use crate::{NameError, PatternError, Reason, Refusal};
+use crate::{NameError, PatternError, Reason, Refusal, TtlError};
 use bincode::config::{BigEndian, Configuration, Limit, Varint};
 use bincode::de::BorrowDecoder;
 use bincode::enc::write::Writer;
@@ -44,6 +44,12 @@ impl DecodeError {
 
 impl From<NameError> for DecodeError {
     fn from(error: NameError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<TtlError> for DecodeError {
+    fn from(error: TtlError) -> Self {
         Self::Refused(error.into())
     }
 }

@@ -1,7 +1,7 @@
 //! Short ways to write requests and pushes, so that suites read as dialogues.
 
 use workyard_protocol::channel::{self, Delivery, Interest, Topic};
-use workyard_protocol::globaldata::{self, Expect};
+use workyard_protocol::globaldata::{self, Expect, Expiry};
 use workyard_protocol::{ChannelName, GroupName, Key, Number, Pattern, QueueName, ValueRef};
 
 /// Interest in a channel.
@@ -171,7 +171,7 @@ pub fn get(name: &str) -> globaldata::Request<'_> {
 /// How a read of a variable that exists is answered.
 #[must_use]
 pub fn got(revision: u64, value: ValueRef<'_>) -> globaldata::Reply<'_> {
-    globaldata::Reply::Got(Some(globaldata::Entry { revision, value }))
+    globaldata::Reply::Got(Some(globaldata::Entry { revision, ttl_ms: None, value }))
 }
 
 /// Sets a variable, whatever it was.
@@ -187,8 +187,19 @@ pub fn write<'a>(
     expect: Expect<'a>,
     value: ValueRef<'a>,
 ) -> globaldata::Request<'a> {
+    write_for(name, expect, Expiry::Never, value)
+}
+
+/// Sets a variable if it is as expected, and says when it expires.
+#[must_use]
+pub fn write_for<'a>(
+    name: &'a str,
+    expect: Expect<'a>,
+    expiry: Expiry,
+    value: ValueRef<'a>,
+) -> globaldata::Request<'a> {
     let key = key(name);
-    globaldata::Request::Write(globaldata::Write { key, expect, value })
+    globaldata::Request::Write(globaldata::Write { key, expect, expiry, value })
 }
 
 /// How a write that happened is answered.
@@ -206,6 +217,6 @@ pub fn conflict(current: u64) -> globaldata::Reply<'static> {
 /// Adds to a variable.
 #[must_use]
 pub fn increment(name: &str, by: Number, initial: Option<Number>) -> globaldata::Request<'_> {
-    let key = key(name);
-    globaldata::Request::Increment(globaldata::Increment { key, by, initial })
+    let (key, expiry) = (key(name), Expiry::Keep);
+    globaldata::Request::Increment(globaldata::Increment { key, by, initial, expiry })
 }

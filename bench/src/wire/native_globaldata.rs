@@ -7,7 +7,7 @@ use super::{Answer, Incoming, KeyValueWire, Request, Role, SwapBy, Wire, invalid
 use std::io;
 use workyard_protocol::control::ServiceKind;
 use workyard_protocol::globaldata::{
-    Expect, Get, GlobalDataWire, Increment, Reply, Request as Native, Write, Written,
+    Expect, Expiry, Get, GlobalDataWire, Increment, Reply, Request as Native, Write, Written,
 };
 use workyard_protocol::{Key, Number, ToClient, ToServer, ValueRef, frame};
 
@@ -51,14 +51,17 @@ impl Wire for NativeGlobalData {
     }
 }
 
-/// An entry or none; then its revision, its tag and the value.
+/// An entry or none; then its revision, no ttl, its tag and the value.
 fn got(header: &[u8]) -> Option<Answer> {
     let (is_there, rest) = header.split_first()?;
     if *is_there == 0 {
         return Some(Answer::Declined);
     }
     let (_, revision_bytes) = varint(rest)?;
-    let before = 1 + revision_bytes + 1;
+    let (0, _) = rest[revision_bytes..].split_first()? else {
+        return None;
+    };
+    let before = 1 + revision_bytes + 1 + 1;
     Some(Answer::Value { at: HEADER_AT + before, bytes: header.len().checked_sub(before)? })
 }
 
@@ -110,14 +113,17 @@ fn check(frame: Frame<'_>, glance: Answer) -> io::Result<()> {
 
 impl KeyValueWire for NativeGlobalData {
     fn request(&self, id: u32, request: Request<'_>, out: &mut Vec<u8>) {
-        let write =
-            |key, value| Native::Write(Write { key: named(key), expect: Expect::Any, value });
+        let write = |key, value| {
+            let (expect, expiry) = (Expect::Any, Expiry::Never);
+            Native::Write(Write { key: named(key), expect, expiry, value })
+        };
         let native = match request {
             Request::Get { key } => Native::Get(Get { key: named(key) }),
             Request::Set { key, value } => write(key, ValueRef::raw(value)),
             Request::SetNumber { key, number } => write(key, ValueRef::Int(number.cast_signed())),
             Request::Increment { key } => {
-                Native::Increment(Increment { key: named(key), by: Number::Int(1), initial: None })
+                let (by, expiry) = (Number::Int(1), Expiry::Keep);
+                Native::Increment(Increment { key: named(key), by, initial: None, expiry })
             }
             Request::SwapByRevision { key, revision, new } => {
                 return swap(id, key, revision, new, out);
@@ -142,6 +148,7 @@ impl KeyValueWire for NativeGlobalData {
 /// generator more than the request costs the server.
 fn swap(id: u32, key: &str, revision: u64, new: &[u8], out: &mut Vec<u8>) {
     const EXPECT_REVISION: u8 = 2;
+    const NEVER_EXPIRES: u8 = 0;
     const RAW: u8 = 0;
     frame::encode(out, |body| {
         body.push(WRITE);
@@ -150,6 +157,7 @@ fn swap(id: u32, key: &str, revision: u64, new: &[u8], out: &mut Vec<u8>) {
         body.extend_from_slice(key.as_bytes());
         body.push(EXPECT_REVISION);
         put_varint(revision, body);
+        body.push(NEVER_EXPIRES);
         body.push(RAW);
         body.extend_from_slice(new);
     });
@@ -171,6 +179,7 @@ mod tests {
             let write = Native::Write(Write {
                 key: named("swap:0000000001"),
                 expect: Expect::Revision(revision),
+                expiry: Expiry::Never,
                 value: ValueRef::raw(b"bbbb"),
             });
             ToServer::Request(9, write).encode(&mut by_protocol);

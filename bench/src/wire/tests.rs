@@ -229,8 +229,8 @@ fn native_answers() {
         assert_answers(Kind::Workyard, &encoded(&FromGlobalData::Reply(7, reply)), answer);
     };
     assert_reply(globaldata::Reply::Got(None), Answer::Declined);
-    for (revision, at) in [(1, 12), (1_000, 14), (1_000_000, 16), (1 << 40, 20)] {
-        let entry = Entry { revision, value: ValueRef::raw(b"abc") };
+    for (revision, at) in [(1, 13), (1_000, 15), (1_000_000, 17), (1 << 40, 21)] {
+        let entry = Entry { revision, ttl_ms: None, value: ValueRef::raw(b"abc") };
         assert_reply(globaldata::Reply::Got(Some(entry)), Answer::Value { at, bytes: 3 });
         assert_reply(
             globaldata::Reply::Written(Written::Stored { revision }),

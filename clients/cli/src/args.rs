@@ -62,6 +62,12 @@ pub(crate) enum Command {
     Incr(Incr),
     /// Remove variables
     Del(Del),
+    /// Let a variable expire after a time, from now on
+    Touch(Touch),
+    /// Let a variable live for ever
+    Persist(OneKey),
+    /// Print how long a variable still lives
+    Ttl(OneKey),
     /// List variables
     Keys(Keys),
     /// Ask both servers, or one, how long they take to answer
@@ -179,7 +185,20 @@ pub(crate) struct Set {
     #[arg(allow_negative_numbers = true)]
     pub(crate) value: String,
     #[command(flatten)]
+    pub(crate) lifetime: Lifetime,
+    #[command(flatten)]
     pub(crate) kind: Kind,
+}
+
+/// What a write says of the lifetime.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Lifetime {
+    /// Let it expire after this time, as in `30s`; without, it lives for ever
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Option<Duration>,
+    /// Let it expire when it would have anyway
+    #[arg(long, conflicts_with = "ttl")]
+    pub(crate) keep_ttl: bool,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +221,8 @@ pub(crate) struct Cas {
     #[command(flatten)]
     pub(crate) expected: Expected,
     #[command(flatten)]
+    pub(crate) lifetime: Lifetime,
+    #[command(flatten)]
     pub(crate) kind: Kind,
 }
 
@@ -217,6 +238,12 @@ pub(crate) struct Incr {
     /// Refuse when it does not exist
     #[arg(long, conflicts_with = "initial")]
     pub(crate) existing: bool,
+    /// Let it expire after this time, as in `30s`; without, it does when it would have anyway
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Option<Duration>,
+    /// Let it expire after this time if it did not exist
+    #[arg(long, value_name = "TIME", conflicts_with = "ttl", value_parser = humantime::parse_duration)]
+    pub(crate) ttl_if_new: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -226,10 +253,26 @@ pub(crate) struct Del {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Touch {
+    pub(crate) key: String,
+    /// How long it lives from now on, as in `30s`
+    #[arg(value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneKey {
+    pub(crate) key: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Keys {
     /// Only keys that begin so
     #[arg(default_value = "")]
     pub(crate) prefix: String,
+    /// Also print size in bytes, kind, and how long they still live, before each key
+    #[arg(long, short)]
+    pub(crate) long: bool,
 }
 
 #[derive(Debug, Args)]

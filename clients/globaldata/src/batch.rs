@@ -2,6 +2,7 @@
 
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::{Conflict, Error};
+use crate::expiry::Expiry;
 use crate::write::at;
 use bytes::Bytes;
 use serde::Serialize;
@@ -32,6 +33,8 @@ use workyard_protocol::{Key, NameError, Number, Value};
 #[must_use = "nothing happens before it is committed"]
 pub struct Batch<'c> {
     client: &'c GlobalDataClient,
+    /// What steps say of the lifetime from here on, if anything was said.
+    expiry: Option<Expiry>,
     steps: Vec<Step>,
     /// The first thing that was wrong.
     failed: Option<Error>,
@@ -58,9 +61,9 @@ pub enum BatchOutcome {
     },
 }
 
-/// The most that a step counts in a header beside its key: variant and length, then two numbers of a
-/// variant and eight bytes each, the second one optional.
-const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 1 + 12;
+/// The most that a step counts in a header beside its key: variant and length, then two numbers and an
+/// expiry of a variant and eight bytes each, the second one optional.
+const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 1 + 12 + 12;
 
 #[derive(Debug)]
 struct Step {
@@ -72,15 +75,15 @@ struct Step {
 enum What {
     RequireRevision(u64),
     RequireValue(Value),
-    Set(Value),
-    Increment { by: Number, initial: Option<Number> },
+    Set(Value, globaldata::Expiry),
+    Increment { by: Number, initial: Option<Number>, expiry: globaldata::Expiry },
     Delete,
 }
 
 impl GlobalDataClient {
     /// Steps to be carried out together or not at all; see [`Batch`].
     pub fn batch(&self) -> Batch<'_> {
-        Batch { client: self, steps: Vec::new(), failed: None }
+        Batch { client: self, expiry: self.expiry, steps: Vec::new(), failed: None }
     }
 }
 
@@ -100,26 +103,34 @@ impl Batch<'_> {
         self.step(key.as_ref(), Ok(What::RequireValue(value.clone())))
     }
 
+    /// What the steps from here on say of their variables' lifetimes; else a `set` means
+    /// [`Expiry::Never`] and an increment [`Expiry::Keep`].
+    pub fn with_expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = Some(expiry);
+        self
+    }
+
     /// Stores a value.
     pub fn set<T: Serialize + ?Sized>(self, key: impl AsRef<[u8]>, value: &T) -> Self {
         let value = self.client.encode(value);
-        self.step(key.as_ref(), value.map(What::Set))
+        let what = value.and_then(|value| Ok(What::Set(value, self.said(Expiry::Never)?)));
+        self.step(key.as_ref(), what)
     }
 
     /// Stores exactly this value.
     pub fn set_value(self, key: impl AsRef<[u8]>, value: &Value) -> Self {
-        self.step(key.as_ref(), Ok(What::Set(value.clone())))
+        let what = self.said(Expiry::Never).map(|expiry| What::Set(value.clone(), expiry));
+        self.step(key.as_ref(), what)
     }
 
     /// Adds to a variable; one that does not exist counts as 0.
     pub fn increment(self, key: impl AsRef<[u8]>, by: impl Into<Number>) -> Self {
-        let initial = Some(Number::Int(0));
-        self.step(key.as_ref(), Ok(What::Increment { by: by.into(), initial }))
+        self.add_to(key.as_ref(), by.into(), Some(Number::Int(0)))
     }
 
     /// Adds to a variable that exists.
     pub fn increment_existing(self, key: impl AsRef<[u8]>, by: impl Into<Number>) -> Self {
-        self.step(key.as_ref(), Ok(What::Increment { by: by.into(), initial: None }))
+        self.add_to(key.as_ref(), by.into(), None)
     }
 
     /// Removes a variable, if there is one.
@@ -159,6 +170,15 @@ impl Batch<'_> {
         }
     }
 
+    fn add_to(self, key: &[u8], by: Number, initial: Option<Number>) -> Self {
+        let what = self.said(Expiry::Keep).map(|expiry| What::Increment { by, initial, expiry });
+        self.step(key, what)
+    }
+
+    fn said(&self, unsaid: Expiry) -> Result<globaldata::Expiry, Error> {
+        self.expiry.unwrap_or(unsaid).wire()
+    }
+
     fn step(mut self, key: &[u8], what: Result<What, Error>) -> Self {
         match what.and_then(|what| Ok((Key::new(key)?, what))) {
             Ok((key, what)) => {
@@ -180,9 +200,11 @@ impl Step {
             What::RequireValue(value) => {
                 globaldata::Step::Require { key, expect: Expect::Value(value.as_ref()) }
             }
-            What::Set(value) => globaldata::Step::Set { key, value: value.as_ref() },
-            What::Increment { by, initial } => {
-                globaldata::Step::Increment { key, by: *by, initial: *initial }
+            What::Set(value, expiry) => {
+                globaldata::Step::Set { key, expiry: *expiry, value: value.as_ref() }
+            }
+            &What::Increment { by, initial, expiry } => {
+                globaldata::Step::Increment { key, by, initial, expiry }
             }
             What::Delete => globaldata::Step::Delete { key },
         })

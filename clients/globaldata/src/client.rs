@@ -2,6 +2,7 @@
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::expiry::Expiry;
 use crate::placement::Places;
 use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub struct GlobalDataClient {
     links: Arc<[Link<Stateless>]>,
     places: Arc<Places>,
     encoding: Encoding,
+    /// What writes say of the lifetime, if this handle was told.
+    pub(crate) expiry: Option<Expiry>,
 }
 
 impl GlobalDataClient {
@@ -71,7 +74,7 @@ impl GlobalDataClient {
     }
 
     pub(crate) fn new(links: Vec<Link<Stateless>>, places: Places, encoding: Encoding) -> Self {
-        Self { links: links.into(), places: Arc::new(places), encoding }
+        Self { links: links.into(), places: Arc::new(places), encoding, expiry: None }
     }
 
     /// The same client with another timeout for the requests made through this handle.

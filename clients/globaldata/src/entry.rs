@@ -4,6 +4,8 @@ use crate::error::Error;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
+use std::time::Duration;
+use workyard_protocol::globaldata;
 use workyard_protocol::{Value, ValueTag, from_value};
 
 /// A variable as it stood when it was read.
@@ -12,13 +14,15 @@ use workyard_protocol::{Value, ValueTag, from_value};
 pub struct Entry {
     /// The number of the write that made it so.
     pub revision: u64,
+    /// How long it still lived then; nothing when it does not expire.
+    pub ttl: Option<Duration>,
     /// Its value, which shares the memory that it was received in.
     pub value: Value,
 }
 
 impl Entry {
-    pub(crate) fn new(revision: u64, value: Value) -> Self {
-        Self { revision, value }
+    pub(crate) fn new(revision: u64, ttl_ms: Option<u64>, value: Value) -> Self {
+        Self { revision, ttl: ttl_ms.map(Duration::from_millis), value }
     }
 
     /// The value as a Rust value.
@@ -42,13 +46,16 @@ pub struct KeyInfo {
     pub tag: ValueTag,
     /// The size of its value in bytes; 8 for numbers.
     pub size: u32,
+    /// How long it still lives; nothing when it does not expire.
+    pub ttl: Option<Duration>,
 }
 
 impl KeyInfo {
-    pub(crate) fn new(info: &workyard_protocol::globaldata::KeyInfo<'_>) -> Self {
-        let &workyard_protocol::globaldata::KeyInfo { key, revision, tag, size } = info;
+    pub(crate) fn new(info: &globaldata::KeyInfo<'_>) -> Self {
+        let &globaldata::KeyInfo { key, revision, tag, size, ttl_ms } = info;
+        let ttl = ttl_ms.map(Duration::from_millis);
         // Copied: a listing shall not keep whole pages in memory.
-        Self { key: Bytes::copy_from_slice(key.as_bytes()), revision, tag, size }
+        Self { key: Bytes::copy_from_slice(key.as_bytes()), revision, tag, size, ttl }
     }
 
     /// The name as text; bytes that are no UTF-8 are replaced.

@@ -2,6 +2,7 @@
 
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::Error;
+use crate::expiry::Expiry;
 use workyard_protocol::globaldata::{Increment, Reply, Request};
 use workyard_protocol::{Key, Number};
 
@@ -63,7 +64,9 @@ impl GlobalDataClient {
         initial: Option<Number>,
     ) -> Result<Number, Error> {
         let key = Key::new(key)?;
-        let received = self.ask(key, Request::Increment(Increment { key, by, initial })).await?;
+        let expiry = self.expiry.unwrap_or(Expiry::Keep).wire()?;
+        let request = Request::Increment(Increment { key, by, initial, expiry });
+        let received = self.ask(key, request).await?;
         match received.decode()? {
             Reply::Incremented { value, .. } => Ok(value),
             other => Err(unexpected(&other)),

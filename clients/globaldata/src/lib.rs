@@ -28,12 +28,16 @@
 //! Every write gives its variable a new revision, a number that one server never uses twice. What is
 //! to be changed only if nobody else changed it meanwhile is written with [`GlobalDataClient::cas`],
 //! or by [`GlobalDataClient::update`], which does the loop.
+//!
+//! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
+//! [`GlobalDataClient::touch`] prolongs what is there.
 
 mod batch;
 mod builder;
 mod client;
 mod entry;
 mod error;
+mod expiry;
 mod increment;
 mod keys;
 pub mod limits;
@@ -47,6 +51,7 @@ pub use builder::Builder;
 pub use client::GlobalDataClient;
 pub use entry::{Entry, KeyInfo};
 pub use error::{Conflict, Error, ErrorKind};
+pub use expiry::{Expiry, TimeLeft};
 pub use keys::Keys;
 pub use placement::Placement;
 pub use update::Updated;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use workyard_link::Received;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_protocol::Key;
-use workyard_protocol::globaldata::{self, Exists, Get, GetMany, Reply, Request};
+use workyard_protocol::globaldata::{self, Get, GetMany, Reply, Request};
 
 impl GlobalDataClient {
     /// The value of a variable; nothing when it does not exist.
@@ -90,12 +90,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn revision(&self, key: impl AsRef<[u8]>) -> Result<Option<u64>, Error> {
-        let key = Key::new(key.as_ref())?;
-        let received = self.ask(key, Request::Exists(Exists { key })).await?;
-        match received.decode()? {
-            Reply::Existence { revision } => Ok(revision),
-            other => Err(unexpected(&other)),
-        }
+        Ok(self.existence(key.as_ref()).await?.map(|existence| existence.revision))
     }
 
     async fn read_shard(
@@ -120,5 +115,5 @@ impl GlobalDataClient {
 }
 
 fn kept(received: &Received, entry: globaldata::Entry<'_>) -> Entry {
-    Entry::new(entry.revision, received.keep_value(entry.value))
+    Entry::new(entry.revision, entry.ttl_ms, received.keep_value(entry.value))
 }

@@ -3,6 +3,7 @@
 use crate::client::GlobalDataClient;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::expiry::Expiry;
 use crate::limits::{UPDATE_ATTEMPTS_MAX, UPDATE_WAIT_FIRST, UPDATE_WAIT_MAX};
 use crate::write::at;
 use serde::Serialize;
@@ -22,7 +23,8 @@ pub struct Updated<T> {
 
 impl GlobalDataClient {
     /// Replaces a variable by what `change` makes of it; `change` receives nothing when there is no
-    /// such variable, and is called again when somebody else was faster.
+    /// such variable, and is called again when somebody else was faster. The variable's lifetime stays as
+    /// it is, unless this handle says something else.
     ///
     /// Attempts are bounded and spread at random, so that many who update one variable all get their
     /// turn. For plain counting [`GlobalDataClient::increment`] is cheaper.
@@ -47,7 +49,8 @@ impl GlobalDataClient {
             let entry = self.entry(key).await?;
             let revision = entry.as_ref().map_or(0, |entry| entry.revision);
             let value = change(entry.map(|entry: Entry| entry.decode()).transpose()?);
-            if let Ok(revision) = self.write(key, at(revision), &self.encode(&value)?).await? {
+            let (expect, encoded) = (at(revision), self.encode(&value)?);
+            if let Ok(revision) = self.write(key, expect, Expiry::Keep, &encoded).await? {
                 return Ok(Updated { value, revision });
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::{Conflict, Error};
+use crate::expiry::Expiry;
 use serde::Serialize;
 use workyard_protocol::globaldata::{Delete, Expect, Reply, Request, Write, Written};
 use workyard_protocol::{Key, Value};
@@ -23,7 +24,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn set_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<u64, Error> {
-        match self.write(key.as_ref(), Expect::Any, value).await? {
+        match self.write(key.as_ref(), Expect::Any, Expiry::Never, value).await? {
             Ok(revision) => Ok(revision),
             // A write that expects nothing has nothing to conflict with.
             Err(Conflict { current }) => {
@@ -49,7 +50,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn add_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<bool, Error> {
-        Ok(self.write(key.as_ref(), Expect::Absent, value).await?.is_ok())
+        Ok(self.write(key.as_ref(), Expect::Absent, Expiry::Never, value).await?.is_ok())
     }
 
     /// Stores a value if the variable is still at this revision; 0 stands for one that does not
@@ -94,7 +95,7 @@ impl GlobalDataClient {
         revision: u64,
         value: &Value,
     ) -> Result<Result<u64, Conflict>, Error> {
-        self.write(key.as_ref(), at(revision), value).await
+        self.write(key.as_ref(), at(revision), Expiry::Never, value).await
     }
 
     /// Stores a value if the variable still has exactly the old one, same kind, same bytes: what it
@@ -110,7 +111,7 @@ impl GlobalDataClient {
         old: &Value,
         new: &Value,
     ) -> Result<Result<u64, Conflict>, Error> {
-        self.write(key.as_ref(), Expect::Value(old.as_ref()), new).await
+        self.write(key.as_ref(), Expect::Value(old.as_ref()), Expiry::Never, new).await
     }
 
     /// Removes a variable. Returns whether there was one.
@@ -126,14 +127,17 @@ impl GlobalDataClient {
         }
     }
 
+    /// `unsaid` is what the write says of the lifetime if this handle was not told what to say.
     pub(crate) async fn write(
         &self,
         key: &[u8],
         expect: Expect<'_>,
+        unsaid: Expiry,
         value: &Value,
     ) -> Result<Result<u64, Conflict>, Error> {
         let key = Key::new(key)?;
-        let request = Request::Write(Write { key, expect, value: value.as_ref() });
+        let expiry = self.expiry.unwrap_or(unsaid).wire()?;
+        let request = Request::Write(Write { key, expect, expiry, value: value.as_ref() });
         let received = self.ask(key, request).await?;
         match received.decode()? {
             Reply::Written(Written::Stored { revision }) => Ok(Ok(revision)),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Expect, Get, GlobalDataWire, Increment, Push, Reply, Request, Write, Written,
+    Expect, Expiry, Get, GlobalDataWire, Increment, Push, Reply, Request, Write, Written,
 };
 use workyard_protocol::{Key, Number, Refusal, ValueRef};
 
@@ -104,12 +104,14 @@ impl Bench {
     fn increment(&mut self, number: u64) {
         let name = name(number);
         let by = Number::Int(1);
-        self.ask(Request::Increment(Increment { key: key(&name), by, initial: None }));
+        let (initial, expiry) = (None, Expiry::Keep);
+        self.ask(Request::Increment(Increment { key: key(&name), by, initial, expiry }));
     }
 
     fn write(&mut self, number: u64, expect: Expect<'_>, value: ValueRef<'_>) {
         let name = name(number);
-        self.ask(Request::Write(Write { key: key(&name), expect, value }));
+        let expiry = Expiry::Never;
+        self.ask(Request::Write(Write { key: key(&name), expect, expiry, value }));
     }
 
     fn ask(&mut self, request: Request<'_>) {

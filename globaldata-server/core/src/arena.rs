@@ -9,7 +9,7 @@ const CHUNK_SLOTS: u32 = 1024;
 const NONE: u32 = u32::MAX;
 
 /// The place of an entry, for as long as it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Slot(u32);
 
 /// All entries.
@@ -69,7 +69,7 @@ impl Arena {
     pub(crate) fn holds_gone(&self, slot: Slot) -> bool {
         let (chunk, place) = slot.split();
         let place = self.chunks[chunk].places.get(place);
-        matches!(place, Some(Place::Used(entry)) if entry.gone)
+        matches!(place, Some(Place::Used(entry)) if entry.is_gone())
     }
 
     /// Finds a place for an entry.

@@ -1,10 +1,12 @@
 //! `batch`: steps that happen together or not at all.
 
+use crate::entry::cost;
 use crate::increment;
 use crate::store::Store;
 use crate::update::Change;
 use crate::write::holds;
-use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Reply, Step, StepResult};
+use workyard_engine::Time;
+use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Expiry, Reply, Step, StepResult};
 use workyard_protocol::{Key, Number, Refusal};
 
 /// What an answer takes at most, its results apart.
@@ -19,11 +21,17 @@ enum Stop<'a> {
 }
 
 impl Store {
-    pub(crate) fn batch(&mut self, batch: &Batch<'_>) -> Result<Reply<'_>, Refusal> {
+    pub(crate) fn batch(&mut self, now: Time, batch: &Batch<'_>) -> Result<Reply<'_>, Refusal> {
         self.limits.check_items(batch.steps.len(), "steps of a batch")?;
         self.limits.check_reply(answer_bytes(&batch.steps))?;
+        // What frees expired variables has revisions of its own, and is not undone with the batch.
+        for step in &batch.steps {
+            self.settle(now, step.key());
+        }
+        let (keys, bytes) = growth(&batch.steps);
+        self.make_room(now, keys, bytes);
         self.table.begin();
-        Ok(Reply::Batch(match self.steps(&batch.steps) {
+        Ok(Reply::Batch(match self.steps(now, &batch.steps) {
             Ok(results) => {
                 if self.table.commit() {
                     self.revision += 1;
@@ -32,60 +40,83 @@ impl Store {
             }
             Err((step, stop)) => {
                 self.table.roll_back();
-                self.stopped(u32::try_from(step).expect("list_items_max is a u32"), stop)
+                self.stopped(now, u32::try_from(step).expect("list_items_max is a u32"), stop)
             }
         }))
     }
 
-    fn steps<'a>(&mut self, steps: &[Step<'a>]) -> Result<Vec<StepResult>, (usize, Stop<'a>)> {
+    fn steps<'a>(
+        &mut self,
+        now: Time,
+        steps: &[Step<'a>],
+    ) -> Result<Vec<StepResult>, (usize, Stop<'a>)> {
         let numbered = steps.iter().enumerate();
-        numbered.map(|(number, step)| self.step(step).map_err(|stop| (number, stop))).collect()
+        numbered.map(|(number, step)| self.step(now, step).map_err(|stop| (number, stop))).collect()
     }
 
-    fn step<'a>(&mut self, step: &Step<'a>) -> Result<StepResult, Stop<'a>> {
+    fn step<'a>(&mut self, now: Time, step: &Step<'a>) -> Result<StepResult, Stop<'a>> {
         Ok(match *step {
-            Step::Require { key, expect } => self.require_step(key, expect)?,
-            Step::Set { key, value } => {
-                self.change(key, |_| Ok(Change::Store(value)))?;
+            Step::Require { key, expect } => self.require_step(now, key, expect)?,
+            Step::Set { key, expiry, value } => {
+                self.change(now, key, |_| Ok(Change::Store(value, expiry)))?;
                 StepResult::Stored
             }
-            Step::Increment { key, by, initial } => self.increment_step(key, by, initial)?,
+            Step::Increment { key, by, initial, expiry } => {
+                self.increment_step(now, key, by, initial, expiry)?
+            }
             Step::Delete { key } => {
-                StepResult::Deleted(self.change(key, |_| Ok(Change::Delete))?.changed)
+                StepResult::Deleted(self.change(now, key, |_| Ok(Change::Delete))?.changed)
             }
         })
     }
 
-    fn require_step<'a>(&self, key: Key<'a>, expect: Expect<'_>) -> Result<StepResult, Stop<'a>> {
-        let current = self.table.lookup(key);
+    fn require_step<'a>(
+        &self,
+        now: Time,
+        key: Key<'a>,
+        expect: Expect<'_>,
+    ) -> Result<StepResult, Stop<'a>> {
+        let current = self.table.lookup(now, key);
         if holds(expect, current) { Ok(StepResult::Held) } else { Err(Stop::Conflict(key)) }
     }
 
     fn increment_step(
         &mut self,
+        now: Time,
         key: Key<'_>,
         by: Number,
         initial: Option<Number>,
+        expiry: Expiry,
     ) -> Result<StepResult, Refusal> {
         let mut value = by;
-        self.change(key, |current| {
+        self.change(now, key, |current| {
             value = increment::sum(key, current, by, initial)?;
-            Ok(Change::Store(value.into()))
+            Ok(Change::Store(value.into(), expiry))
         })?;
         Ok(StepResult::Incremented(value))
     }
 
     /// The answer after everything is undone. A conflict names the revision that stands: one that
     /// the batch gave before it stopped was never seen by anybody, and will be given to another write.
-    fn stopped(&self, step: u32, stop: Stop<'_>) -> BatchReply {
+    fn stopped(&self, now: Time, step: u32, stop: Stop<'_>) -> BatchReply {
         match stop {
             Stop::Conflict(key) => {
-                let current = self.table.lookup(key).map_or(0, |entry| entry.revision);
+                let current = self.table.lookup(now, key).map_or(0, |entry| entry.revision);
                 BatchReply::Conflict { step, current }
             }
             Stop::Refused(refusal) => BatchReply::Refused { step, refusal },
         }
     }
+}
+
+/// The most that these steps may add: so many keys, so many bytes.
+fn growth(steps: &[Step<'_>]) -> (u64, u64) {
+    let costs = steps.iter().filter_map(|step| match step {
+        Step::Set { key, value, .. } => Some(cost(key.as_bytes().len(), *value, true)),
+        Step::Increment { key, by, .. } => Some(cost(key.as_bytes().len(), (*by).into(), true)),
+        Step::Require { .. } | Step::Delete { .. } => None,
+    });
+    costs.fold((0, 0), |(keys, bytes), cost| (keys + 1, bytes + cost))
 }
 
 /// The most that the answer takes as a frame: a sum takes eleven bytes, everything else two.

@@ -3,16 +3,21 @@
 use crate::store::Store;
 use crate::text::{shown, shown_value};
 use crate::update::Change;
+use workyard_engine::Time;
 use workyard_protocol::globaldata::{Entry, Increment, Reply};
 use workyard_protocol::{Key, Number, Reason, Refusal};
 
 impl Store {
-    pub(crate) fn increment(&mut self, increment: Increment<'_>) -> Result<Reply<'_>, Refusal> {
-        let Increment { key, by, initial } = increment;
+    pub(crate) fn increment(
+        &mut self,
+        now: Time,
+        increment: Increment<'_>,
+    ) -> Result<Reply<'_>, Refusal> {
+        let Increment { key, by, initial, expiry } = increment;
         let mut value = by;
-        let updated = self.update(key, |current| {
+        let updated = self.update(now, key, |current| {
             value = sum(key, current, by, initial)?;
-            Ok(Change::Store(value.into()))
+            Ok(Change::Store(value.into(), expiry))
         })?;
         Ok(Reply::Incremented { revision: updated.revision, value })
     }

@@ -1,27 +1,30 @@
 //! `keys`: pages of what there is, in the order of slots, which nothing changes.
 
 use crate::arena::Seen;
-use crate::entry::Entry;
 use crate::store::Store;
+use workyard_engine::Time;
 use workyard_protocol::Key;
-use workyard_protocol::globaldata::{KeyInfo, Keys, Reply};
+use workyard_protocol::globaldata::{Entry, KeyInfo, Keys, Reply};
 use workyard_protocol::limits::HEADER_BYTES_MAX;
 
 /// What a page takes at most, its entries apart.
 const PAGE_BYTES: usize = 32;
 
-/// What an entry takes at most as its reader counts it, its key apart: length, revision, tag, size.
-const PAGE_ENTRY_BYTES: usize = 8 + 8 + 1 + 4;
+/// What an entry takes at most as its reader counts it, its key apart: length, revision, tag, size,
+/// option of ttl.
+const PAGE_ENTRY_BYTES: usize = 8 + 8 + 1 + 4 + 9;
 
 impl Store {
     /// The cursor is the next slot to look at. An entry keeps its slot, so it comes exactly once.
-    pub(crate) fn keys(&self, request: Keys<'_>) -> Reply<'_> {
+    pub(crate) fn keys(&self, now: Time, request: Keys<'_>) -> Reply<'_> {
         let mut page = Page::new(request, self.limits.reply_bytes_max);
         let mut position = request.cursor;
         for _ in 0..self.limits.scan_slots_max.max(1) {
             position = match self.table.look(position) {
-                Seen::Entry(entry) if page.take(entry) => position + 1,
-                Seen::Entry(_) => break,
+                Seen::Entry(entry) => match entry.view(now) {
+                    Some(seen) if !page.take(entry.key(), seen) => break,
+                    _ => position + 1,
+                },
                 Seen::Nothing(next) => next,
                 Seen::End => break,
             };
@@ -49,8 +52,7 @@ impl<'r, 'a> Page<'r, 'a> {
     }
 
     /// Takes an entry if it is asked for. Whether that is done with; else the page is full.
-    fn take(&mut self, entry: &'a Entry) -> bool {
-        let key = entry.key();
+    fn take(&mut self, key: &'a [u8], entry: Entry<'a>) -> bool {
         if !key.starts_with(self.request.prefix) {
             return true;
         }
@@ -60,7 +62,7 @@ impl<'r, 'a> Page<'r, 'a> {
             return false;
         }
         self.bytes_left = self.bytes_left.saturating_sub(bytes);
-        self.keys.push(info(entry));
+        self.keys.push(info(key, entry));
         true
     }
 
@@ -69,12 +71,13 @@ impl<'r, 'a> Page<'r, 'a> {
     }
 }
 
-fn info(entry: &Entry) -> KeyInfo<'_> {
-    let value = entry.value();
+fn info<'a>(key: &'a [u8], entry: Entry<'a>) -> KeyInfo<'a> {
+    let Entry { revision, ttl_ms, value } = entry;
     KeyInfo {
-        key: Key::new(entry.key()).expect("it was a key when it was stored"),
-        revision: entry.revision,
+        key: Key::new(key).expect("it was a key when it was stored"),
+        revision,
         tag: value.tag(),
         size: u32::try_from(value.byte_len()).expect("a value is bounded by its frame"),
+        ttl_ms,
     }
 }

@@ -1,14 +1,16 @@
 //! The store: shared variables with revisions as a pure state machine.
 //!
 //! [`Store`] is the whole of it: requests come in through [`Engine::handle`], answers go out through
-//! the outbox, and [`Store::update`] is the one way in which a variable ever changes. There is no
-//! clock, no socket and no thread in here; commands are atomic because they come one at a time.
+//! the outbox, and [`Store::update`] is the one way in which a variable ever changes, but that it is
+//! freed when its time is over. There is no clock, no socket and no thread in here; commands are atomic because they come one at a time.
 //!
 //! [`Engine::handle`]: workyard_engine::Engine::handle
 
 mod arena;
 mod batch;
+mod deadlines;
 mod entry;
+mod expire;
 mod increment;
 mod index;
 mod journal;
@@ -18,9 +20,10 @@ mod read;
 mod store;
 mod table;
 mod text;
+mod touch;
 mod update;
 mod write;
 
-pub use limits::{ENTRY_OVERHEAD_BYTES, StoreLimits};
+pub use limits::{ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
 pub use store::{Census, Store};
 pub use update::{Change, Updated};

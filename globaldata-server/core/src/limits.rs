@@ -7,12 +7,17 @@ use workyard_protocol::{Reason, Refusal};
 /// index, and what an allocator adds.
 pub const ENTRY_OVERHEAD_BYTES: usize = 64;
 
+/// What an entry that expires is counted with beyond that: its deadline, and its place in the order of
+/// all deadlines.
+pub const EXPIRY_OVERHEAD_BYTES: usize = 48;
+
 /// How much a store may hold, and how much one request may ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
     /// Most variables.
     pub keys_max: u32,
-    /// Most memory: bytes of keys and values, and [`ENTRY_OVERHEAD_BYTES`] for each variable.
+    /// Most memory: bytes of keys and values, [`ENTRY_OVERHEAD_BYTES`] for each variable, and
+    /// [`EXPIRY_OVERHEAD_BYTES`] for each that expires.
     pub store_bytes_max: u64,
     /// Longest answer to a `get_many` or a batch, and longest page of `keys`.
     pub reply_bytes_max: usize,
@@ -20,6 +25,10 @@ pub struct StoreLimits {
     pub list_items_max: usize,
     /// Most slots that one request for a page of `keys` looks at.
     pub scan_slots_max: usize,
+    /// Most variables that are freed at once when they have expired. Others are served in between.
+    pub expire_keys_max: usize,
+    /// About how many bytes these may count: large values take longer to free.
+    pub expire_bytes_max: u64,
 }
 
 impl Default for StoreLimits {
@@ -30,6 +39,8 @@ impl Default for StoreLimits {
             reply_bytes_max: FRAME_BYTES_MAX,
             list_items_max: LIST_ITEMS_MAX,
             scan_slots_max: 10_000,
+            expire_keys_max: 1000,
+            expire_bytes_max: 16 * 1024 * 1024,
         }
     }
 }

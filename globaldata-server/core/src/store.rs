@@ -9,7 +9,8 @@ use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
 /// Shared variables and the counter of their revisions.
 ///
 /// Each write that happens takes the next number, a deletion included; all writes of a batch take one
-/// together. What is refused or in conflict takes none.
+/// together. What is refused or in conflict takes none. A variable that expires takes one when it is
+/// freed; another lifetime alone takes none.
 pub struct Store {
     pub(crate) limits: StoreLimits,
     pub(crate) table: Table,
@@ -20,7 +21,7 @@ pub struct Store {
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Census {
-    /// Variables.
+    /// Variables, those included that have expired and are still to be freed.
     pub keys: u64,
     /// What they are counted with against `store_bytes_max`.
     pub bytes: u64,
@@ -50,16 +51,17 @@ impl Store {
         Census { keys: self.table.keys(), bytes: self.table.bytes(), revision: self.revision }
     }
 
-    fn answer(&mut self, request: Request<'_>) -> Result<Reply<'_>, Refusal> {
+    fn answer(&mut self, now: Time, request: Request<'_>) -> Result<Reply<'_>, Refusal> {
         match request {
-            Request::Get(request) => Ok(self.read(request)),
-            Request::GetMany(request) => self.read_many(&request),
-            Request::Write(request) => self.write(request),
-            Request::Increment(request) => self.increment(request),
-            Request::Delete(request) => self.delete(request),
-            Request::Exists(request) => Ok(self.exists(request)),
-            Request::Batch(request) => self.batch(&request),
-            Request::Keys(request) => Ok(self.keys(request)),
+            Request::Get(request) => Ok(self.read(now, request)),
+            Request::GetMany(request) => self.read_many(now, &request),
+            Request::Write(request) => self.write(now, request),
+            Request::Increment(request) => self.increment(now, request),
+            Request::Delete(request) => self.delete(now, request),
+            Request::Exists(request) => Ok(self.exists(now, request)),
+            Request::Batch(request) => self.batch(now, &request),
+            Request::Keys(request) => Ok(self.keys(now, request)),
+            Request::Touch(request) => self.touch(now, request),
         }
     }
 }
@@ -70,12 +72,12 @@ impl Engine for Store {
 
     fn handle(
         &mut self,
-        _now: Time,
+        now: Time,
         caller: Caller,
         request: Request<'_>,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        match self.answer(request) {
+        match self.answer(now, request) {
             Ok(reply) => outbox.reply(caller, reply),
             Err(refusal) => outbox.refuse(caller, refusal),
         }
@@ -85,6 +87,16 @@ impl Engine for Store {
     fn close(&mut self, _: Time, _: SessionId, _: &mut impl Outbox<GlobalDataWire>) {}
 
     fn drained(&mut self, _: Time, _: SessionId, _: &mut impl Outbox<GlobalDataWire>) {}
+
+    /// The earliest deadline, at once or past when a portion was not enough.
+    fn next_deadline(&self) -> Option<Time> {
+        self.table.first_deadline().map(|(deadline, _)| deadline)
+    }
+
+    /// Frees a portion of what has expired.
+    fn expire(&mut self, now: Time, _: &mut impl Outbox<GlobalDataWire>) {
+        self.free_lapsed(now);
+    }
 
     fn gap(_topic: Option<&[u8]>, _missed: u64) -> Option<Push> {
         None

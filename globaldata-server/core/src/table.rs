@@ -1,9 +1,12 @@
-//! All variables: entries, their index and their count in bytes kept in step, with undo for batches.
+//! All variables: entries, their index, their deadlines and their count in bytes kept in step, with
+//! undo for batches.
 
 use crate::arena::{Arena, Seen, Slot};
-use crate::entry::Entry;
+use crate::deadlines::Deadlines;
+use crate::entry::{Entry, cost};
 use crate::index::Index;
 use crate::journal::Undo;
+use workyard_engine::Time;
 use workyard_protocol::{Key, ValueRef, globaldata};
 
 /// All variables.
@@ -11,6 +14,8 @@ use workyard_protocol::{Key, ValueRef, globaldata};
 pub(crate) struct Table {
     index: Index,
     arena: Arena,
+    /// Of all that are counted and expire.
+    deadlines: Deadlines,
     keys: u64,
     bytes: u64,
     /// There while a batch runs.
@@ -56,13 +61,41 @@ impl Table {
     }
 
     /// The variable in this place, if it exists.
-    pub(crate) fn current(&self, slot: Slot) -> Option<globaldata::Entry<'_>> {
-        self.arena.entry(slot).view()
+    pub(crate) fn current(&self, now: Time, slot: Slot) -> Option<globaldata::Entry<'_>> {
+        self.arena.entry(slot).view(now)
+    }
+
+    /// The deadline of the variable in this place.
+    pub(crate) fn deadline(&self, slot: Slot) -> Option<Time> {
+        self.arena.entry(slot).deadline()
+    }
+
+    /// What the variable in this place is counted with.
+    pub(crate) fn cost(&self, slot: Slot) -> u64 {
+        self.arena.entry(slot).cost()
+    }
+
+    /// The same, and what it would be counted with if it had this deadline.
+    pub(crate) fn costs_of_touch(&self, slot: Slot, deadline: Option<Time>) -> (u64, u64) {
+        let entry = self.arena.entry(slot);
+        (entry.cost(), cost(entry.key().len(), entry.value(), deadline.is_some()))
+    }
+
+    /// The variable that expires first, and when.
+    pub(crate) fn first_deadline(&self) -> Option<(Time, Slot)> {
+        self.deadlines.first()
+    }
+
+    /// The place of this key's variable, if that has expired.
+    pub(crate) fn lapsed(&self, now: Time, key: Key<'_>) -> Option<Slot> {
+        let (first, _) = self.first_deadline()?;
+        let slot = (first <= now).then(|| self.find(self.hashed(key))).flatten()?;
+        self.arena.entry(slot).has_lapsed(now).then_some(slot)
     }
 
     /// The variable of this name.
-    pub(crate) fn lookup(&self, key: Key<'_>) -> Option<globaldata::Entry<'_>> {
-        self.find(self.hashed(key)).and_then(|slot| self.current(slot))
+    pub(crate) fn lookup(&self, now: Time, key: Key<'_>) -> Option<globaldata::Entry<'_>> {
+        self.find(self.hashed(key)).and_then(|slot| self.current(now, slot))
     }
 
     /// What stands at a position of a scan.
@@ -71,41 +104,70 @@ impl Table {
     }
 
     /// Adds a variable that [`Table::find`] does not find.
-    pub(crate) fn insert(&mut self, new: Hashed<'_>, value: ValueRef<'_>, revision: u64) {
-        let slot = self.arena.insert(Entry::new(new.key, new.hash, value, revision));
+    pub(crate) fn insert(
+        &mut self,
+        new: Hashed<'_>,
+        value: ValueRef<'_>,
+        revision: u64,
+        deadline: Option<Time>,
+    ) {
+        let slot = self.arena.insert(Entry::new(new.key, new.hash, value, revision, deadline));
         self.index.insert(new.hash, slot, |slot| self.arena.entry(slot).hash);
-        self.count(slot);
+        let after = self.count(slot);
+        self.deadlines.set(slot, None, after);
         if let Some(journal) = &mut self.journal {
             journal.push(Undo::Inserted(slot));
         }
     }
 
     /// Gives the variable in this place another value; one that is gone is back then.
-    pub(crate) fn replace(&mut self, slot: Slot, value: ValueRef<'_>, revision: u64) {
-        self.discount(slot);
+    pub(crate) fn replace(
+        &mut self,
+        slot: Slot,
+        value: ValueRef<'_>,
+        revision: u64,
+        deadline: Option<Time>,
+    ) {
+        let before = self.discount(slot);
         let entry = self.arena.entry_mut(slot);
         match &mut self.journal {
-            None => entry.overwrite(value, revision),
+            None => entry.overwrite(value, revision, deadline),
             Some(journal) => {
-                let successor = entry.successor(value, revision);
+                let successor = entry.successor(value, revision, deadline);
                 let old = std::mem::replace(entry, successor);
                 journal.push(Undo::Replaced(slot, old));
             }
         }
-        self.count(slot);
+        let after = self.count(slot);
+        self.deadlines.set(slot, before, after);
+    }
+
+    /// Gives the variable in this place another deadline, or none. No batch does.
+    pub(crate) fn touch(&mut self, slot: Slot, deadline: Option<Time>) {
+        assert!(self.journal.is_none(), "a batch could not undo it");
+        let before = self.discount(slot);
+        self.arena.entry_mut(slot).set_deadline(deadline);
+        let after = self.count(slot);
+        self.deadlines.set(slot, before, after);
     }
 
     /// Removes the variable in this place. While a batch runs it only is marked as gone, so that it
     /// has the same slot if it comes back: to everybody else it has never been away.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        self.discount(slot);
+        let before = self.discount(slot);
+        self.deadlines.set(slot, before, None);
         match &mut self.journal {
             None => self.free(slot),
             Some(journal) => {
-                self.arena.entry_mut(slot).gone = true;
+                self.arena.entry_mut(slot).set_gone(true);
                 journal.push(Undo::Removed(slot));
             }
         }
+    }
+
+    /// Whether a batch runs.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.journal.is_some()
     }
 
     /// From now on, changes can be undone.
@@ -137,17 +199,20 @@ impl Table {
     fn undo(&mut self, undo: Undo) {
         match undo {
             Undo::Inserted(slot) => {
-                self.discount(slot);
+                let before = self.discount(slot);
+                self.deadlines.set(slot, before, None);
                 self.free(slot);
             }
             Undo::Replaced(slot, old) => {
-                self.discount(slot);
+                let before = self.discount(slot);
                 *self.arena.entry_mut(slot) = old;
-                self.count(slot);
+                let after = self.count(slot);
+                self.deadlines.set(slot, before, after);
             }
             Undo::Removed(slot) => {
-                self.arena.entry_mut(slot).gone = false;
-                self.count(slot);
+                self.arena.entry_mut(slot).set_gone(false);
+                let after = self.count(slot);
+                self.deadlines.set(slot, None, after);
             }
         }
     }
@@ -159,21 +224,26 @@ impl Table {
         self.arena.remove(slot);
     }
 
-    /// Counts the variable in this place, if it exists.
-    fn count(&mut self, slot: Slot) {
+    /// Counts the variable in this place, if it exists, and returns the deadline that it then has.
+    fn count(&mut self, slot: Slot) -> Option<Time> {
         let entry = self.arena.entry(slot);
-        if !entry.gone {
-            self.keys += 1;
-            self.bytes += entry.cost();
+        if entry.is_gone() {
+            return None;
         }
+        self.keys += 1;
+        self.bytes += entry.cost();
+        entry.deadline()
     }
 
-    /// Takes the variable in this place out of the count, if it exists.
-    fn discount(&mut self, slot: Slot) {
+    /// Takes the variable in this place out of the count, if it exists, and returns the deadline that
+    /// it then had.
+    fn discount(&mut self, slot: Slot) -> Option<Time> {
         let entry = self.arena.entry(slot);
-        if !entry.gone {
-            self.keys -= 1;
-            self.bytes -= entry.cost();
+        if entry.is_gone() {
+            return None;
         }
+        self.keys -= 1;
+        self.bytes -= entry.cost();
+        entry.deadline()
     }
 }

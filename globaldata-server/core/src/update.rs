@@ -1,17 +1,23 @@
 //! `update`: the one way in which a variable changes. It is looked at and decided on in one step.
 
+use crate::arena::Slot;
 use crate::entry;
 use crate::store::Store;
-use workyard_protocol::globaldata::Entry;
-use workyard_protocol::{Key, Refusal, ValueRef};
+use crate::table::Hashed;
+use workyard_engine::Time;
+use workyard_protocol::globaldata::{Entry, Expiry};
+use workyard_protocol::{Key, Refusal, Ttl, ValueRef};
 
 /// What shall become of a variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<'v> {
     /// It stays as it is.
     Keep,
-    /// It takes this value, and exists from now on if it did not.
-    Store(ValueRef<'v>),
+    /// It takes this value, exists from now on if it did not, and expires then.
+    Store(ValueRef<'v>, Expiry),
+    /// It lives so long from now on, or for ever, and is the same in all else; one that does not
+    /// exist stays as it is.
+    Touch(Option<Ttl>),
     /// It is gone; one that does not exist stays as it is.
     Delete,
 }
@@ -19,65 +25,117 @@ pub enum Change<'v> {
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Updated {
-    /// Whether it was stored or deleted.
+    /// Whether it was stored, touched or deleted.
     pub changed: bool,
-    /// The number of that write; for a variable that was kept, the revision that it has, 0 when it
-    /// does not exist.
+    /// The number of that write; for a variable that was kept or touched, the revision that it has, 0
+    /// when it does not exist.
     pub revision: u64,
 }
 
 impl Store {
-    /// Shows a variable to `decide`, and does what it says before anybody else sees the variable.
+    /// Shows a variable as it stands at this instant to `decide`, and does what it says before anybody
+    /// else sees the variable.
     ///
     /// # Errors
     /// What `decide` refuses with, or `LimitReached`. The variable is as it was.
     pub fn update<'v>(
         &mut self,
+        now: Time,
         key: Key<'_>,
         decide: impl FnOnce(Option<Entry<'_>>) -> Result<Change<'v>, Refusal>,
     ) -> Result<Updated, Refusal> {
-        let updated = self.change(key, decide)?;
-        if updated.changed {
-            self.revision = updated.revision;
-        }
+        self.settle(now, key);
+        let updated = self.change(now, key, decide)?;
+        self.revision = self.revision.max(updated.revision);
         Ok(updated)
     }
 
-    /// The same as a step of a batch: every write takes the next revision, and none uses it up.
+    /// The same as a step of a batch: every write takes the next revision, and none uses it up. What
+    /// has expired is settled before.
     pub(crate) fn change<'v>(
         &mut self,
+        now: Time,
         key: Key<'_>,
         decide: impl FnOnce(Option<Entry<'_>>) -> Result<Change<'v>, Refusal>,
     ) -> Result<Updated, Refusal> {
-        let next = self.revision + 1;
         let key = self.table.hashed(key);
         let slot = self.table.find(key);
-        let current = slot.and_then(|slot| self.table.current(slot));
+        let current = slot.and_then(|slot| self.table.current(now, slot));
         let revision = current.map_or(0, |entry| entry.revision);
-        let before = current.map(|entry| entry::cost(key.length(), entry.value));
-        match (decide(current)?, slot) {
-            (Change::Store(value), slot) => {
-                self.admit(before, entry::cost(key.length(), value))?;
-                match slot {
-                    Some(slot) => self.table.replace(slot, value, next),
-                    None => self.table.insert(key, value, next),
-                }
+        let place = Place { slot, existing: current.and(slot) };
+        match (decide(current)?, place.existing) {
+            (Change::Store(value, expiry), _) => self.put(now, key, place, value, expiry),
+            (Change::Touch(ttl), Some(slot)) => {
+                let deadline = ttl.map(|ttl| now + ttl.into());
+                let (before, after) = self.table.costs_of_touch(slot, deadline);
+                self.admit(now, Some(before), after)?;
+                self.table.touch(slot, deadline);
+                Ok(Updated { changed: true, revision })
             }
-            (Change::Delete, Some(slot)) if before.is_some() => self.table.remove(slot),
-            (Change::Keep | Change::Delete, _) => return Ok(Updated { changed: false, revision }),
+            (Change::Delete, Some(slot)) => {
+                self.table.remove(slot);
+                Ok(Updated { changed: true, revision: self.revision + 1 })
+            }
+            (Change::Keep | Change::Touch(_) | Change::Delete, _) => {
+                Ok(Updated { changed: false, revision })
+            }
         }
-        Ok(Updated { changed: true, revision: next })
     }
 
-    /// Whether a variable may be counted with `after` bytes that is with `before`, if it exists.
-    fn admit(&self, before: Option<u64>, after: u64) -> Result<(), Refusal> {
-        if before.is_none() {
+    fn put(
+        &mut self,
+        now: Time,
+        key: Hashed<'_>,
+        place: Place,
+        value: ValueRef<'_>,
+        expiry: Expiry,
+    ) -> Result<Updated, Refusal> {
+        let deadline = self.deadline(now, expiry, place.existing);
+        let before = place.existing.map(|slot| self.table.cost(slot));
+        self.admit(now, before, entry::cost(key.length(), value, deadline.is_some()))?;
+        // Not before: what is freed to make room takes revisions too.
+        let revision = self.revision + 1;
+        match place.slot {
+            Some(slot) => self.table.replace(slot, value, revision, deadline),
+            None => self.table.insert(key, value, revision, deadline),
+        }
+        Ok(Updated { changed: true, revision })
+    }
+
+    /// When a variable expires that is written now.
+    fn deadline(&self, now: Time, expiry: Expiry, existing: Option<Slot>) -> Option<Time> {
+        let kept = existing.and_then(|slot| self.table.deadline(slot));
+        match expiry {
+            Expiry::Never => None,
+            Expiry::Keep => kept,
+            Expiry::AfterIfNew(_) if existing.is_some() => kept,
+            Expiry::After(ttl) | Expiry::AfterIfNew(ttl) => Some(now + ttl.into()),
+        }
+    }
+
+    /// Whether a variable may be counted with `after` bytes that is with `before`, if it exists. What
+    /// has expired does not stand in the way; for a batch it was freed before.
+    fn admit(&mut self, now: Time, before: Option<u64>, after: u64) -> Result<(), Refusal> {
+        let new = before.is_none();
+        let growth = after.saturating_sub(before.unwrap_or(0));
+        if !self.table.has_begun() {
+            self.make_room(now, u64::from(new), growth);
+        }
+        if new {
             self.limits.check_keys(self.table.keys() + 1)?;
         }
-        let before = before.unwrap_or(0);
-        if after > before {
-            self.limits.check_bytes(self.table.bytes() - before + after)?;
+        if growth > 0 {
+            self.limits.check_bytes(self.table.bytes() + growth)?;
         }
         Ok(())
     }
+}
+
+/// Where a variable is put.
+#[derive(Clone, Copy)]
+struct Place {
+    /// What the index has, which may have been deleted by the batch that runs.
+    slot: Option<Slot>,
+    /// The same if the variable exists.
+    existing: Option<Slot>,
 }

@@ -2,14 +2,15 @@
 
 use crate::store::Store;
 use crate::update::Change;
+use workyard_engine::Time;
 use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{Delete, Entry, Expect, Reply, Write, Written};
 
 impl Store {
-    pub(crate) fn write(&mut self, write: Write<'_>) -> Result<Reply<'_>, Refusal> {
-        let updated = self.update(write.key, |current| {
+    pub(crate) fn write(&mut self, now: Time, write: Write<'_>) -> Result<Reply<'_>, Refusal> {
+        let updated = self.update(now, write.key, |current| {
             let holds = holds(write.expect, current);
-            Ok(if holds { Change::Store(write.value) } else { Change::Keep })
+            Ok(if holds { Change::Store(write.value, write.expiry) } else { Change::Keep })
         })?;
         let revision = updated.revision;
         Ok(Reply::Written(if updated.changed {
@@ -19,8 +20,8 @@ impl Store {
         }))
     }
 
-    pub(crate) fn delete(&mut self, delete: Delete<'_>) -> Result<Reply<'_>, Refusal> {
-        let updated = self.update(delete.key, |_| Ok(Change::Delete))?;
+    pub(crate) fn delete(&mut self, now: Time, delete: Delete<'_>) -> Result<Reply<'_>, Refusal> {
+        let updated = self.update(now, delete.key, |_| Ok(Change::Delete))?;
         Ok(Reply::Deleted { existed: updated.changed })
     }
 }

@@ -1,7 +1,8 @@
 //! `batch`: several steps that happen together or not at all.
 
-use super::Expect;
 use super::expect::{ExpectHeader, ValueHeader};
+use super::expiry::ExpiryHeader;
+use super::{Expect, Expiry};
 use crate::control::{decode_refusal, put_refusal};
 use crate::wire::{self, DecodeError, List};
 use crate::{Key, Number, Refusal, ValueRef};
@@ -31,6 +32,8 @@ pub enum Step<'a> {
     Set {
         /// Which variable.
         key: Key<'a>,
+        /// When it expires after this.
+        expiry: Expiry,
         /// What it shall be.
         value: ValueRef<'a>,
     },
@@ -42,6 +45,8 @@ pub enum Step<'a> {
         by: Number,
         /// What a variable that does not exist counts as.
         initial: Option<Number>,
+        /// When the variable expires after this.
+        expiry: Expiry,
     },
     /// Removes a variable.
     Delete {
@@ -92,8 +97,8 @@ pub enum StepResult {
 #[derive(Encode, BorrowDecode)]
 enum StepHeader<'a> {
     Require(&'a [u8], ExpectHeader),
-    Set(&'a [u8], ValueHeader),
-    Increment(&'a [u8], Number, Option<Number>),
+    Set(&'a [u8], ExpiryHeader, ValueHeader),
+    Increment(&'a [u8], Number, Option<Number>, ExpiryHeader),
     Delete(&'a [u8]),
 }
 
@@ -123,12 +128,25 @@ impl<'a> Batch<'a> {
 }
 
 impl<'a> Step<'a> {
+    /// Which variable it is about.
+    #[must_use]
+    pub fn key(&self) -> Key<'a> {
+        match *self {
+            Self::Require { key, .. }
+            | Self::Set { key, .. }
+            | Self::Increment { key, .. }
+            | Self::Delete { key } => key,
+        }
+    }
+
     fn header(&self) -> StepHeader<'a> {
         match *self {
             Self::Require { key, expect } => StepHeader::Require(key.as_bytes(), expect.header()),
-            Self::Set { key, value } => StepHeader::Set(key.as_bytes(), ValueHeader::of(value)),
-            Self::Increment { key, by, initial } => {
-                StepHeader::Increment(key.as_bytes(), by, initial)
+            Self::Set { key, expiry, value } => {
+                StepHeader::Set(key.as_bytes(), expiry.header(), ValueHeader::of(value))
+            }
+            Self::Increment { key, by, initial, expiry } => {
+                StepHeader::Increment(key.as_bytes(), by, initial, expiry.header())
             }
             Self::Delete { key } => StepHeader::Delete(key.as_bytes()),
         }
@@ -141,11 +159,12 @@ impl<'a> StepHeader<'a> {
             Self::Require(key, expect) => {
                 Step::Require { key: Key::new(key)?, expect: expect.decode(payload)? }
             }
-            Self::Set(key, value) => {
-                Step::Set { key: Key::new(key)?, value: value.decode(payload)? }
+            Self::Set(key, expiry, value) => {
+                let (key, expiry) = (Key::new(key)?, expiry.decode()?);
+                Step::Set { key, expiry, value: value.decode(payload)? }
             }
-            Self::Increment(key, by, initial) => {
-                Step::Increment { key: Key::new(key)?, by, initial }
+            Self::Increment(key, by, initial, expiry) => {
+                Step::Increment { key: Key::new(key)?, by, initial, expiry: expiry.decode()? }
             }
             Self::Delete(key) => Step::Delete { key: Key::new(key)? },
         })

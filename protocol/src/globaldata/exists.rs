@@ -1,4 +1,4 @@
-//! `exists`: asks for a variable's revision without its value.
+//! `exists`: asks for a variable's revision and ttl without its value.
 
 use crate::Key;
 use crate::wire::{self, DecodeError};
@@ -10,6 +10,15 @@ pub(super) const CODE: u8 = 0x35;
 pub struct Exists<'a> {
     /// Which variable.
     pub key: Key<'a>,
+}
+
+/// What is known of a variable that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Existence {
+    /// The number of the write that made it what it is.
+    pub revision: u64,
+    /// How many milliseconds are left of its lifetime; nothing when it does not expire.
+    pub ttl_ms: Option<u64>,
 }
 
 impl<'a> Exists<'a> {

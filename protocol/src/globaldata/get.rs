@@ -28,6 +28,8 @@ impl<'a> Get<'a> {
 pub struct Entry<'a> {
     /// The number of the write that made it so. One counter serves all variables of a server.
     pub revision: u64,
+    /// How many milliseconds are left of its lifetime; nothing when it does not expire.
+    pub ttl_ms: Option<u64>,
     /// Its value.
     pub value: ValueRef<'a>,
 }

@@ -1,5 +1,7 @@
 //! `increment`: adds to a number.
 
+use super::Expiry;
+use super::expiry::ExpiryHeader;
 use crate::wire::{self, DecodeError};
 use crate::{Key, Number};
 
@@ -18,15 +20,18 @@ pub struct Increment<'a> {
     pub by: Number,
     /// What a variable that does not exist counts as, before the addition.
     pub initial: Option<Number>,
+    /// When the variable expires after this.
+    pub expiry: Expiry,
 }
 
 impl<'a> Increment<'a> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        wire::put(out, (self.key.as_bytes(), self.by, self.initial));
+        wire::put(out, (self.key.as_bytes(), self.by, self.initial, self.expiry.header()));
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        let (key, by, initial): (&[u8], _, _) = wire::take_all(body, "increment")?;
-        Ok(Self { key: Key::new(key)?, by, initial })
+        type Header<'a> = (&'a [u8], Number, Option<Number>, ExpiryHeader);
+        let (key, by, initial, expiry): Header<'_> = wire::take_all(body, "increment")?;
+        Ok(Self { key: Key::new(key)?, by, initial, expiry: expiry.decode()? })
     }
 }

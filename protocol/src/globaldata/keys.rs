@@ -30,6 +30,8 @@ pub struct KeyInfo<'a> {
     pub tag: ValueTag,
     /// The size of its value in bytes; 8 for numbers.
     pub size: u32,
+    /// How many milliseconds are left of its lifetime; nothing when it does not expire.
+    pub ttl_ms: Option<u64>,
 }
 
 impl<'a> Keys<'a> {

@@ -4,22 +4,26 @@ mod batch;
 mod delete;
 mod exists;
 mod expect;
+mod expiry;
 mod get;
 mod get_many;
 mod increment;
 mod keys;
 mod replies;
+mod touch;
 mod write;
 
 pub use batch::{Batch, BatchReply, Step, StepResult};
 pub use delete::Delete;
-pub use exists::Exists;
+pub use exists::{Existence, Exists};
 pub use expect::Expect;
+pub use expiry::Expiry;
 pub use get::{Entry, Get};
 pub use get_many::GetMany;
 pub use increment::Increment;
 pub use keys::{KeyInfo, Keys};
 pub use replies::{Push, Reply};
+pub use touch::Touch;
 pub use write::{Write, Written};
 
 use crate::envelope::{self, Message, Wire};
@@ -47,6 +51,7 @@ pub enum Request<'a> {
     Exists(Exists<'a>),
     Batch(Batch<'a>),
     Keys(Keys<'a>),
+    Touch(Touch<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -60,6 +65,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Exists(_) => exists::CODE,
             Self::Batch(_) => batch::CODE,
             Self::Keys(_) => keys::CODE,
+            Self::Touch(_) => touch::CODE,
         }
     }
 
@@ -73,6 +79,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Exists(request) => request.put(out),
             Self::Batch(request) => request.put(out),
             Self::Keys(request) => request.put(out),
+            Self::Touch(request) => request.put(out),
         }
     }
 
@@ -86,6 +93,7 @@ impl<'a> Message<'a> for Request<'a> {
             exists::CODE => Self::Exists(Exists::decode(body)?),
             batch::CODE => Self::Batch(Batch::decode(body)?),
             keys::CODE => Self::Keys(Keys::decode(body)?),
+            touch::CODE => Self::Touch(Touch::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -1,7 +1,7 @@
 //! What globaldata-server answers.
 
 use super::expect::ValueHeader;
-use super::{BatchReply, Entry, KeyInfo, Written};
+use super::{BatchReply, Entry, Existence, KeyInfo, Written};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
 use crate::{Key, Number, Reason, Refusal, ValueRef, ValueTag};
@@ -36,11 +36,8 @@ pub enum Reply<'a> {
         /// Whether it was there.
         existed: bool,
     },
-    /// The variable's revision, if it exists.
-    Existence {
-        /// The number of the write that made it what it is.
-        revision: Option<u64>,
-    },
+    /// What is known of the variable, if it exists.
+    Existence(Option<Existence>),
     /// How a batch ended.
     Batch(BatchReply),
     /// A page of keys.
@@ -56,7 +53,7 @@ pub enum Reply<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Push {}
 
-type KeyHeader<'a> = (&'a [u8], u64, u8, u32);
+type KeyHeader<'a> = (&'a [u8], u64, u8, u32, Option<u64>);
 
 impl<'a> Message<'a> for Reply<'a> {
     fn operation(&self) -> u8 {
@@ -66,7 +63,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Written(_) => WRITTEN,
             Self::Incremented { .. } => INCREMENTED,
             Self::Deleted { .. } => DELETED,
-            Self::Existence { .. } => EXISTENCE,
+            Self::Existence(_) => EXISTENCE,
             Self::Batch(_) => BATCH,
             Self::Keys { .. } => KEYS,
         }
@@ -75,7 +72,7 @@ impl<'a> Message<'a> for Reply<'a> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Got(entry) => {
-                wire::put(out, entry.map(|entry| (entry.revision, entry.value.tag().code())));
+                wire::put(out, entry.map(entry_header));
                 if let Some(entry) = entry {
                     entry.value.put(out);
                 }
@@ -85,7 +82,9 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Written(Written::Conflict { current }) => wire::put(out, (false, current)),
             Self::Incremented { revision, value } => wire::put(out, (revision, value)),
             Self::Deleted { existed } => wire::put(out, existed),
-            Self::Existence { revision } => wire::put(out, revision),
+            Self::Existence(existence) => {
+                wire::put(out, existence.map(|there| (there.revision, there.ttl_ms)));
+            }
             Self::Batch(reply) => reply.put(out),
             Self::Keys { cursor, keys } => {
                 wire::put(out, (cursor, List(keys.iter().map(key_header).collect())));
@@ -106,7 +105,10 @@ impl<'a> Message<'a> for Reply<'a> {
                 Self::Incremented { revision, value }
             }
             DELETED => Self::Deleted { existed: wire::take_all(body, "deleted")? },
-            EXISTENCE => Self::Existence { revision: wire::take_all(body, "existence")? },
+            EXISTENCE => {
+                let there: Option<(u64, Option<u64>)> = wire::take_all(body, "existence")?;
+                Self::Existence(there.map(|(revision, ttl_ms)| Existence { revision, ttl_ms }))
+            }
             BATCH => Self::Batch(BatchReply::decode(body)?),
             KEYS => {
                 let (cursor, List(headers)): (u64, List<KeyHeader<'a>>) =
@@ -119,12 +121,17 @@ impl<'a> Message<'a> for Reply<'a> {
     }
 }
 
+fn entry_header(entry: Entry<'_>) -> (u64, Option<u64>, u8) {
+    (entry.revision, entry.ttl_ms, entry.value.tag().code())
+}
+
 fn decode_got(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
-    let (header, payload): (Option<(u64, u8)>, _) = wire::take(body, "got")?;
+    type Header = Option<(u64, Option<u64>, u8)>;
+    let (header, payload): (Header, _) = wire::take(body, "got")?;
     match (header, payload) {
-        (Some((revision, tag)), payload) => {
+        (Some((revision, ttl_ms, tag)), payload) => {
             let value = ValueRef::from_wire(tag, payload)?;
-            Ok(Reply::Got(Some(Entry { revision, value })))
+            Ok(Reply::Got(Some(Entry { revision, ttl_ms, value })))
         }
         (None, []) => Ok(Reply::Got(None)),
         (None, rest) => Err(wire::trailing("got", rest.len())),
@@ -133,7 +140,7 @@ fn decode_got(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
 
 fn put_entries(entries: &[Option<Entry<'_>>], out: &mut Vec<u8>) {
     let header = |entry: &Option<Entry<'_>>| {
-        entry.map(|entry| (entry.revision, ValueHeader::of(entry.value)))
+        entry.map(|entry| (entry.revision, entry.ttl_ms, ValueHeader::of(entry.value)))
     };
     wire::put(out, List(entries.iter().map(header).collect()));
     for entry in entries.iter().flatten() {
@@ -142,13 +149,13 @@ fn put_entries(entries: &[Option<Entry<'_>>], out: &mut Vec<u8>) {
 }
 
 fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
-    type Header = Option<(u64, ValueHeader)>;
+    type Header = Option<(u64, Option<u64>, ValueHeader)>;
     let (List(headers), mut payload): (List<Header>, _) = wire::take(body, "got_many")?;
     let decode = |header: Header| {
-        let Some((revision, value)) = header else {
+        let Some((revision, ttl_ms, value)) = header else {
             return Ok(None);
         };
-        Ok(Some(Entry { revision, value: value.decode(&mut payload)? }))
+        Ok(Some(Entry { revision, ttl_ms, value: value.decode(&mut payload)? }))
     };
     let entries = headers.into_iter().map(decode).collect::<Result<_, DecodeError>>()?;
     match payload {
@@ -158,15 +165,16 @@ fn decode_entries(body: &[u8]) -> Result<Reply<'_>, DecodeError> {
 }
 
 fn key_header<'a>(info: &KeyInfo<'a>) -> KeyHeader<'a> {
-    (info.key.as_bytes(), info.revision, info.tag.code(), info.size)
+    (info.key.as_bytes(), info.revision, info.tag.code(), info.size, info.ttl_ms)
 }
 
-fn decode_key((key, revision, tag, size): KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
+fn decode_key(header: KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
+    let (key, revision, tag, size, ttl_ms) = header;
     let tag = ValueTag::from_code(tag).ok_or_else(|| {
         let text = format!("value tag {tag} is unknown: expected 0 to 6");
         Refusal::new(Reason::InvalidArgument, text)
     })?;
-    Ok(KeyInfo { key: Key::new(key)?, revision, tag, size })
+    Ok(KeyInfo { key: Key::new(key)?, revision, tag, size, ttl_ms })
 }
 
 impl<'a> Message<'a> for Push {

@@ -1,7 +1,8 @@
 //! `write`: sets a variable if a condition holds. `set`, `add` and `cas` are all this.
 
-use super::Expect;
 use super::expect::ExpectHeader;
+use super::expiry::ExpiryHeader;
+use super::{Expect, Expiry};
 use crate::wire::{self, DecodeError};
 use crate::{Key, ValueRef};
 
@@ -14,6 +15,8 @@ pub struct Write<'a> {
     pub key: Key<'a>,
     /// What it must be before.
     pub expect: Expect<'a>,
+    /// When it expires after this.
+    pub expiry: Expiry,
     /// What it shall be.
     pub value: ValueRef<'a>,
 }
@@ -35,15 +38,18 @@ pub enum Written {
 
 impl<'a> Write<'a> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        wire::put(out, (self.key.as_bytes(), self.expect.header(), self.value.tag().code()));
+        let (expect, expiry) = (self.expect.header(), self.expiry.header());
+        wire::put(out, (self.key.as_bytes(), expect, expiry, self.value.tag().code()));
         self.expect.put_payload(out);
         self.value.put(out);
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        type Header<'a> = (&'a [u8], ExpectHeader, u8);
-        let ((key, expect, tag), mut payload): (Header<'_>, _) = wire::take(body, "write")?;
+        type Header<'a> = (&'a [u8], ExpectHeader, ExpiryHeader, u8);
+        let (header, mut payload): (Header<'_>, _) = wire::take(body, "write")?;
+        let (key, expect, expiry, tag) = header;
         let expect = expect.decode(&mut payload)?;
-        Ok(Self { key: Key::new(key)?, expect, value: ValueRef::from_wire(tag, payload)? })
+        let (key, expiry) = (Key::new(key)?, expiry.decode()?);
+        Ok(Self { key, expect, expiry, value: ValueRef::from_wire(tag, payload)? })
     }
 }

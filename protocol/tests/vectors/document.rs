@@ -4,7 +4,7 @@ use crate::vector::{CHANNEL, CONTROL, Direction, GLOBALDATA, Outcome, read};
 use std::collections::BTreeSet;
 use workyard_protocol::limits::{
     FRAME_BYTES_MAX, FRAME_SLACK_BYTES, HEADER_BYTES_MAX, HELLO_BYTES_MAX, LIST_ITEMS_MAX,
-    NAME_BYTES_MAX, PAGE_ITEMS_MAX, PATTERN_TOKENS_MAX, PREFETCH_JOBS_MAX,
+    NAME_BYTES_MAX, PAGE_ITEMS_MAX, PATTERN_TOKENS_MAX, PREFETCH_JOBS_MAX, TTL_MS_MAX,
 };
 use workyard_protocol::{Encoding, Reason, ValueTag};
 
@@ -77,4 +77,5 @@ fn limits_are_as_documented() {
     assert_eq!((NAME_BYTES_MAX, PATTERN_TOKENS_MAX), (4096, 32));
     assert_eq!((LIST_ITEMS_MAX, PAGE_ITEMS_MAX), (16_384, 1000));
     assert_eq!(PREFETCH_JOBS_MAX, 65_535);
+    assert_eq!(TTL_MS_MAX, 315_360_000_000);
 }

@@ -7,10 +7,11 @@ use crate::json::{
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, GlobalDataWire, Increment,
-    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Write, Written,
+    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
+    GlobalDataWire, Increment, KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write,
+    Written,
 };
-use workyard_protocol::{Key, ValueTag};
+use workyard_protocol::{Key, Ttl, ValueTag};
 
 impl Service for GlobalDataWire {
     fn request(operation: &str, fields: &Json) -> Request<'static> {
@@ -22,13 +23,18 @@ impl Service for GlobalDataWire {
             "write" => Request::Write(Write {
                 key: key(fields),
                 expect: expect(field(fields, "expect")),
+                expiry: expiry(field(fields, "expiry")),
                 value: value(field(fields, "value")),
             }),
             "increment" => Request::Increment(Increment {
                 key: key(fields),
                 by: number(field(fields, "by")),
                 initial: optional(fields, "initial", number),
+                expiry: expiry(field(fields, "expiry")),
             }),
+            "touch" => {
+                Request::Touch(Touch { key: key(fields), ttl: optional(fields, "ttl", ttl) })
+            }
             "delete" => Request::Delete(Delete { key: key(fields) }),
             "exists" => Request::Exists(Exists { key: key(fields) }),
             "batch" => Request::Batch(Batch { steps: list(fields, "steps", step) }),
@@ -53,7 +59,7 @@ impl Service for GlobalDataWire {
                 value: number(field(fields, "value")),
             },
             "deleted" => Reply::Deleted { existed: flag(fields, "existed") },
-            "existence" => Reply::Existence { revision: optional(fields, "revision", integer_of) },
+            "existence" => Reply::Existence(optional(fields, "existence", existence)),
             "batch_ended" => Reply::Batch(batch_ended(fields)),
             "keys_page" => Reply::Keys {
                 cursor: integer(fields, "cursor"),
@@ -81,16 +87,38 @@ fn expect(json: &Json) -> Expect<'static> {
     }
 }
 
+fn expiry(json: &Json) -> Expiry {
+    match json.as_str() {
+        Some("never") => Expiry::Never,
+        Some("keep") => Expiry::Keep,
+        Some(other) => panic!("no expiry: {other}"),
+        None => match variant(json) {
+            ("after", millis) => Expiry::After(ttl(millis)),
+            ("after_if_new", millis) => Expiry::AfterIfNew(ttl(millis)),
+            other => panic!("no expiry: {other:?}"),
+        },
+    }
+}
+
+fn ttl(json: &Json) -> Ttl {
+    Ttl::from_millis(integer_of(json)).expect("a ttl within its bounds")
+}
+
 fn step(json: &Json) -> Step<'static> {
     let (name, fields) = variant(json);
     let key = key(fields);
     match name {
         "require" => Step::Require { key, expect: expect(field(fields, "expect")) },
-        "set" => Step::Set { key, value: value(field(fields, "value")) },
+        "set" => Step::Set {
+            key,
+            expiry: expiry(field(fields, "expiry")),
+            value: value(field(fields, "value")),
+        },
         "increment" => Step::Increment {
             key,
             by: number(field(fields, "by")),
             initial: optional(fields, "initial", number),
+            expiry: expiry(field(fields, "expiry")),
         },
         "delete" => Step::Delete { key },
         other => panic!("no step: {other}"),
@@ -98,7 +126,13 @@ fn step(json: &Json) -> Step<'static> {
 }
 
 fn entry(json: &Json) -> Entry<'static> {
-    Entry { revision: integer(json, "revision"), value: value(field(json, "value")) }
+    let Existence { revision, ttl_ms } = existence(json);
+    Entry { revision, ttl_ms, value: value(field(json, "value")) }
+}
+
+fn existence(json: &Json) -> Existence {
+    let ttl_ms = optional(json, "ttl_ms", integer_of);
+    Existence { revision: integer(json, "revision"), ttl_ms }
 }
 
 fn written(fields: &Json) -> Written {
@@ -148,5 +182,6 @@ fn key_info(json: &Json) -> KeyInfo<'static> {
         revision: integer(json, "revision"),
         tag: tag.unwrap_or_else(|| panic!("no tag: {name}")),
         size: integer(json, "size"),
+        ttl_ms: optional(json, "ttl_ms", integer_of),
     }
 }

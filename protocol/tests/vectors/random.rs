@@ -5,10 +5,12 @@ use proptest::option;
 use proptest::prelude::*;
 use workyard_protocol::channel::{self, Delivery, Interest, QueueStats, Topic};
 use workyard_protocol::globaldata::{
-    self, BatchReply, Entry, Expect, KeyInfo, Step, StepResult, Written,
+    self, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, Step, StepResult, Written,
 };
+use workyard_protocol::limits::TTL_MS_MAX;
 use workyard_protocol::{
-    ChannelName, Encoding, GroupName, Key, Number, Pattern, QueueName, Reason, Refusal, ValueRef,
+    ChannelName, Encoding, GroupName, Key, Number, Pattern, QueueName, Reason, Refusal, Ttl,
+    ValueRef,
 };
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
@@ -74,17 +76,17 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
 }
 
 pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
-    use globaldata::{Batch, Delete, Exists, Get, GetMany, Increment, Keys, Request, Write};
+    use globaldata::{Batch, Delete, Exists, Get, GetMany, Increment, Keys, Request, Touch, Write};
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
         vec(key(), 0..4).prop_map(|keys| Request::GetMany(GetMany { keys })),
-        (key(), expect(), value()).prop_map(|(key, expect, value)| Request::Write(Write {
-            key,
-            expect,
-            value
-        })),
-        (key(), number(), option::of(number()))
-            .prop_map(|(key, by, initial)| Request::Increment(Increment { key, by, initial })),
+        (key(), expect(), expiry(), value()).prop_map(|(key, expect, expiry, value)| {
+            Request::Write(Write { key, expect, expiry, value })
+        }),
+        (key(), number(), option::of(number()), expiry()).prop_map(|(key, by, initial, expiry)| {
+            Request::Increment(Increment { key, by, initial, expiry })
+        }),
+        (key(), option::of(ttl())).prop_map(|(key, ttl)| Request::Touch(Touch { key, ttl })),
         key().prop_map(|key| Request::Delete(Delete { key })),
         key().prop_map(|key| Request::Exists(Exists { key })),
         vec(step(), 0..6).prop_map(|steps| Request::Batch(Batch { steps })),
@@ -98,8 +100,17 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
 
 pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'static>> {
     use globaldata::Reply;
-    let info = (key(), wide(), value(), any::<u32>())
-        .prop_map(|(key, revision, value, size)| KeyInfo { key, revision, tag: value.tag(), size });
+    let info = (key(), wide(), value(), any::<u32>(), option::of(wide())).prop_map(
+        |(key, revision, value, size, ttl_ms)| KeyInfo {
+            key,
+            revision,
+            tag: value.tag(),
+            size,
+            ttl_ms,
+        },
+    );
+    let existence =
+        (wide(), option::of(wide())).prop_map(|(revision, ttl_ms)| Existence { revision, ttl_ms });
     prop_oneof![
         option::of(entry()).prop_map(Reply::Got),
         vec(option::of(entry()), 0..4).prop_map(Reply::GotMany),
@@ -107,7 +118,7 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
         wide().prop_map(|current| Reply::Written(Written::Conflict { current })),
         (wide(), number()).prop_map(|(revision, value)| Reply::Incremented { revision, value }),
         any::<bool>().prop_map(|existed| Reply::Deleted { existed }),
-        option::of(wide()).prop_map(|revision| Reply::Existence { revision }),
+        option::of(existence).prop_map(Reply::Existence),
         batch_reply().prop_map(Reply::Batch),
         (wide(), vec(info, 0..4)).prop_map(|(cursor, keys)| Reply::Keys { cursor, keys }),
     ]
@@ -155,15 +166,30 @@ fn expect() -> impl Strategy<Value = Expect<'static>> {
     ]
 }
 
+pub(crate) fn expiry() -> impl Strategy<Value = Expiry> {
+    prop_oneof![
+        Just(Expiry::Never),
+        Just(Expiry::Keep),
+        ttl().prop_map(Expiry::After),
+        ttl().prop_map(Expiry::AfterIfNew),
+    ]
+}
+
+fn ttl() -> impl Strategy<Value = Ttl> {
+    prop_oneof![1..300u64, 1..=TTL_MS_MAX]
+        .prop_map(|millis| Ttl::from_millis(millis).expect("within its bounds"))
+}
+
 fn step() -> impl Strategy<Value = Step<'static>> {
     prop_oneof![
         (key(), expect()).prop_map(|(key, expect)| Step::Require { key, expect }),
-        (key(), value()).prop_map(|(key, value)| Step::Set { key, value }),
-        (key(), number(), option::of(number())).prop_map(|(key, by, initial)| Step::Increment {
+        (key(), expiry(), value()).prop_map(|(key, expiry, value)| Step::Set {
             key,
-            by,
-            initial
+            expiry,
+            value
         }),
+        (key(), number(), option::of(number()), expiry())
+            .prop_map(|(key, by, initial, expiry)| Step::Increment { key, by, initial, expiry }),
         key().prop_map(|key| Step::Delete { key }),
     ]
 }
@@ -184,7 +210,11 @@ fn batch_reply() -> impl Strategy<Value = BatchReply> {
 }
 
 fn entry() -> impl Strategy<Value = Entry<'static>> {
-    (wide(), value()).prop_map(|(revision, value)| Entry { revision, value })
+    (wide(), option::of(wide()), value()).prop_map(|(revision, ttl_ms, value)| Entry {
+        revision,
+        ttl_ms,
+        value,
+    })
 }
 
 fn value() -> impl Strategy<Value = ValueRef<'static>> {

@@ -1,6 +1,6 @@
 //! Headers encoded by another implementation of the same encoding are the same bytes.
 
-use crate::random::{bytes, number, wide};
+use crate::random::{bytes, expiry, number, wide};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use wincode::config::{self, Config, Configuration};
 use wincode::{SchemaRead, SchemaWrite};
 use workyard_protocol::channel::{self, Interest, Subscribe, Topic};
 use workyard_protocol::control::{Goodbye, Hello, ServiceKind};
-use workyard_protocol::globaldata::{self, GlobalDataWire, Increment, Keys};
+use workyard_protocol::globaldata::{self, Expiry, GlobalDataWire, Increment, Keys};
 use workyard_protocol::{
     ChannelName, GroupName, Key, Message, Number, Reason, Refusal, ToClient, ToServer, Wire,
 };
@@ -25,6 +25,26 @@ impl From<Number> for Other {
         match number {
             Number::Int(int) => Self::Int(int),
             Number::Float(float) => Self::Float(float),
+        }
+    }
+}
+
+/// The same of the protocol's `Expiry`.
+#[derive(SchemaWrite, SchemaRead)]
+enum OtherExpiry {
+    Never,
+    Keep,
+    After(u64),
+    AfterIfNew(u64),
+}
+
+impl From<Expiry> for OtherExpiry {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Never => Self::Never,
+            Expiry::Keep => Self::Keep,
+            Expiry::After(ttl) => Self::After(ttl.as_millis()),
+            Expiry::AfterIfNew(ttl) => Self::AfterIfNew(ttl.as_millis()),
         }
     }
 }
@@ -90,10 +110,11 @@ proptest! {
     }
 
     #[test]
-    fn numbers(name in bytes(), by in number(), initial in option::of(number())) {
+    fn numbers(name in bytes(), by in number(), initial in option::of(number()), expiry in expiry()) {
         let key = Key::new(name).unwrap();
-        let ours = header(&globaldata::Request::Increment(Increment { key, by, initial }));
-        let theirs = (name, Other::from(by), initial.map(Other::from));
+        let ours = header(&globaldata::Request::Increment(Increment { key, by, initial, expiry }));
+        let theirs =
+            (name, Other::from(by), initial.map(Other::from), OtherExpiry::from(expiry));
         prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
     }
 

@@ -5,6 +5,7 @@ mod batches;
 mod cancellation;
 mod contention;
 mod counting;
+mod expiry;
 mod restart;
 mod sharded;
 mod support;

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod exit_codes;
+mod lifetimes;
 mod messages;
 mod queues;
 mod support;

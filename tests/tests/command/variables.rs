@@ -30,11 +30,12 @@ fn what_is_set_is_printed() {
     assert_eq!(up.ask("get count share colour"), "41\n-1.5\ngreen\n");
     says_no(&up, "get count none colour", "41\ngreen\n", "none does not exist\n");
     let [first, second, fourth] = [1, 2, 4].map(|write| revision(&up, write));
-    let expected = json!({ "key": "colour", "value": "green", "kind": "raw", "revision": first });
+    let expected = json!({ "key": "colour", "value": "green", "kind": "raw", "revision": first, "ttl_ms": null });
     assert_eq!(document(&up, "get colour"), expected);
     let exit = up.run("get count none --json");
     assert_eq!((exit.code, exit.stderr.as_str()), (Some(NO), ""));
-    let count = json!({ "key": "count", "value": 41, "kind": "int", "revision": second });
+    let count =
+        json!({ "key": "count", "value": 41, "kind": "int", "revision": second, "ttl_ms": null });
     assert_eq!(documents(&exit.stdout), [count, json!({ "key": "none", "value": null })]);
     assert_eq!(document(&up, "set colour blue"), json!({ "key": "colour", "revision": fourth }));
 }
@@ -144,7 +145,6 @@ fn keys_lists_them() {
     assert_eq!(sorted(up.ask("keys")), ["other", "user:1", "user:2"]);
     assert_eq!(sorted(up.ask("keys user:")), ["user:1", "user:2"]);
     assert_eq!(up.ask("keys none"), "");
-    let expected =
-        json!({ "key": "other", "kind": "int", "bytes": 8, "revision": revision(&up, 3) });
+    let expected = json!({ "key": "other", "kind": "int", "bytes": 8, "revision": revision(&up, 3), "ttl_ms": null });
     assert_eq!(document(&up, "keys o"), expected);
 }

@@ -8,6 +8,9 @@ use workyard_tests::{Canary, ChannelWire, Daemon, GlobalDataWire, Setup, note};
 const LONG: [u8; 4097] = [b'n'; 4097];
 const RAW: [u8; 1] = [0];
 const NONE: [u8; 1] = [0];
+/// Expiries: none, and the one there is.
+const NEVER: [u8; 1] = [0];
+const KEEP: [u8; 1] = [1];
 const ONE: [u8; 1] = [1];
 
 /// After each case its connection and everything else is as it was.
@@ -87,25 +90,38 @@ fn arguments_of_globaldata_requests_are_checked() {
     let daemon = Setup::<GlobalDataWire>::new().start();
     let (long, name) = (bytes(&LONG), bytes(b"name"));
     let both = [&uint(2), &name[..], &long].concat();
-    let set_step = |key: &[u8], tag: u8| request(0x36, &[&ONE, &[1], key, &[tag], &NONE]);
+    let set_step = |key: &[u8], tag: u8| request(0x36, &[&ONE, &[1], key, &NEVER, &[tag], &NONE]);
     let int_by = [0, 2];
     let expect_value = [3, 9, 0];
+    let no_time = [2, 0];
     check_refused(
         &daemon,
         &[
             ("get", request(0x30, &[&long]), InvalidName),
             ("get many", request(0x31, &[&both]), InvalidName),
-            ("write", request(0x32, &[&long, &NONE, &RAW]), InvalidName),
-            ("increment", request(0x33, &[&long, &int_by, &NONE]), InvalidName),
+            ("write", request(0x32, &[&long, &NONE, &NEVER, &RAW]), InvalidName),
+            ("increment", request(0x33, &[&long, &int_by, &NONE, &KEEP]), InvalidName),
             ("delete", request(0x34, &[&long]), InvalidName),
             ("exists", request(0x35, &[&long]), InvalidName),
             ("a step", set_step(&long, 0), InvalidName),
-            ("a tag", request(0x32, &[&name, &NONE, &[7]]), InvalidArgument),
-            ("a tag to expect", request(0x32, &[&name, &expect_value, &RAW]), InvalidArgument),
+            ("a tag", request(0x32, &[&name, &NONE, &NEVER, &[7]]), InvalidArgument),
+            (
+                "a tag to expect",
+                request(0x32, &[&name, &expect_value, &NEVER, &RAW]),
+                InvalidArgument,
+            ),
+            ("no time", request(0x32, &[&name, &NONE, &no_time, &RAW]), InvalidArgument),
+            (
+                "no time to count",
+                request(0x33, &[&name, &int_by, &NONE, &no_time]),
+                InvalidArgument,
+            ),
+            ("no time from now on", request(0x38, &[&name, &[1, 0]]), InvalidArgument),
+            ("a name to touch", request(0x38, &[&long, &NONE]), InvalidName),
             ("a tag in a step", set_step(&name, 7), InvalidArgument),
             ("a page of 0", request(0x37, &[&name, &[0], &[0]]), InvalidArgument),
             ("a page of 1001", request(0x37, &[&name, &[0], &uint(1001)]), InvalidArgument),
-            ("nothing to add to", request(0x33, &[&name, &int_by, &NONE]), NotFound),
+            ("nothing to add to", request(0x33, &[&name, &int_by, &NONE, &KEEP]), NotFound),
         ],
     );
 }
@@ -157,12 +173,13 @@ fn variants_that_are_none_end_the_connection() {
     check_ends(
         &daemon,
         &[
-            ("what to expect", request(0x32, &[&name, &[4], &RAW]), Reason::Malformed),
-            ("what to add", request(0x33, &[&name, &[2, 0], &NONE]), Reason::Malformed),
+            ("what to expect", request(0x32, &[&name, &[4], &NEVER, &RAW]), Reason::Malformed),
+            ("what to add", request(0x33, &[&name, &[2, 0], &NONE, &KEEP]), Reason::Malformed),
+            ("an expiry", request(0x32, &[&name, &NONE, &[4], &RAW]), Reason::Malformed),
             ("a step", request(0x36, &[&ONE, &[4], &name]), Reason::Malformed),
             (
                 "a value beyond the end",
-                request(0x32, &[&name, &value_beyond, &RAW]),
+                request(0x32, &[&name, &value_beyond, &NEVER, &RAW]),
                 Reason::Malformed,
             ),
             ("a list of 2^64-1", request(0x31, &[&uint(u64::MAX)]), Reason::Malformed),

@@ -1,8 +1,10 @@
 //! One request of every operation, such that every byte of it is needed.
 
 use workyard_protocol::channel::{self, PublishMany, PublishOne};
-use workyard_protocol::globaldata::{self, Batch, Delete, Exists, Expect, GetMany, Keys, Step};
-use workyard_protocol::{ChannelName, Number, ValueRef};
+use workyard_protocol::globaldata::{
+    self, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Step, Touch,
+};
+use workyard_protocol::{ChannelName, Number, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
     ack, cancel, consume, get, grouped, increment, key, pattern, publish_number, queue, queues,
@@ -44,10 +46,12 @@ impl Sampled for GlobalDataWire {
         let expect = Expect::Value(ValueRef::raw("old"));
         let by = Number::Float(0.5);
         let initial = Some(Number::Int(-300));
+        let ttl = Ttl::from_millis(300).expect("a short one");
+        let expiry = Expiry::After(ttl);
         let steps = vec![
             Step::Require { key: name, expect },
-            Step::Set { key: name, value },
-            Step::Increment { key: name, by, initial },
+            Step::Set { key: name, expiry, value },
+            Step::Increment { key: name, by, initial, expiry },
             Step::Delete { key: name },
         ];
         let keys = vec![name, name];
@@ -58,6 +62,7 @@ impl Sampled for GlobalDataWire {
             write("sample", expect, value),
             write("sample", Expect::Revision(u64::MAX), value),
             increment("sample", by, initial),
+            globaldata::Request::Touch(Touch { key: name, ttl: Some(ttl) }),
             globaldata::Request::Delete(Delete { key: name }),
             globaldata::Request::Exists(Exists { key: name }),
             globaldata::Request::Batch(Batch { steps }),

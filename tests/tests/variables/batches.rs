@@ -1,7 +1,7 @@
 //! Batches: all of it, or nothing.
 
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Entry, Expect, GetMany, Reply, Request, Step, StepResult,
+    Batch, BatchReply, Entry, Expect, Expiry, GetMany, Reply, Request, Step, StepResult,
 };
 use workyard_protocol::{Number, Reason, ToClient, ValueRef};
 use workyard_tests::words::{get, got, key, set, stored};
@@ -14,7 +14,7 @@ fn batch<'a>(steps: &[Step<'a>]) -> Request<'a> {
 
 fn set_step<'a>(name: &'a str, value: ValueRef<'a>) -> Step<'a> {
     let key = key(name);
-    Step::Set { key, value }
+    Step::Set { key, expiry: Expiry::Never, value }
 }
 
 fn require<'a>(name: &'a str, expect: Expect<'a>) -> Step<'a> {
@@ -23,13 +23,14 @@ fn require<'a>(name: &'a str, expect: Expect<'a>) -> Step<'a> {
 }
 
 fn increment_step(name: &str, by: i64, initial: Option<i64>) -> Step<'_> {
-    Step::Increment { key: key(name), by: Number::Int(by), initial: initial.map(Number::Int) }
+    let (by, initial) = (Number::Int(by), initial.map(Number::Int));
+    Step::Increment { key: key(name), by, initial, expiry: Expiry::Keep }
 }
 
 #[track_caller]
 fn expect_nothing_changed(peer: &mut GlobalDataPeer) {
     let keys = ["balance", "new"].map(key).to_vec();
-    let balance = Entry { revision: peer.revision(1), value: ValueRef::Int(100) };
+    let balance = Entry { revision: peer.revision(1), ttl_ms: None, value: ValueRef::Int(100) };
     peer.ask(Request::GetMany(GetMany { keys }), Reply::GotMany(vec![Some(balance), None]));
 }
 

@@ -1,5 +1,6 @@
 //! Shared variables over the wire.
 
 mod batches;
+mod expiry;
 mod operations;
 mod streams;

@@ -1,7 +1,7 @@
 //! Each operation: what it answers when it is carried out, and when it is not.
 
 use workyard_protocol::globaldata::{
-    Delete, Entry, Exists, Expect, GetMany, KeyInfo, Keys, Reply, Request,
+    Delete, Entry, Existence, Exists, Expect, GetMany, KeyInfo, Keys, Reply, Request,
 };
 use workyard_protocol::{Encoding, NO_REPLY, Number, Reason, ToClient, ValueRef};
 use workyard_tests::words::{conflict, get, got, increment, key, set, stored, write};
@@ -138,12 +138,13 @@ fn increments_of_many_peers_add_up() {
 fn delete_and_exists_tell_whether_it_was_there() {
     let daemon = daemon();
     let mut peer = daemon.peer();
-    peer.ask(exists("k"), Reply::Existence { revision: None });
+    peer.ask(exists("k"), Reply::Existence(None));
     peer.ask(delete("k"), Reply::Deleted { existed: false });
     peer.ask(set("k", ValueRef::Int(1)), stored(peer.revision(1)));
-    peer.ask(exists("k"), Reply::Existence { revision: Some(peer.revision(1)) });
+    let existence = Existence { revision: peer.revision(1), ttl_ms: None };
+    peer.ask(exists("k"), Reply::Existence(Some(existence)));
     peer.ask(delete("k"), Reply::Deleted { existed: true });
-    peer.ask(exists("k"), Reply::Existence { revision: None });
+    peer.ask(exists("k"), Reply::Existence(None));
     peer.ask(get("k"), Reply::Got(None));
     // The deletion took a number, so nobody mistakes the new one for the old one.
     peer.ask(write("k", Expect::Absent, ValueRef::Int(1)), stored(peer.revision(3)));
@@ -157,7 +158,7 @@ fn get_many_answers_in_the_order_asked() {
     peer.ask(set("a", one), stored(peer.revision(1)));
     peer.ask(set("b", two), stored(peer.revision(2)));
     let keys = ["b", "none", "a", "b"].map(key).to_vec();
-    let entry = |revision, value| Some(Entry { revision, value });
+    let entry = |revision, value| Some(Entry { revision, ttl_ms: None, value });
     let (first, second) = (peer.revision(1), peer.revision(2));
     let expected = vec![entry(second, two), None, entry(first, one), entry(second, two)];
     peer.ask(Request::GetMany(GetMany { keys }), Reply::GotMany(expected));
@@ -197,7 +198,7 @@ fn keys_are_listed_by_prefix_and_page_each_once() {
         };
         assert!(keys.len() <= 100);
         found.extend(keys.iter().map(|info: &KeyInfo<'_>| {
-            assert_eq!((info.tag.name(), info.size), ("raw", 3));
+            assert_eq!((info.tag.name(), info.size, info.ttl_ms), ("raw", 3, None));
             info.key.to_string()
         }));
         if next == 0 {

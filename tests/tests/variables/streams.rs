@@ -6,8 +6,9 @@ use workyard_protocol::{Reason, ToServer, ValueRef};
 use workyard_tests::words::{get, got, set, stored};
 use workyard_tests::{GlobalDataPeer, GlobalDataWire, Setup};
 
-/// Bytes around the value in the frame that sets "k": length, operation, id, key, condition, tag.
-const SET_BYTES: usize = 4 + 1 + 4 + 2 + 1 + 1;
+/// Bytes around the value in the frame that sets "k": length, operation, id, key, condition, expiry,
+/// tag.
+const SET_BYTES: usize = 4 + 1 + 4 + 2 + 1 + 1 + 1;
 
 fn set_frame(id: u32, value: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();

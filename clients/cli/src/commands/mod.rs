@@ -1,12 +1,14 @@
 //! The commands that ask a server one thing, or follow what it says.
 
 mod completions;
+mod lifetimes;
 mod messages;
 mod ping;
 mod queues;
 mod variables;
 
 pub(crate) use completions::completions;
+pub(crate) use lifetimes::{persist, touch, ttl};
 pub(crate) use messages::{publish, subscribe};
 pub(crate) use ping::ping;
 pub(crate) use queues::queue;

@@ -1,12 +1,13 @@
 //! `workyard get|set|add|cas|incr|del|keys`.
 
 use super::globaldata_client;
-use crate::args::{Cas, Del, Get, Global, Incr, Keys, Set};
+use super::lifetimes::{in_millis, in_words};
+use crate::args::{Cas, Del, Get, Global, Incr, Keys, Lifetime, Set};
 use crate::exit::Status;
 use crate::output::Output;
 use crate::value;
 use serde_json::json;
-use workyard_globaldata::Conflict;
+use workyard_globaldata::{Conflict, Expiry, KeyInfo};
 
 pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
@@ -23,7 +24,11 @@ pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow:
             || {
                 let kind = entry.value.as_ref().tag().name();
                 let (value, revision) = (value::to_json(&entry.value), entry.revision);
-                json!({ "key": key, "value": value, "kind": kind, "revision": revision })
+                let ttl_ms = in_millis(entry.ttl);
+                json!({
+                    "key": key, "value": value, "kind": kind, "revision": revision,
+                    "ttl_ms": ttl_ms,
+                })
             },
         )?;
     }
@@ -41,6 +46,7 @@ fn say_missing(output: Output, key: &str) -> anyhow::Result<()> {
 pub(crate) async fn set(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
+    let client = client.with_expiry(args.lifetime.expiry());
     let revision = client.set_value(&args.key, &value).await?;
     output.say(String::new, || json!({ "key": args.key, "revision": revision }))?;
     Ok(Status::Done)
@@ -49,6 +55,7 @@ pub(crate) async fn set(global: &Global, args: &Set, output: &Output) -> anyhow:
 pub(crate) async fn add(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
+    let client = client.with_expiry(args.lifetime.expiry());
     let added = client.add_value(&args.key, &value).await?;
     if !added && !output.is_json() {
         anstream::eprintln!("{} exists already", args.key);
@@ -60,6 +67,7 @@ pub(crate) async fn add(global: &Global, args: &Set, output: &Output) -> anyhow:
 pub(crate) async fn cas(global: &Global, args: &Cas, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
+    let client = client.with_expiry(args.lifetime.expiry());
     let outcome = match (&args.expected.expect, args.expected.revision) {
         (Some(old), _) => {
             client.cas_value(&args.key, &value::from_text(old, args.kind)?, &value).await?
@@ -97,7 +105,7 @@ pub(crate) async fn increment(
 ) -> anyhow::Result<Status> {
     let by = value::require_number(&args.by)?;
     let initial = value::require_number(&args.initial)?;
-    let client = globaldata_client(global).await?;
+    let client = globaldata_client(global).await?.with_expiry(counted(args));
     let number = if args.existing {
         client.increment_existing(&args.key, by).await?
     } else {
@@ -108,6 +116,25 @@ pub(crate) async fn increment(
         || json!({ "key": args.key, "value": value::to_json(&value::to_value(number)) }),
     )?;
     Ok(Status::Done)
+}
+
+impl Lifetime {
+    fn expiry(self) -> Expiry {
+        match self.ttl {
+            Some(ttl) => Expiry::After(ttl),
+            None if self.keep_ttl => Expiry::Keep,
+            None => Expiry::Never,
+        }
+    }
+}
+
+/// What an increment says of the lifetime.
+fn counted(args: &Incr) -> Expiry {
+    match (args.ttl, args.ttl_if_new) {
+        (Some(ttl), _) => Expiry::After(ttl),
+        (None, Some(ttl)) => Expiry::AfterIfNew(ttl),
+        (None, None) => Expiry::Keep,
+    }
 }
 
 pub(crate) async fn delete(global: &Global, args: &Del, output: &Output) -> anyhow::Result<Status> {
@@ -128,14 +155,20 @@ pub(crate) async fn keys(global: &Global, args: &Keys, output: &Output) -> anyho
     let mut keys = client.keys(&args.prefix);
     while let Some(info) = keys.next().await.transpose()? {
         output.say(
-            || info.key_str().into_owned(),
+            || if args.long { in_full(&info) } else { info.key_str().into_owned() },
             || {
                 json!({
                     "key": info.key_str(), "kind": info.tag.name(), "bytes": info.size,
-                    "revision": info.revision,
+                    "revision": info.revision, "ttl_ms": in_millis(info.ttl),
                 })
             },
         )?;
     }
     Ok(Status::Done)
+}
+
+/// The key comes last, as it may hold anything.
+fn in_full(info: &KeyInfo) -> String {
+    let (kind, left) = (info.tag.name(), in_words(info.ttl));
+    format!("{:>10}  {kind:<11}  {left:>15}  {}", info.size, info.key_str())
 }

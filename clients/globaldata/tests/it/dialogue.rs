@@ -2,8 +2,8 @@
 
 use crate::support::{FakeServer, Peer};
 use workyard_globaldata::{Builder, GlobalDataClient};
-use workyard_protocol::globaldata::{Entry, Expect, Reply, Request, Step, Written};
-use workyard_protocol::{RequestId, ValueRef};
+use workyard_protocol::globaldata::{Entry, Expect, Expiry, Reply, Request, Step, Written};
+use workyard_protocol::{RequestId, Ttl, ValueRef};
 
 pub(crate) async fn connected(server: &FakeServer) -> (GlobalDataClient, Peer) {
     connected_as(server, GlobalDataClient::builder(server.address())).await
@@ -17,18 +17,21 @@ pub(crate) async fn connected_as(
     (client.unwrap(), peer)
 }
 
-/// A request in a few words: `get a`, `write a if 7: text`, `increment a by 1 from 0`.
+/// A request in a few words: `get a`, `write a if 7 for 30 ms: text`, `increment a by 1 from 0`. What a
+/// request says of the expiry when it is not told to is left out.
 pub(crate) fn in_words(request: &Request<'_>) -> String {
     match request {
         Request::Get(request) => format!("get {}", request.key),
         Request::GetMany(request) => format!("get {:?}", request.keys),
         Request::Write(request) => {
             let value = request.value.to_value();
-            format!("write {}{}: {value}", request.key, expected(request.expect))
+            let time = time(request.expiry, Expiry::Never);
+            format!("write {}{}{time}: {value}", request.key, expected(request.expect))
         }
         Request::Increment(request) => {
             let from = request.initial.map_or(String::new(), |initial| format!(" from {initial}"));
-            format!("increment {} by {}{from}", request.key, request.by)
+            let time = time(request.expiry, Expiry::Keep);
+            format!("increment {} by {}{from}{time}", request.key, request.by)
         }
         Request::Delete(request) => format!("delete {}", request.key),
         Request::Exists(request) => format!("exists {}", request.key),
@@ -36,6 +39,10 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let steps: Vec<_> = request.steps.iter().map(step).collect();
             format!("batch [{}]", steps.join(", "))
         }
+        Request::Touch(request) => match request.ttl.map(Ttl::as_millis) {
+            Some(millis) => format!("touch {} for {millis} ms", request.key),
+            None => format!("persist {}", request.key),
+        },
         Request::Keys(request) => {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("keys {prefix:?} {} {}", request.cursor, request.limit)
@@ -46,10 +53,12 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
 fn step(step: &Step<'_>) -> String {
     match step {
         Step::Require { key, expect } => format!("require {key}{}", expected(*expect)),
-        Step::Set { key, value } => format!("set {key}: {}", value.to_value()),
-        Step::Increment { key, by, initial } => {
+        Step::Set { key, expiry, value } => {
+            format!("set {key}{}: {}", time(*expiry, Expiry::Never), value.to_value())
+        }
+        Step::Increment { key, by, initial, expiry } => {
             let from = initial.map_or(String::new(), |initial| format!(" from {initial}"));
-            format!("increment {key} by {by}{from}")
+            format!("increment {key} by {by}{from}{}", time(*expiry, Expiry::Keep))
         }
         Step::Delete { key } => format!("delete {key}"),
     }
@@ -61,6 +70,16 @@ fn expected(expect: Expect<'_>) -> String {
         Expect::Absent => " if absent".to_owned(),
         Expect::Revision(revision) => format!(" if {revision}"),
         Expect::Value(value) => format!(" if value {}", value.to_value()),
+    }
+}
+
+fn time(expiry: Expiry, unsaid: Expiry) -> String {
+    match expiry {
+        said if said == unsaid => String::new(),
+        Expiry::Never => " for ever".to_owned(),
+        Expiry::Keep => " for as long as it had".to_owned(),
+        Expiry::After(ttl) => format!(" for {} ms", ttl.as_millis()),
+        Expiry::AfterIfNew(ttl) => format!(" for {} ms if new", ttl.as_millis()),
     }
 }
 
@@ -79,7 +98,7 @@ pub(crate) async fn answer(peer: &mut Peer, expected: &str, reply: Reply<'_>) {
 }
 
 pub(crate) fn got(revision: u64, value: ValueRef<'_>) -> Reply<'_> {
-    Reply::Got(Some(Entry { revision, value }))
+    Reply::Got(Some(Entry { revision, ttl_ms: None, value }))
 }
 
 pub(crate) fn stored(revision: u64) -> Reply<'static> {

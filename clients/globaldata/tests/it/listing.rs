@@ -2,6 +2,7 @@
 
 use crate::dialogue::{answer, connected};
 use crate::support::FakeServer;
+use std::time::Duration;
 use workyard_globaldata::ValueTag;
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{KeyInfo, Reply};
@@ -12,6 +13,7 @@ pub(crate) fn page<'a>(cursor: u64, names: &[&'a str]) -> Reply<'a> {
         revision: 3,
         tag: ValueTag::Int,
         size: 8,
+        ttl_ms: Some(1500),
     };
     Reply::Keys { cursor, keys: names.iter().map(info).collect() }
 }
@@ -30,6 +32,7 @@ async fn pages_come_as_one_stream() {
         let mut names = Vec::new();
         while let Some(info) = keys.next().await.transpose().unwrap() {
             assert_eq!((info.revision, info.tag, info.size), (3, ValueTag::Int, 8));
+            assert_eq!(info.ttl, Some(Duration::from_millis(1500)));
             names.push(info.key_str().into_owned());
         }
         names

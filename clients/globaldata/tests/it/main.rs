@@ -3,6 +3,7 @@
 
 mod batch;
 mod dialogue;
+mod expiry;
 mod listing;
 mod shards;
 #[expect(dead_code, reason = "it has more than this crate needs")]

@@ -39,7 +39,7 @@ async fn every_key_has_its_server() {
 async fn many_keys_are_read_from_all_servers_and_come_back_in_order() {
     let (client, mut peers) = connected(Placement::Crc32).await;
     let [one, two, three] = &mut peers[..] else { panic!("three servers") };
-    let entry = |number| Some(Entry { revision: 1, value: ValueRef::Int(number) });
+    let entry = |number| Some(Entry { revision: 1, ttl_ms: None, value: ValueRef::Int(number) });
     let serving = async {
         // All are asked before any has answered.
         let last = hear(three, r#"get ["0"]"#).await;

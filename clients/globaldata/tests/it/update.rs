@@ -13,11 +13,11 @@ async fn an_update_is_tried_until_nobody_was_faster() {
     let (client, mut peer) = connected(&server).await;
     let serving = async {
         answer(&mut peer, "get a", Reply::Got(None)).await;
-        answer(&mut peer, "write a if absent: 1", conflict(4)).await;
+        answer(&mut peer, "write a if absent for as long as it had: 1", conflict(4)).await;
         answer(&mut peer, "get a", got(4, ValueRef::Int(10))).await;
-        answer(&mut peer, "write a if 4: 11", conflict(5)).await;
+        answer(&mut peer, "write a if 4 for as long as it had: 11", conflict(5)).await;
         answer(&mut peer, "get a", got(6, ValueRef::Int(20))).await;
-        answer(&mut peer, "write a if 6: 21", stored(7)).await;
+        answer(&mut peer, "write a if 6 for as long as it had: 21", stored(7)).await;
     };
     let updating = client.update("a", |count: Option<i64>| count.unwrap_or(0) + 1);
     let (updated, ()) = tokio::join!(updating, serving);
@@ -32,7 +32,7 @@ async fn an_update_against_all_odds_gives_up() {
     let serving = async {
         for _ in 0..UPDATE_ATTEMPTS_MAX {
             answer(&mut peer, "get a", got(4, ValueRef::Int(10))).await;
-            answer(&mut peer, "write a if 4: 11", conflict(5)).await;
+            answer(&mut peer, "write a if 4 for as long as it had: 11", conflict(5)).await;
         }
     };
     let updating = client.update("a", |count: Option<i64>| count.unwrap_or(0) + 1);
@@ -54,7 +54,7 @@ async fn many_updates_of_one_variable_all_count() {
             let reply = match &request {
                 Request::Get(_) => got(revision, value.as_ref()),
                 Request::Write(write)
-                    if in_words(&request).contains(&format!("if {revision}:")) =>
+                    if in_words(&request).contains(&format!("if {revision} for")) =>
                 {
                     (value, revision) = (write.value.to_value(), revision + 1);
                     stored(revision)

@@ -5,7 +5,7 @@ use crate::support::{FakeServer, Peer};
 use serde::{Deserialize, Serialize};
 use workyard_globaldata::{Conflict, Encoding, ErrorKind, GlobalDataClient, Number, Reason, Value};
 use workyard_protocol::ValueRef;
-use workyard_protocol::globaldata::{Entry, Reply};
+use workyard_protocol::globaldata::{Entry, Existence, Reply};
 use workyard_protocol::limits::{LIST_ITEMS_MAX, NAME_BYTES_MAX};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ async fn script(peer: &mut Peer, lines: Vec<(&str, Reply<'_>)>) {
 async fn reading() {
     let server = FakeServer::bind().await;
     let (client, mut peer) = connected(&server).await;
-    let entry = |revision| Some(Entry { revision, value: ValueRef::Int(5) });
+    let entry = |revision| Some(Entry { revision, ttl_ms: None, value: ValueRef::Int(5) });
     let serving = script(
         &mut peer,
         vec![
@@ -33,8 +33,8 @@ async fn reading() {
             ("get a", got(7, ValueRef::raw("text"))),
             ("get a", got(7, ValueRef::raw("text"))),
             ("get [\"a\", \"b\"]", Reply::GotMany(vec![entry(1), None])),
-            ("exists a", Reply::Existence { revision: Some(3) }),
-            ("exists a", Reply::Existence { revision: None }),
+            ("exists a", Reply::Existence(Some(Existence { revision: 3, ttl_ms: None }))),
+            ("exists a", Reply::Existence(None)),
         ],
     );
     let reading = async {

@@ -7,13 +7,14 @@ use std::pin::pin;
 use std::time::Duration;
 use workyard_link::{Backoff, Error, ErrorKind, Event, Link, Options, Stateless};
 use workyard_protocol::control::{ServiceKind, Welcome};
-use workyard_protocol::globaldata::{Expect, Request, Write};
+use workyard_protocol::globaldata::{Expect, Expiry, Request, Write};
 use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{Key, ValueRef};
 
 fn write(bytes: &[u8]) -> Request<'_> {
     let key = Key::new("k").unwrap();
-    Request::Write(Write { key, expect: Expect::Any, value: ValueRef::raw(bytes) })
+    let (expect, expiry) = (Expect::Any, Expiry::Never);
+    Request::Write(Write { key, expect, expiry, value: ValueRef::raw(bytes) })
 }
 
 #[tokio::test]
@@ -24,7 +25,7 @@ async fn a_request_above_the_servers_limit_is_not_sent() {
     let welcome = server.welcome_as(Welcome { frame_bytes_max: 1000, ..a_welcome() });
     let (link, mut peer) = tokio::join!(connecting, welcome);
     let link = link.unwrap();
-    let overhead = 9 + 4;
+    let overhead = 9 + 5;
     match link.request(&write(&vec![0; 1001 - overhead])).await.unwrap_err() {
         Error::TooLarge { bytes: 1001, limit: 1000 } => {}
         other => panic!("unexpected {other}"),

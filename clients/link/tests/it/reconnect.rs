@@ -8,7 +8,7 @@ use workyard_link::{
     ErrorKind, Event, Link, Options, Outbox, Received, Server, Session, Stateless, Unread,
 };
 use workyard_protocol::control::{ServiceKind, Welcome};
-use workyard_protocol::globaldata::{Exists, Reply, Request};
+use workyard_protocol::globaldata::{Existence, Exists, Reply, Request};
 use workyard_protocol::{DecodeError, Key, Reason, Refusal};
 
 #[tokio::test]
@@ -162,7 +162,7 @@ impl Session for Restoring {
         outbox: &mut Outbox,
     ) -> Result<(), DecodeError> {
         let answer = answer.unwrap();
-        let Reply::Existence { revision: Some(revision) } = answer.decode()? else {
+        let Reply::Existence(Some(Existence { revision, .. })) = answer.decode()? else {
             return Err(DecodeError::Malformed(format!("unexpected {answer:?}")));
         };
         assert_eq!(revision, token + 500);

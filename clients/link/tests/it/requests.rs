@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use std::time::Duration;
 use workyard_link::{Error, ErrorKind, Event, Link, Options, Stateless};
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::globaldata::{Exists, Reply, Request};
+use workyard_protocol::globaldata::{Existence, Exists, Reply, Request};
 use workyard_protocol::{Key, Reason, RequestId};
 
 pub(crate) type TestLink = Link<Stateless>;
@@ -27,7 +27,7 @@ pub(crate) async fn ask(link: &TestLink, number: u64) -> Result<u64, Error> {
     let request = Request::Exists(Exists { key: Key::new(&key).unwrap() });
     let received = link.request(&request).await?;
     match received.decode::<Reply<'_>>()? {
-        Reply::Existence { revision: Some(revision) } => Ok(revision),
+        Reply::Existence(Some(Existence { revision, .. })) => Ok(revision),
         other => panic!("unexpected {other:?}"),
     }
 }
@@ -42,7 +42,8 @@ pub(crate) async fn question(peer: &mut Peer) -> (RequestId, u64) {
 }
 
 pub(crate) async fn answer(peer: &mut Peer, (id, number): (RequestId, u64)) {
-    peer.reply(id, Reply::Existence { revision: Some(number) }).await;
+    let existence = Existence { revision: number, ttl_ms: None };
+    peer.reply(id, Reply::Existence(Some(existence))).await;
 }
 
 #[tokio::test]
@@ -108,7 +109,7 @@ async fn an_answer_to_nothing_ends_the_connection() {
     let server = FakeServer::bind().await;
     let (link, mut peer) = connected(&server, Options::default()).await;
     let mut events = link.events();
-    peer.reply(77, Reply::Existence { revision: None }).await;
+    peer.reply(77, Reply::Existence(None)).await;
     match events.next().await {
         Some(Event::Disconnected { reason, .. }) => {
             assert!(reason.to_string().contains("answer to request 77"), "{reason}");

@@ -3,10 +3,10 @@
 use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, Increment, KeyInfo, Keys, Push,
-    Reply, Request, Step, StepResult, Write, Written,
+    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany, Increment,
+    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write, Written,
 };
-use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, ValueRef};
+use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef};
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,26 +15,48 @@ pub(crate) enum Answer<'a> {
     Refused(Reason, String),
 }
 
-/// Asks, and shows the one answer to `hear`.
+/// Asks at the beginning of time, and shows the one answer to `hear`.
 pub(crate) fn ask<T>(
     store: &mut Store,
     request: Request<'_>,
     hear: impl FnOnce(Answer<'_>) -> T,
 ) -> T {
-    let caller = Caller { session: SessionId::new(3, 1), request: 7 };
+    ask_at(store, at(0), request, hear)
+}
+
+/// Asks at an instant, and shows the one answer to `hear`.
+pub(crate) fn ask_at<T>(
+    store: &mut Store,
+    now: Time,
+    request: Request<'_>,
+    hear: impl FnOnce(Answer<'_>) -> T,
+) -> T {
+    let effects = effects(store, now, request);
+    hear(answer(&effects))
+}
+
+const CALLER: Caller = Caller { session: SessionId::new(3, 1), request: 7 };
+
+/// Asks at an instant. What [`answer`] reads.
+pub(crate) fn effects(store: &mut Store, now: Time, request: Request<'_>) -> Vec<Effect> {
     let mut recorder = Recorder::default();
-    store.handle(Time::default(), caller, request, &mut recorder);
-    match recorder.take().as_slice() {
+    store.handle(now, CALLER, request, &mut recorder);
+    recorder.take()
+}
+
+/// The one answer that there must be.
+pub(crate) fn answer(effects: &[Effect]) -> Answer<'_> {
+    match effects {
         [Effect::Reply(session, request, frame)] => {
-            assert_eq!((*session, *request), (caller.session, caller.request));
+            assert_eq!((*session, *request), (CALLER.session, CALLER.request));
             match read::<Reply<'_>, Push>(frame) {
-                ToClient::Reply(7, reply) => hear(Answer::Reply(reply)),
+                ToClient::Reply(7, reply) => Answer::Reply(reply),
                 other => panic!("no reply to the request: {other:?}"),
             }
         }
         [Effect::Refused(session, request, refusal)] => {
-            assert_eq!((*session, *request), (caller.session, caller.request));
-            hear(Answer::Refused(refusal.reason, refusal.text.to_string()))
+            assert_eq!((*session, *request), (CALLER.session, CALLER.request));
+            Answer::Refused(refusal.reason, refusal.text.to_string())
         }
         other => panic!("not one answer: {other:?}"),
     }
@@ -54,6 +76,61 @@ pub(crate) fn dialogue_within(limits: StoreLimits, lines: &[(Request<'_>, Answer
         });
     }
     store
+}
+
+/// Holds a dialogue in which each line has its time.
+pub(crate) fn dialogue_in_time(
+    limits: StoreLimits,
+    lines: &[(u64, Request<'_>, Answer<'_>)],
+) -> Store {
+    let mut store = Store::new(limits);
+    for (number, (millis, request, expected)) in lines.iter().enumerate() {
+        ask_at(&mut store, at(*millis), request.clone(), |answer| {
+            assert_eq!(answer, *expected, "line {number} at {millis} ms: {request:?}");
+        });
+    }
+    store
+}
+
+/// Lets the store free a portion of what has expired.
+pub(crate) fn expire(store: &mut Store, now: Time) {
+    let mut recorder = Recorder::default();
+    store.expire(now, &mut recorder);
+    assert!(recorder.take().is_empty(), "nobody is told");
+}
+
+pub(crate) fn at(millis: u64) -> Time {
+    Time::from_millis(millis)
+}
+
+pub(crate) fn ttl(millis: u64) -> Ttl {
+    Ttl::from_millis(millis).expect("a ttl of a test is within its bounds")
+}
+
+/// This long after the write.
+pub(crate) fn after(millis: u64) -> Expiry {
+    Expiry::After(ttl(millis))
+}
+
+pub(crate) fn after_if_new(millis: u64) -> Expiry {
+    Expiry::AfterIfNew(ttl(millis))
+}
+
+/// The same write or increment with another word on when the variable expires.
+pub(crate) fn expiring(expiry: Expiry, request: Request<'_>) -> Request<'_> {
+    match request {
+        Request::Write(write) => Request::Write(Write { expiry, ..write }),
+        Request::Increment(increment) => Request::Increment(Increment { expiry, ..increment }),
+        other => panic!("no write: {other:?}"),
+    }
+}
+
+pub(crate) fn touch(name: &str, millis: u64) -> Request<'_> {
+    Request::Touch(Touch { key: key(name), ttl: Some(ttl(millis)) })
+}
+
+pub(crate) fn persist(name: &str) -> Request<'_> {
+    Request::Touch(Touch { key: key(name), ttl: None })
 }
 
 pub(crate) fn key(name: &(impl AsRef<[u8]> + ?Sized)) -> Key<'_> {
@@ -93,7 +170,7 @@ pub(crate) fn swap<'a>(name: &'a str, old: ValueRef<'a>, new: ValueRef<'a>) -> R
 }
 
 fn write<'a>(name: &'a str, expect: Expect<'a>, value: ValueRef<'a>) -> Request<'a> {
-    Request::Write(Write { key: key(name), expect, value })
+    Request::Write(Write { key: key(name), expect, expiry: Expiry::Never, value })
 }
 
 pub(crate) fn delete(name: &str) -> Request<'_> {
@@ -101,7 +178,8 @@ pub(crate) fn delete(name: &str) -> Request<'_> {
 }
 
 pub(crate) fn increment(name: &str, by: impl Into<Number>) -> Request<'_> {
-    Request::Increment(Increment { key: key(name), by: by.into(), initial: None })
+    let (by, expiry) = (by.into(), Expiry::Keep);
+    Request::Increment(Increment { key: key(name), by, initial: None, expiry })
 }
 
 pub(crate) fn increment_from(
@@ -109,8 +187,8 @@ pub(crate) fn increment_from(
     by: impl Into<Number>,
     initial: impl Into<Number>,
 ) -> Request<'_> {
-    let initial = Some(initial.into());
-    Request::Increment(Increment { key: key(name), by: by.into(), initial })
+    let (by, initial, expiry) = (by.into(), Some(initial.into()), Expiry::Keep);
+    Request::Increment(Increment { key: key(name), by, initial, expiry })
 }
 
 pub(crate) fn batch<'a>(steps: &[Step<'a>]) -> Request<'a> {
@@ -125,6 +203,11 @@ pub(crate) fn got(revision: u64, value: ValueRef<'_>) -> Answer<'_> {
     Answer::Reply(Reply::Got(entry(revision, value)))
 }
 
+/// A variable with so much of its lifetime left.
+pub(crate) fn got_for(revision: u64, left: u64, value: ValueRef<'_>) -> Answer<'_> {
+    Answer::Reply(Reply::Got(entry_for(revision, left, value)))
+}
+
 pub(crate) fn got_nothing() -> Answer<'static> {
     Answer::Reply(Reply::Got(None))
 }
@@ -134,11 +217,21 @@ pub(crate) fn got_many<'a>(entries: &[Option<Entry<'a>>]) -> Answer<'a> {
 }
 
 pub(crate) fn entry(revision: u64, value: ValueRef<'_>) -> Option<Entry<'_>> {
-    Some(Entry { revision, value })
+    Some(Entry { revision, ttl_ms: None, value })
+}
+
+/// A variable with so much of its lifetime left.
+pub(crate) fn entry_for(revision: u64, left: u64, value: ValueRef<'_>) -> Option<Entry<'_>> {
+    Some(Entry { revision, ttl_ms: Some(left), value })
 }
 
 pub(crate) fn revision(revision: Option<u64>) -> Answer<'static> {
-    Answer::Reply(Reply::Existence { revision })
+    Answer::Reply(Reply::Existence(revision.map(|revision| Existence { revision, ttl_ms: None })))
+}
+
+/// A variable that exists for so long.
+pub(crate) fn left(revision: u64, left: u64) -> Answer<'static> {
+    Answer::Reply(Reply::Existence(Some(Existence { revision, ttl_ms: Some(left) })))
 }
 
 pub(crate) fn stored(revision: u64) -> Answer<'static> {

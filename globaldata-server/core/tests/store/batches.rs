@@ -2,7 +2,7 @@
 
 use crate::ask::*;
 use workyard_protocol::globaldata::StepResult::{Deleted, Held, Incremented, Stored};
-use workyard_protocol::globaldata::{Expect, Step};
+use workyard_protocol::globaldata::{Expect, Expiry, Step};
 use workyard_protocol::{Number, Reason, ValueRef};
 
 fn require<'a>(name: &'a str, expect: Expect<'a>) -> Step<'a> {
@@ -10,16 +10,16 @@ fn require<'a>(name: &'a str, expect: Expect<'a>) -> Step<'a> {
 }
 
 fn put<'a>(name: &'a str, value: ValueRef<'a>) -> Step<'a> {
-    Step::Set { key: key(name), value }
+    Step::Set { key: key(name), expiry: Expiry::Never, value }
 }
 
 fn plus(name: &str, by: i64) -> Step<'_> {
-    Step::Increment { key: key(name), by: Number::Int(by), initial: None }
+    Step::Increment { key: key(name), by: Number::Int(by), initial: None, expiry: Expiry::Keep }
 }
 
 fn plus_from(name: &str, by: i64, initial: i64) -> Step<'_> {
     let initial = Some(Number::Int(initial));
-    Step::Increment { key: key(name), by: Number::Int(by), initial }
+    Step::Increment { key: key(name), by: Number::Int(by), initial, expiry: Expiry::Keep }
 }
 
 fn remove(name: &str) -> Step<'_> {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use workyard_globaldata_core::{Store, StoreLimits};
-use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Reply, Request, Step};
+use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Expiry, Reply, Request, Step};
 
 const NUMBERS: u32 = 6000;
 
@@ -58,7 +58,11 @@ impl Churn {
         let key = |number: u32| key(&names[number as usize]);
         let mut steps: Vec<Step<'_>> =
             delete.clone().map(|number| Step::Delete { key: key(number) }).collect();
-        steps.extend(set.clone().map(|number| Step::Set { key: key(number), value: raw("other") }));
+        steps.extend(set.clone().map(|number| Step::Set {
+            key: key(number),
+            expiry: Expiry::Never,
+            value: raw("other"),
+        }));
         if !applies {
             steps.push(Step::Require { key: key(0), expect: Expect::Revision(u64::MAX) });
         }
@@ -128,8 +132,8 @@ proptest! {
         for number in 0..NUMBERS {
             let expected = churn.exists.contains(&number);
             ask(&mut store, exists(&number.to_string()), |answer| match answer {
-                Answer::Reply(Reply::Existence { revision }) => {
-                    assert_eq!(revision.is_some(), expected, "{number}");
+                Answer::Reply(Reply::Existence(existence)) => {
+                    assert_eq!(existence.is_some(), expected, "{number}");
                 }
                 other => panic!("no existence: {other:?}"),
             });

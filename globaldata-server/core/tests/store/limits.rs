@@ -3,7 +3,7 @@
 use crate::ask::*;
 use workyard_globaldata_core::{ENTRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::StepResult::{Deleted, Stored};
-use workyard_protocol::globaldata::{Expect, Step};
+use workyard_protocol::globaldata::{Expect, Expiry, Step};
 use workyard_protocol::{Number, Reason, ValueRef};
 
 fn two_keys() -> StoreLimits {
@@ -61,7 +61,7 @@ fn store_bytes_max_is_the_most_bytes() {
 
 #[test]
 fn a_batch_over_a_limit_leaves_nothing() {
-    let put = |name, value| Step::Set { key: key(name), value };
+    let put = |name, value| Step::Set { key: key(name), expiry: Expiry::Never, value };
     let remove = |name| Step::Delete { key: key(name) };
     dialogue_within(
         two_keys(),
@@ -113,7 +113,7 @@ fn reply_bytes_max_bounds_what_get_many_answers() {
                 get_many(&["a", "none", "a", "a"]),
                 refused(
                     Reason::ReplyTooLarge,
-                    "the answer could take 1280 bytes, above reply_bytes_max, 1000: ask for less at once",
+                    "the answer could take 1320 bytes, above reply_bytes_max, 1000: ask for less at once",
                 ),
             ),
         ],
@@ -123,8 +123,9 @@ fn reply_bytes_max_bounds_what_get_many_answers() {
 #[test]
 fn reply_bytes_max_bounds_what_a_batch_answers() {
     let limits = StoreLimits { reply_bytes_max: 60, ..StoreLimits::default() };
-    let put = Step::Set { key: key("a"), value: ValueRef::Int(1) };
-    let plus = Step::Increment { key: key("a"), by: Number::Int(1), initial: None };
+    let put = Step::Set { key: key("a"), expiry: Expiry::Never, value: ValueRef::Int(1) };
+    let plus =
+        Step::Increment { key: key("a"), by: Number::Int(1), initial: None, expiry: Expiry::Keep };
     dialogue_within(
         limits,
         &[

@@ -3,6 +3,7 @@
 mod ask;
 mod batches;
 mod churn;
+mod expiry;
 mod harness;
 mod increments;
 mod limits;

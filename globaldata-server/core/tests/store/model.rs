@@ -1,18 +1,30 @@
-//! The store as simply as it can be said: a sorted map, copied before each batch.
+//! The store as simply as it can be said: a sorted map, copied before each batch, from which what has
+//! expired is gone at once.
 
 use crate::ask::{Answer, batch_refused, refused};
 use std::collections::BTreeMap;
-use workyard_globaldata_core::{Census, ENTRY_OVERHEAD_BYTES, StoreLimits};
+use workyard_engine::Time;
+use workyard_globaldata_core::{Census, ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Entry, Expect, Increment, Reply, Request, Step, StepResult, Write, Written,
+    Batch, BatchReply, Entry, Existence, Expect, Expiry, Increment, Reply, Request, Step,
+    StepResult, Touch, Write, Written,
 };
 use workyard_protocol::{Key, Number, Reason, Value, ValueRef};
 
 #[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) limits: StoreLimits,
-    pub(crate) variables: BTreeMap<Vec<u8>, (u64, Value)>,
-    revision: u64,
+    pub(crate) variables: BTreeMap<Vec<u8>, Variable>,
+    /// The number of the latest write. The harness adds what the store gave to expiries.
+    pub(crate) revision: u64,
+    pub(crate) now: Time,
+}
+
+#[derive(Clone)]
+pub(crate) struct Variable {
+    pub(crate) revision: u64,
+    pub(crate) value: Value,
+    deadline: Option<Time>,
 }
 
 enum Stop {
@@ -22,14 +34,28 @@ enum Stop {
 
 impl Model {
     pub(crate) fn new(limits: StoreLimits) -> Self {
-        Self { limits, variables: BTreeMap::new(), revision: 0 }
+        Self { limits, variables: BTreeMap::new(), revision: 0, now: Time::default() }
     }
 
     pub(crate) fn census(&self) -> Census {
-        let bytes = self.variables.iter().map(|(key, (_, value))| {
-            (key.len() + value.as_ref().byte_len() + ENTRY_OVERHEAD_BYTES) as u64
+        let bytes = self.variables.iter().map(|(key, Variable { value, deadline, .. })| {
+            let expiry = deadline.map_or(0, |_| EXPIRY_OVERHEAD_BYTES);
+            (key.len() + value.as_ref().byte_len() + ENTRY_OVERHEAD_BYTES + expiry) as u64
         });
         Census { keys: self.variables.len() as u64, bytes: bytes.sum(), revision: self.revision }
+    }
+
+    /// It is that late. How many variables are gone by that.
+    pub(crate) fn advance(&mut self, now: Time) -> u64 {
+        let before = self.variables.len();
+        self.now = now;
+        self.variables.retain(|_, it| it.deadline.is_none_or(|deadline| now < deadline));
+        (before - self.variables.len()) as u64
+    }
+
+    /// When the next variable expires.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        self.variables.values().filter_map(|it| it.deadline).min()
     }
 
     /// The answer, its texts left empty. Pages are the harness's.
@@ -39,14 +65,18 @@ impl Model {
             Request::GetMany(get) => {
                 Reply::GotMany(get.keys.iter().map(|key| self.entry(*key)).collect())
             }
-            Request::Exists(exists) => Reply::Existence { revision: self.revision(exists.key) },
+            Request::Exists(exists) => Reply::Existence(self.existence(exists.key)),
+            Request::Touch(touch) => match self.touch(touch) {
+                Ok(existence) => Reply::Existence(existence),
+                Err(reason) => return refused(reason, ""),
+            },
             Request::Delete(delete) => Reply::Deleted { existed: self.delete(delete.key) },
             Request::Write(write) => match self.write(write) {
                 Ok(written) => Reply::Written(written),
                 Err(reason) => return refused(reason, ""),
             },
-            Request::Increment(Increment { key, by, initial }) => {
-                match self.increment(*key, *by, *initial) {
+            Request::Increment(Increment { key, by, initial, expiry }) => {
+                match self.increment(*key, *by, *initial, *expiry) {
                     Ok(value) => Reply::Incremented { revision: self.revision, value },
                     Err(reason) => return refused(reason, ""),
                 }
@@ -61,8 +91,23 @@ impl Model {
     }
 
     fn entry(&self, key: Key<'_>) -> Option<Entry<'_>> {
-        let (revision, value) = self.variables.get(key.as_bytes())?;
-        Some(Entry { revision: *revision, value: value.as_ref() })
+        let variable = self.variables.get(key.as_bytes())?;
+        let (revision, value) = (variable.revision, variable.value.as_ref());
+        Some(Entry { revision, ttl_ms: variable.ttl_ms(self.now), value })
+    }
+
+    fn existence(&self, key: Key<'_>) -> Option<Existence> {
+        let Entry { revision, ttl_ms, .. } = self.entry(key)?;
+        Some(Existence { revision, ttl_ms })
+    }
+
+    fn touch(&mut self, touch: &Touch<'_>) -> Result<Option<Existence>, Reason> {
+        let mut next = self.clone();
+        if let Some(variable) = next.variables.get_mut(touch.key.as_bytes()) {
+            variable.deadline = touch.ttl.map(|ttl| self.now + ttl.into());
+        }
+        self.become_within_limits(next)?;
+        Ok(self.existence(touch.key))
     }
 
     fn holds(&self, key: Key<'_>, expect: Expect<'_>) -> bool {
@@ -79,14 +124,27 @@ impl Model {
         if !self.holds(write.key, write.expect) {
             return Ok(Written::Conflict { current: self.revision(write.key).unwrap_or(0) });
         }
-        self.set(write.key, write.value)?;
+        self.set(write.key, write.value, write.expiry)?;
         Ok(Written::Stored { revision: self.revision })
     }
 
-    fn set(&mut self, key: Key<'_>, value: ValueRef<'_>) -> Result<(), Reason> {
+    fn set(&mut self, key: Key<'_>, value: ValueRef<'_>, expiry: Expiry) -> Result<(), Reason> {
         let mut next = self.clone();
         next.revision += 1;
-        next.variables.insert(key.as_bytes().to_vec(), (next.revision, value.to_value()));
+        let old = self.variables.get(key.as_bytes());
+        let deadline = match (expiry, old) {
+            (Expiry::Never, _) | (Expiry::Keep, None) => None,
+            (Expiry::Keep | Expiry::AfterIfNew(_), Some(old)) => old.deadline,
+            (Expiry::After(ttl), _) | (Expiry::AfterIfNew(ttl), None) => {
+                Some(self.now + ttl.into())
+            }
+        };
+        let variable = Variable { revision: next.revision, value: value.to_value(), deadline };
+        next.variables.insert(key.as_bytes().to_vec(), variable);
+        self.become_within_limits(next)
+    }
+
+    fn become_within_limits(&mut self, next: Self) -> Result<(), Reason> {
         let (before, after) = (self.census(), next.census());
         let too_many = after.keys > before.keys && after.keys > u64::from(self.limits.keys_max);
         let too_big = after.bytes > before.bytes && after.bytes > self.limits.store_bytes_max;
@@ -102,13 +160,14 @@ impl Model {
         key: Key<'_>,
         by: Number,
         initial: Option<Number>,
+        expiry: Expiry,
     ) -> Result<Number, Reason> {
         let before = match self.entry(key) {
             Some(entry) => entry.value.number().ok_or(Reason::NotANumber)?,
             None => initial.ok_or(Reason::NotFound)?,
         };
         let sum = before.checked_add(by).ok_or(Reason::OutOfRange)?;
-        self.set(key, sum.into())?;
+        self.set(key, sum.into(), expiry)?;
         Ok(sum)
     }
 
@@ -142,12 +201,12 @@ impl Model {
         match *step {
             Step::Require { key, expect } if self.holds(key, expect) => Ok(StepResult::Held),
             Step::Require { .. } => Err(Stop::Conflict),
-            Step::Set { key, value } => {
-                self.set(key, value).map_err(Stop::Refused)?;
+            Step::Set { key, expiry, value } => {
+                self.set(key, value, expiry).map_err(Stop::Refused)?;
                 Ok(StepResult::Stored)
             }
-            Step::Increment { key, by, initial } => {
-                let sum = self.increment(key, by, initial).map_err(Stop::Refused)?;
+            Step::Increment { key, by, initial, expiry } => {
+                let sum = self.increment(key, by, initial, expiry).map_err(Stop::Refused)?;
                 Ok(StepResult::Incremented(sum))
             }
             Step::Delete { key } => Ok(StepResult::Deleted(self.delete(key))),
@@ -163,5 +222,11 @@ impl Model {
             }
             (_, Stop::Conflict) => panic!("only requirements conflict"),
         }
+    }
+}
+
+impl Variable {
+    pub(crate) fn ttl_ms(&self, now: Time) -> Option<u64> {
+        self.deadline.map(|deadline| deadline.millis_since(now))
     }
 }

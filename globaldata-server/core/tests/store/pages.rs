@@ -10,7 +10,7 @@ use workyard_protocol::{Encoding, ValueRef, ValueTag};
 const RAW: ValueTag = ValueTag::Encoded(Encoding::Raw);
 
 fn info(name: &str, revision: u64, tag: ValueTag, size: u32) -> KeyInfo<'_> {
-    KeyInfo { key: key(name), revision, tag, size }
+    KeyInfo { key: key(name), revision, tag, size, ttl_ms: None }
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_page_looks_at_so_many_slots_only() {
 
 #[test]
 fn a_page_fits_into_the_reply() {
-    let limits = StoreLimits { reply_bytes_max: 100, ..StoreLimits::default() };
+    let limits = StoreLimits { reply_bytes_max: 130, ..StoreLimits::default() };
     let long = "k".repeat(200);
     dialogue_within(
         limits,

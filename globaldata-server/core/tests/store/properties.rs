@@ -1,15 +1,15 @@
 //! Whatever is asked, the store answers as its model does.
 
-use crate::ask::key;
+use crate::ask::{key, ttl};
 use crate::harness::Harness;
 use crate::model::Model;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use workyard_globaldata_core::{ENTRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, Delete, Exists, Expect, Get, GetMany, Increment, Request, Step, Write,
+    Batch, Delete, Exists, Expect, Expiry, Get, GetMany, Increment, Request, Step, Touch, Write,
 };
-use workyard_protocol::{Encoding, Key, Number, Value};
+use workyard_protocol::{Encoding, Key, Number, Ttl, Value};
 
 /// A request that owns its parts. Names are few, so that requests meet.
 #[derive(Clone, Debug)]
@@ -17,18 +17,21 @@ enum Op {
     Get(Name),
     GetMany(Vec<Name>),
     Exists(Name),
-    Write(Name, Condition, Value),
-    Increment(Name, Number, Option<Number>),
+    Write(Name, Condition, Expiry, Value),
+    Increment(Name, Number, Option<Number>, Expiry),
     Delete(Name),
     Batch(Vec<BatchOp>),
     Page(u32),
+    Touch(Name, Option<Ttl>),
+    Advance(u64),
+    Expire,
 }
 
 #[derive(Clone, Debug)]
 enum BatchOp {
     Require(Name, Condition),
-    Set(Name, Value),
-    Increment(Name, Number, Option<Number>),
+    Set(Name, Expiry, Value),
+    Increment(Name, Number, Option<Number>, Expiry),
     Delete(Name),
 }
 
@@ -54,19 +57,24 @@ impl Op {
                 Request::GetMany(GetMany { keys: names.iter().map(key).collect() })
             }
             Self::Exists(name) => Request::Exists(Exists { key: key(name) }),
-            Self::Write(name, condition, value) => {
-                let (key, value) = (key(name), value.as_ref());
-                Request::Write(Write { key, expect: condition.expect(key, model), value })
+            Self::Write(name, condition, expiry, value) => {
+                let (key, expiry, value) = (key(name), *expiry, value.as_ref());
+                let expect = condition.expect(key, model);
+                Request::Write(Write { key, expect, expiry, value })
             }
-            Self::Increment(name, by, initial) => {
-                Request::Increment(Increment { key: key(name), by: *by, initial: *initial })
+            Self::Increment(name, by, initial, expiry) => {
+                let (key, by, initial, expiry) = (key(name), *by, *initial, *expiry);
+                Request::Increment(Increment { key, by, initial, expiry })
             }
             Self::Delete(name) => Request::Delete(Delete { key: key(name) }),
             Self::Batch(steps) => {
                 let steps = steps.iter().map(|step| step.step(model)).collect();
                 Request::Batch(Batch { steps })
             }
+            Self::Touch(name, ttl) => Request::Touch(Touch { key: key(name), ttl: *ttl }),
             Self::Page(limit) => return harness.page(*limit),
+            Self::Advance(millis) => return harness.advance(*millis),
+            Self::Expire => return harness.expire(),
         };
         harness.request(&request);
     }
@@ -79,9 +87,12 @@ impl BatchOp {
                 let key = key(name);
                 Step::Require { key, expect: condition.expect(key, model) }
             }
-            Self::Set(name, value) => Step::Set { key: key(name), value: value.as_ref() },
-            Self::Increment(name, by, initial) => {
-                Step::Increment { key: key(name), by: *by, initial: *initial }
+            Self::Set(name, expiry, value) => {
+                Step::Set { key: key(name), expiry: *expiry, value: value.as_ref() }
+            }
+            Self::Increment(name, by, initial, expiry) => {
+                let (key, by, initial, expiry) = (key(name), *by, *initial, *expiry);
+                Step::Increment { key, by, initial, expiry }
             }
             Self::Delete(name) => Step::Delete { key: key(name) },
         }
@@ -133,12 +144,27 @@ fn condition() -> impl Strategy<Value = Condition> {
     ]
 }
 
+/// Short beside the steps in which time passes, so that most are met before and after.
+fn lifetime() -> impl Strategy<Value = Ttl> {
+    (1..30u64).prop_map(ttl)
+}
+
+fn expiry() -> impl Strategy<Value = Expiry> {
+    prop_oneof![
+        2 => Just(Expiry::Never),
+        2 => Just(Expiry::Keep),
+        3 => lifetime().prop_map(Expiry::After),
+        2 => lifetime().prop_map(Expiry::AfterIfNew),
+    ]
+}
+
 fn step() -> impl Strategy<Value = BatchOp> {
     prop_oneof![
         2 => (name(), condition()).prop_map(|(name, expect)| BatchOp::Require(name, expect)),
-        3 => (name(), value()).prop_map(|(name, value)| BatchOp::Set(name, value)),
-        2 => (name(), number(), prop::option::of(number()))
-            .prop_map(|(name, by, initial)| BatchOp::Increment(name, by, initial)),
+        3 => (name(), expiry(), value())
+            .prop_map(|(name, expiry, value)| BatchOp::Set(name, expiry, value)),
+        2 => (name(), number(), prop::option::of(number()), expiry())
+            .prop_map(|(name, by, initial, expiry)| BatchOp::Increment(name, by, initial, expiry)),
         2 => name().prop_map(BatchOp::Delete),
     ]
 }
@@ -148,12 +174,16 @@ fn op() -> impl Strategy<Value = Op> {
         1 => name().prop_map(Op::Get),
         1 => vec(name(), 0..5).prop_map(Op::GetMany),
         1 => name().prop_map(Op::Exists),
-        4 => (name(), condition(), value()).prop_map(|(name, expect, value)| Op::Write(name, expect, value)),
-        2 => (name(), number(), prop::option::of(number()))
-            .prop_map(|(name, by, initial)| Op::Increment(name, by, initial)),
+        4 => (name(), condition(), expiry(), value())
+            .prop_map(|(name, expect, expiry, value)| Op::Write(name, expect, expiry, value)),
+        2 => (name(), number(), prop::option::of(number()), expiry())
+            .prop_map(|(name, by, initial, expiry)| Op::Increment(name, by, initial, expiry)),
         2 => name().prop_map(Op::Delete),
         3 => vec(step(), 0..8).prop_map(Op::Batch),
         3 => (1..3u32).prop_map(Op::Page),
+        2 => (name(), prop::option::of(lifetime())).prop_map(|(name, ttl)| Op::Touch(name, ttl)),
+        4 => (1..15u64).prop_map(Op::Advance),
+        1 => Just(Op::Expire),
     ]
 }
 
@@ -164,7 +194,9 @@ fn limits() -> impl Strategy<Value = StoreLimits> {
         scan_slots_max: 2,
         ..StoreLimits::default()
     };
-    prop_oneof![Just(StoreLimits::default()), Just(tight)]
+    // Small portions with much room: what is short of room frees a portion at most.
+    let slow = StoreLimits { expire_keys_max: 1, ..StoreLimits::default() };
+    prop_oneof![Just(StoreLimits::default()), Just(tight), Just(slow)]
 }
 
 proptest! {

@@ -1,10 +1,12 @@
 //! One example of everything that globaldata-server hears and says.
 
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Exists, Expect, Get, GetMany, Increment, KeyInfo, Keys, Push,
-    Reply, Request, Step, StepResult, Write, Written,
+    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany, Increment,
+    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write, Written,
 };
-use workyard_protocol::{Encoding, Key, Number, Reason, Refusal, ToClient, ValueRef, ValueTag};
+use workyard_protocol::{
+    Encoding, Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
+};
 
 use crate::{Seed, from_server, key, request};
 
@@ -24,33 +26,51 @@ pub fn requests() -> Vec<Seed> {
         request("cas_value", write(Expect::Value(ValueRef::raw("old")))),
         request(
             "increment",
-            Request::Increment(Increment { key: one, by: Number::Int(-1), initial }),
+            Request::Increment(Increment {
+                key: one,
+                by: Number::Int(-1),
+                initial,
+                expiry: Expiry::AfterIfNew(ttl()),
+            }),
         ),
         request("delete", Request::Delete(Delete { key: one })),
         request("exists", Request::Exists(Exists { key: one })),
         request("batch", Request::Batch(Batch { steps: steps(one) })),
+        request("set_for_a_while", for_a_while()),
+        request("touch", Request::Touch(Touch { key: one, ttl: Some(ttl()) })),
+        request("persist", Request::Touch(Touch { key: one, ttl: None })),
         request("keys", Request::Keys(Keys { prefix: b"u", cursor: 0, limit: 1000 })),
     ]
 }
 
 fn write(expect: Expect<'static>) -> Request<'static> {
-    Request::Write(Write { key: key("users:7"), expect, value: PHP })
+    Request::Write(Write { key: key("users:7"), expect, expiry: Expiry::Never, value: PHP })
+}
+
+fn for_a_while() -> Request<'static> {
+    let (expect, expiry) = (Expect::Absent, Expiry::After(ttl()));
+    Request::Write(Write { key: key("lock"), expect, expiry, value: ValueRef::Int(1) })
+}
+
+fn ttl() -> Ttl {
+    Ttl::from_millis(30_000).expect("half a minute")
 }
 
 fn steps(key: Key<'_>) -> Vec<Step<'_>> {
     vec![
         Step::Require { key, expect: Expect::Value(ValueRef::Int(1)) },
-        Step::Set { key, value: ValueRef::raw("new") },
-        Step::Increment { key, by: Number::Int(1), initial: None },
+        Step::Set { key, expiry: Expiry::After(ttl()), value: ValueRef::raw("new") },
+        Step::Increment { key, by: Number::Int(1), initial: None, expiry: Expiry::Keep },
         Step::Delete { key },
     ]
 }
 
 pub fn replies() -> Vec<Seed> {
-    let entry = Entry { revision: 7, value: PHP };
-    let int = Entry { revision: 300, value: ValueRef::Int(5) };
+    let entry = Entry { revision: 7, ttl_ms: None, value: PHP };
+    let int = Entry { revision: 300, ttl_ms: Some(30_000), value: ValueRef::Int(5) };
     let tag = ValueTag::Encoded(Encoding::Raw);
-    let info = KeyInfo { key: key("users:7"), revision: 7, tag, size: 20 };
+    let info = KeyInfo { key: key("users:7"), revision: 7, tag, size: 20, ttl_ms: Some(1) };
+    let existence = Existence { revision: 7, ttl_ms: Some(1 << 40) };
     vec![
         reply("got", Reply::Got(Some(entry))),
         reply("got_none", Reply::Got(None)),
@@ -59,7 +79,7 @@ pub fn replies() -> Vec<Seed> {
         reply("conflict", Reply::Written(Written::Conflict { current: 9 })),
         reply("incremented", Reply::Incremented { revision: 1, value: Number::Float(0.5) }),
         reply("deleted", Reply::Deleted { existed: true }),
-        reply("existence", Reply::Existence { revision: Some(7) }),
+        reply("existence", Reply::Existence(Some(existence))),
         reply("batch_applied", Reply::Batch(applied())),
         reply("batch_conflict", Reply::Batch(BatchReply::Conflict { step: 1, current: 7 })),
         reply("batch_refused", Reply::Batch(refused())),

@@ -138,6 +138,12 @@ pub fn ack(job: u64) -> channel::Request<'static> {
     channel::Request::Ack(channel::Ack { job })
 }
 
+/// Gives a job back.
+#[must_use]
+pub fn nack(job: u64) -> channel::Request<'static> {
+    channel::Request::Nack(channel::Nack { job })
+}
+
 /// Wants no more jobs.
 #[must_use]
 pub fn cancel(name: &str) -> channel::Request<'_> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use workyard_protocol::channel::{self, Push, QueueStats, Reply};
 use workyard_protocol::{NO_REPLY, Reason, ToClient};
 use workyard_tests::words::{
-    ack, cancel, consume, enqueue, job, publish, published, queue, queues, subscribe,
+    ack, cancel, consume, enqueue, job, nack, publish, published, queue, queues, subscribe,
 };
 use workyard_tests::{ChannelPeer, ChannelWire, Daemon, Frame, Setup, eventually};
 
@@ -109,6 +109,25 @@ fn the_jobs_of_a_consumer_that_dies_go_back_to_the_head() {
         next.expect_push(job("q", number, attempt, b"x"));
     }
     next.expect_silence();
+}
+
+#[test]
+fn a_job_that_is_given_back_comes_again_until_it_is_set_aside() {
+    let setup = Setup::<ChannelWire>::new().flag("--job-attempts-max", "3");
+    let daemon = setup.start();
+    let mut peer = daemon.peer();
+    peer.ask(enqueue("q", b"bad"), Reply::Enqueued { job: 1 });
+    peer.ask(enqueue("q", b"good"), Reply::Enqueued { job: 2 });
+    peer.ask(consume("q", 1), Reply::Done);
+    for attempt in 1..=3 {
+        peer.expect_push(job("q", 1, attempt, b"bad"));
+        peer.ask(nack(1), Reply::Done);
+    }
+    peer.expect_push(job("q", 2, 1, b"good"));
+    peer.ask_refused(nack(1), Reason::UnknownJob);
+    peer.ask(consume("q.dead", 1), Reply::Done);
+    peer.expect_push(job("q.dead", 1, 4, b"bad"));
+    peer.expect_silence();
 }
 
 #[test]

@@ -14,7 +14,7 @@ use workyard_protocol::{ChannelName, QueueName, Refusal};
 /// * `Publish`, `PublishMany`, `PublishOne`: first the publications, to everybody and then to one
 ///   session of each queue group, then the reply. So a session that publishes to itself sees the
 ///   message before the receipt.
-/// * `Enqueue`, `Consume`, `Ack`: first the reply, then the jobs that can be handed out because of
+/// * `Enqueue`, `Consume`, `Ack`, `Nack`: first the reply, then the jobs that can be handed out because of
 ///   it. So a session knows that it consumes before its first job comes.
 /// * A request that is refused changed nothing.
 #[derive(Debug)]
@@ -98,6 +98,7 @@ impl Engine for Broker {
             Request::Enqueue(request) => self.queues.enqueue(now, caller, request, outbox),
             Request::Consume(request) => self.queues.consume(caller, request, outbox),
             Request::Ack(request) => self.queues.ack(caller, request, outbox),
+            Request::Nack(request) => self.queues.nack(caller, request, outbox),
             Request::Cancel(request) => self.queues.cancel(caller, request, outbox),
             Request::Queues(request) => self.queues.list(now, caller, request, outbox),
         }

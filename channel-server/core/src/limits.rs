@@ -25,8 +25,8 @@ pub struct BrokerLimits {
     pub queue_bytes_max: usize,
     /// Most queues that one session consumes from or holds jobs of.
     pub consumers_per_session_max: usize,
-    /// How often a job is handed out before the next loss of its consumer puts it into the queue of
-    /// the same name with `.dead` behind it; 0 is without end. The jobs there stay there.
+    /// How often a job is handed out before its next return puts it into the queue of the same name with
+    /// `.dead` behind it; 0 is without end. The jobs there stay there.
     pub job_attempts_max: u32,
     /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
     /// own until it acknowledges them, and come back when it is gone.

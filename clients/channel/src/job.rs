@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use workyard_link::Link;
-use workyard_protocol::channel::{Ack, Reply, Request};
+use workyard_protocol::channel::{Ack, Nack, Reply, Request};
 use workyard_protocol::{Reason, Value, from_value};
 
 /// The number of a job, unique as long as the server runs.
 pub type JobId = u64;
 
-/// A job that this client holds. It is not done before [`Job::ack`] has returned `Ok`; dropped
-/// without, it goes back to its queue when the connection ends, not sooner.
+/// A job that this client holds. It is not done before [`Job::ack`] has returned `Ok`, and goes back to
+/// its queue with [`Job::nack`]; dropped without either, when the connection ends and not sooner.
 #[derive(Debug)]
 #[must_use = "a job that is not acknowledged is done again by somebody else"]
 pub struct Job {
@@ -72,7 +72,20 @@ impl Job {
     /// `LeaseLost` when the connection that it came by is gone, and the job with it. `TimedOut` or
     /// `Disconnected` when it is not known whether the server heard of it; asking again is safe.
     pub async fn ack(&self) -> Result<(), Error> {
-        let request = Request::Ack(Ack { job: self.held.job });
+        self.settle(Request::Ack(Ack { job: self.held.job })).await
+    }
+
+    /// The job is not done, and somebody shall have it again: it goes back to the head of its queue, to
+    /// whoever is next there, which may be this consumer. After `job_attempts_max` attempts (10 unless
+    /// the server is told otherwise) it goes to the queue of the same name with `.dead` behind it.
+    ///
+    /// # Errors
+    /// As for [`Job::ack`].
+    pub async fn nack(&self) -> Result<(), Error> {
+        self.settle(Request::Nack(Nack { job: self.held.job })).await
+    }
+
+    async fn settle(&self, request: Request<'_>) -> Result<(), Error> {
         match self.link.request_on(self.held.connection, &request).await {
             Ok(received) => match received.decode()? {
                 Reply::Done => {

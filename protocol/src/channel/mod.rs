@@ -4,6 +4,7 @@ mod ack;
 mod cancel;
 mod consume;
 mod enqueue;
+mod nack;
 mod publish;
 mod publish_many;
 mod publish_one;
@@ -17,6 +18,7 @@ pub use ack::Ack;
 pub use cancel::Cancel;
 pub use consume::Consume;
 pub use enqueue::Enqueue;
+pub use nack::Nack;
 pub use publish::Publish;
 pub use publish_many::PublishMany;
 pub use publish_one::PublishOne;
@@ -51,6 +53,7 @@ pub enum Request<'a> {
     Enqueue(Enqueue<'a>),
     Consume(Consume<'a>),
     Ack(Ack),
+    Nack(Nack),
     Cancel(Cancel<'a>),
     Queues(Queues<'a>),
 }
@@ -66,6 +69,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Enqueue(_) => enqueue::CODE,
             Self::Consume(_) => consume::CODE,
             Self::Ack(_) => ack::CODE,
+            Self::Nack(_) => nack::CODE,
             Self::Cancel(_) => cancel::CODE,
             Self::Queues(_) => queues::CODE,
         }
@@ -81,6 +85,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Enqueue(request) => request.put(out),
             Self::Consume(request) => request.put(out),
             Self::Ack(request) => request.put(out),
+            Self::Nack(request) => request.put(out),
             Self::Cancel(request) => request.put(out),
             Self::Queues(request) => request.put(out),
         }
@@ -96,6 +101,7 @@ impl<'a> Message<'a> for Request<'a> {
             enqueue::CODE => Self::Enqueue(Enqueue::decode(body)?),
             consume::CODE => Self::Consume(Consume::decode(body)?),
             ack::CODE => Self::Ack(Ack::decode(body)?),
+            nack::CODE => Self::Nack(Nack::decode(body)?),
             cancel::CODE => Self::Cancel(Cancel::decode(body)?),
             queues::CODE => Self::Queues(Queues::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),

@@ -4,7 +4,7 @@ use crate::json::{bytes, field, integer, list, optional, value, variant};
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Publish, PublishMany,
+    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
     PublishOne, Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, ValueRef};
@@ -30,6 +30,7 @@ impl Service for ChannelWire {
                 prefetch: integer(fields, "prefetch"),
             }),
             "ack" => Request::Ack(Ack { job: integer(fields, "job") }),
+            "nack" => Request::Nack(Nack { job: integer(fields, "job") }),
             "cancel" => Request::Cancel(Cancel { queue: queue(fields) }),
             "queues" => Request::Queues(Queues {
                 prefix: bytes(field(fields, "prefix")),

@@ -15,7 +15,7 @@ use workyard_protocol::{
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
     use channel::{
-        Ack, Cancel, Consume, Enqueue, Publish, PublishMany, PublishOne, Queues, Request,
+        Ack, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Queues, Request,
         Subscribe, Unsubscribe,
     };
     prop_oneof![
@@ -31,6 +31,7 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
         (queue(), 1..=65_535u32)
             .prop_map(|(queue, prefetch)| Request::Consume(Consume { queue, prefetch })),
         wide().prop_map(|job| Request::Ack(Ack { job })),
+        wide().prop_map(|job| Request::Nack(Nack { job })),
         queue().prop_map(|queue| Request::Cancel(Cancel { queue })),
         (bytes(), wide(), 1..=1000u32)
             .prop_map(|(prefix, cursor, limit)| Request::Queues(Queues { prefix, cursor, limit })),

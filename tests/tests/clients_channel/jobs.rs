@@ -52,6 +52,24 @@ async fn the_jobs_of_a_process_that_is_killed_are_done_by_another() {
     assert_eq!(stats(&client).await, None, "nothing is left");
 }
 
+#[tokio::test]
+async fn a_job_that_is_given_back_goes_to_whoever_is_next() {
+    let daemon = daemon();
+    let (one, two) = (client(&daemon).await, client(&daemon).await);
+    one.enqueue(QUEUE, "work").await.unwrap();
+    let mut mine = one.consume(QUEUE, 1).await.unwrap();
+    let mut theirs = two.consume(QUEUE, 1).await.unwrap();
+    let job = within(mine.next()).await.unwrap();
+    job.nack().await.unwrap();
+    let again = within(theirs.next()).await.unwrap();
+    assert_eq!((again.id(), again.attempt()), (job.id(), 2));
+    assert_eq!(job.ack().await.unwrap_err().kind(), ErrorKind::LeaseLost);
+    assert_eq!(job.nack().await.unwrap_err().kind(), ErrorKind::LeaseLost);
+    again.ack().await.unwrap();
+    let left = stats(&one).await.unwrap();
+    assert_eq!((left.ready, left.leased), (0, 0), "nothing is left");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_of_a_lost_connection_cannot_be_acknowledged() {
     let setup = Setup::<ChannelWire>::new().flag("--heartbeat", "500ms");

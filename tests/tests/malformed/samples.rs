@@ -7,8 +7,8 @@ use workyard_protocol::globaldata::{
 use workyard_protocol::{ChannelName, Number, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
-    ack, cancel, consume, get, grouped, increment, key, pattern, publish_number, queue, queues,
-    subscribe, unsubscribe, write,
+    ack, cancel, consume, get, grouped, increment, key, nack, pattern, publish_number, queue,
+    queues, subscribe, unsubscribe, write,
 };
 use workyard_tests::{Canary, ChannelWire, GlobalDataWire};
 
@@ -32,6 +32,7 @@ impl Sampled for ChannelWire {
             channel::Request::Enqueue(channel::Enqueue { queue: queue("sample"), value }),
             consume("sample", 300),
             ack(70_000),
+            nack(70_000),
             cancel("sample"),
             queues("sample"),
         ];

@@ -53,19 +53,26 @@ impl Queues {
         }
         let mut changed: BTreeSet<u32> = holder.shares.into_keys().collect();
         for Lease { queue, job } in holder.leases.into_values() {
-            match self.dead_letters(queue, &job) {
-                None => self.queues[queue].give_back(job),
-                Some(dead) => {
-                    self.queues[queue].leased -= 1;
-                    self.queues[dead].store(job);
-                    changed.insert(dead);
-                }
-            }
+            changed.extend(self.put_back(queue, job));
         }
         for at in changed {
             self.dispatch(at, outbox);
             self.forget_if_unused(at);
         }
+    }
+
+    /// Puts a job that nobody holds any more to the head of its queue, or where it is out of the way: the
+    /// queue there is returned.
+    pub(super) fn put_back(&mut self, at: u32, job: Job) -> Option<u32> {
+        let dead = self.dead_letters(at, &job);
+        match dead {
+            None => self.queues[at].give_back(job),
+            Some(dead) => {
+                self.queues[at].leased -= 1;
+                self.queues[dead].store(job);
+            }
+        }
+        dead
     }
 
     /// The queue for a job that was handed out too often, if it was and there is room: one that its

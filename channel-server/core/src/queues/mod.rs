@@ -16,7 +16,7 @@ use job::Job;
 use queue::Queue;
 use std::collections::BTreeMap;
 use workyard_engine::{Caller, Outbox, SessionId, Time};
-use workyard_protocol::channel::{Ack, Cancel, ChannelWire, Consume, Enqueue, Reply};
+use workyard_protocol::channel::{Ack, Cancel, ChannelWire, Consume, Enqueue, Nack, Reply};
 use workyard_protocol::{QueueName, Reason, Refusal};
 
 /// Every queue, and what every session has to do with them.
@@ -93,6 +93,27 @@ impl Queues {
         }
     }
 
+    /// Takes back a job that the session holds, and hands it out again.
+    pub(crate) fn nack(
+        &mut self,
+        caller: Caller,
+        request: Nack,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        match self.release(caller.session, request.job) {
+            Ok(Lease { queue: at, job }) => {
+                outbox.reply(caller, Reply::Done);
+                let dead = self.put_back(at, job);
+                self.change_share(caller.session, at, |share| share.held -= 1);
+                for at in dead.into_iter().chain([at]) {
+                    self.dispatch(at, outbox);
+                    self.forget_if_unused(at);
+                }
+            }
+            Err(refusal) => outbox.refuse(caller, refusal),
+        }
+    }
+
     /// Ends a consumer. The jobs that it holds stay its own.
     pub(crate) fn cancel(
         &mut self,
@@ -159,16 +180,20 @@ impl Queues {
 
     /// Forgets a job and returns its queue.
     fn finish(&mut self, session: SessionId, job: u64) -> Result<u32, Refusal> {
-        let holder = self.holders.get_mut(session);
-        let lease = holder.and_then(|holder| holder.leases.remove(&job));
-        let Some(Lease { queue: at, job }) = lease else {
-            let text = format!("job {job} is not held by this session");
-            return Err(Refusal::new(Reason::UnknownJob, text));
-        };
+        let Lease { queue: at, job } = self.release(session, job)?;
         self.job_bytes -= Job::bytes(job.value.as_ref());
         self.queues[at].leased -= 1;
         self.change_share(session, at, |share| share.held -= 1);
         Ok(at)
+    }
+
+    /// Takes a job from the session that holds it.
+    fn release(&mut self, session: SessionId, job: u64) -> Result<Lease, Refusal> {
+        let holder = self.holders.get_mut(session);
+        holder.and_then(|holder| holder.leases.remove(&job)).ok_or_else(|| {
+            let text = format!("job {job} is not held by this session");
+            Refusal::new(Reason::UnknownJob, text)
+        })
     }
 
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {

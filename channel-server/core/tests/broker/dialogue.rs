@@ -4,8 +4,8 @@ use crate::outbox::Watched;
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne, Push,
-    Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne,
+    Push, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{
     ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
@@ -141,6 +141,10 @@ impl Asking<'_> {
 
     pub(crate) fn acks(self, job: u64) -> Seen {
         self.asks(Request::Ack(Ack { job }))
+    }
+
+    pub(crate) fn nacks(self, job: u64) -> Seen {
+        self.asks(Request::Nack(Nack { job }))
     }
 
     pub(crate) fn cancels(self, queue: &str) -> Seen {

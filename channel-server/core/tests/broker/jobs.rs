@@ -263,3 +263,38 @@ fn without_room_beside_it_a_job_goes_back_to_its_place() {
         talk.session(attempt).closes().nothing();
     }
 }
+
+#[test]
+fn a_job_that_is_given_back_is_the_next_of_its_queue() {
+    let mut talk = Dialogue::new();
+    for text in ["a", "b", "c"] {
+        talk.session(9).enqueues("q", text).texts();
+    }
+    talk.session(1).consumes("q", 2).sees(["1: done", "1 <- job 1 of q: a", "1 <- job 2 of q: b"]);
+    talk.session(1).nacks(2).sees(["1: done", "1 <- job 2 of q: b (attempt 2)"]);
+    talk.session(1).cancels("q").done();
+    talk.session(1).nacks(1).done();
+    talk.session(2).consumes("q", 1).sees(["2: done", "2 <- job 1 of q: a (attempt 2)"]);
+    talk.session(2).acks(1).sees(["2: done", "2 <- job 3 of q: c"]);
+    for (session, job) in [(1, 1), (2, 2), (1, 3), (3, 3), (1, 99)] {
+        let seen = talk.session(session).nacks(job).texts();
+        assert!(seen[0].contains("UnknownJob") && seen.len() == 1, "{seen:?}");
+    }
+    talk.session(1).nacks(2).done();
+    assert_eq!((talk.census().ready, talk.census().leased, talk.census().holders), (1, 1, 1));
+}
+
+#[test]
+fn a_job_that_is_given_back_too_often_is_set_aside() {
+    let limits = BrokerLimits { job_attempts_max: 2, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.session(9).enqueues("q", "bad").texts();
+    talk.session(1).consumes("q", 1).sees(["1: done", "1 <- job 1 of q: bad"]);
+    talk.session(1).nacks(1).sees(["1: done", "1 <- job 1 of q: bad (attempt 2)"]);
+    talk.session(1).nacks(1).done();
+    talk.session(1)
+        .consumes("q.dead", 1)
+        .sees(["1: done", "1 <- job 1 of q.dead: bad (attempt 3)"]);
+    talk.session(1).acks(1).done();
+    assert_eq!((talk.census().ready, talk.census().leased, talk.census().job_bytes), (0, 0, 0));
+}

@@ -22,6 +22,7 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         Request::Consume(request) => format!("consume {} {}", request.queue, request.prefetch),
         Request::Cancel(request) => format!("cancel {}", request.queue),
         Request::Ack(request) => format!("ack {}", request.job),
+        Request::Nack(request) => format!("nack {}", request.job),
         Request::Publish(request) => {
             format!("publish {} {}", request.channel, request.value.to_value())
         }

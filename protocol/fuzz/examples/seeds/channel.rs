@@ -1,7 +1,7 @@
 //! One example of everything that channel-server hears and says.
 
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Publish, PublishMany, PublishOne, Push,
+    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne, Push,
     QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{Encoding, Pattern, ToClient, ValueRef};
@@ -26,6 +26,7 @@ pub fn requests() -> Vec<Seed> {
         request("enqueue", Request::Enqueue(Enqueue { queue: jobs, value: ValueRef::Int(-1) })),
         request("consume", Request::Consume(Consume { queue: jobs, prefetch: 100 })),
         request("ack", Request::Ack(Ack { job: 300 })),
+        request("nack", Request::Nack(Nack { job: 300 })),
         request("cancel", Request::Cancel(Cancel { queue: jobs })),
         request("queues", Request::Queues(Queues { prefix: b"m", cursor: 70_000, limit: 10 })),
     ]

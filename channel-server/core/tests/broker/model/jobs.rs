@@ -84,6 +84,12 @@ impl Jobs {
     }
 
     /// Whether it must be carried out.
+    pub(super) fn nack(&mut self, by: SessionId, id: u64) -> bool {
+        let held = self.all.get_mut(&id).filter(|job| job.is_held_by(by));
+        held.map(|job| job.place = Place::Ready).is_some()
+    }
+
+    /// Whether it must be carried out.
     pub(super) fn cancel(&mut self, by: SessionId, queue: &str) -> bool {
         self.consumers.remove(&(by, queue.to_owned())).is_some()
     }

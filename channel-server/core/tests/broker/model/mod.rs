@@ -11,7 +11,7 @@ use subscriptions::{Interests, Subscriptions};
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Enqueue, Publish, PublishMany, PublishOne, Push, Reply, Request,
+    Ack, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Push, Reply, Request,
     Subscribe, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, QueueName, Reason, ToClient, ValueRef};
@@ -50,6 +50,8 @@ enum Step {
     Ack(Index),
     /// Any number: mostly somebody else's job.
     AckAny(u64),
+    /// The same, given back.
+    Nack(Index),
     Cancel(&'static str),
     Close,
     Full,
@@ -70,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::AckOldest),
         6 => any::<Index>().prop_map(Step::Ack),
         1 => (0..20_u64).prop_map(Step::AckAny),
+        3 => any::<Index>().prop_map(Step::Nack),
         2 => select(&QUEUES[..]).prop_map(Step::Cancel),
         2 => Just(Step::Close),
         2 => Just(Step::Full),
@@ -134,6 +137,10 @@ impl World {
                 self.ack(by, if held.is_empty() { 1 } else { *index.get(&held) });
             }
             Step::AckAny(job) => self.ack(by, *job),
+            Step::Nack(index) => {
+                let held = self.jobs.held_by(by);
+                self.nack(by, if held.is_empty() { 1 } else { *index.get(&held) });
+            }
             Step::Cancel(queue) => self.cancel(by, queue),
             Step::Close => self.close(slot),
             Step::Full => {
@@ -214,6 +221,16 @@ impl World {
     fn ack(&mut self, by: SessionId, job: u64) {
         let expected = self.jobs.ack(by, job);
         let effects = self.ask(by, Request::Ack(Ack { job }));
+        if expected {
+            self.check_reply_and_jobs(&effects, &Reply::Done);
+        } else {
+            check_refused(&effects, Reason::UnknownJob);
+        }
+    }
+
+    fn nack(&mut self, by: SessionId, job: u64) {
+        let expected = self.jobs.nack(by, job);
+        let effects = self.ask(by, Request::Nack(Nack { job }));
         if expected {
             self.check_reply_and_jobs(&effects, &Reply::Done);
         } else {

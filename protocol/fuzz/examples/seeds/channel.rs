@@ -1,8 +1,8 @@
 //! One example of everything that channel-server hears and says.
 
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne, Push,
-    QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne,
+    Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{Encoding, Pattern, ToClient, ValueRef};
 

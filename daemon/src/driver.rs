@@ -182,7 +182,7 @@ impl<S: Service> Driver<S> {
         if unsure {
             return Outcome { used: 0, verdict: Verdict::Continue { missing: 1 } };
         }
-        Outcome::end(0, native::stranger(input))
+        Outcome::end(0, native::expected_hello())
     }
 
     fn greet(

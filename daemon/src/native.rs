@@ -21,6 +21,20 @@ type Outgoing<'a, E> = ToClient<'a, Reply<'a, E>, Push<'a, E>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Native;
 
+impl Native {
+    /// Whether the first bytes of a connection are of this dialect: the operation code of the first frame
+    /// is no character. Then it is a hello, or should have been one.
+    #[must_use]
+    pub fn knows(first: &[u8]) -> Recognition {
+        match (first.first_chunk(), first.get(LENGTH_BYTES)) {
+            (_, Some(0x01..0x20 | 0x80..)) => Recognition::Yes,
+            (_, Some(_)) => Recognition::No,
+            (Some(length), None) if !is_hello_length(*length) => Recognition::No,
+            (_, None) => Recognition::Unsure,
+        }
+    }
+}
+
 impl<E: Engine> Dialect<E> for Native {
     const COUNT: usize = 1;
 
@@ -32,15 +46,8 @@ impl<E: Engine> Dialect<E> for Native {
         0
     }
 
-    /// The first frame is taken for this dialect's when its operation code is no character: then it is
-    /// a hello, or should have been one.
     fn recognise(self, first: &[u8]) -> Recognition {
-        match (first.first_chunk(), first.get(LENGTH_BYTES)) {
-            (_, Some(0x01..0x20 | 0x80..)) => Recognition::Yes,
-            (_, Some(_)) => Recognition::No,
-            (Some(length), None) if !is_hello_length(*length) => Recognition::No,
-            (_, None) => Recognition::Unsure,
-        }
+        Self::knows(first)
     }
 
     /// Answers a hello with a welcome.
@@ -123,16 +130,12 @@ impl<E: Engine> Dialect<E> for Native {
     }
 }
 
-/// Why first bytes that no dialect knows are refused.
-pub(crate) fn stranger(first: &[u8]) -> Refusal {
-    FrameDecoder::new(HELLO_BYTES_MAX).split(first).err().unwrap_or_else(expected_hello)
-}
-
 fn is_hello_length(length: [u8; LENGTH_BYTES]) -> bool {
     (LENGTH_BYTES + 1..=HELLO_BYTES_MAX).contains(&(u32::from_be_bytes(length) as usize))
 }
 
-fn expected_hello() -> Refusal {
+/// Why what is no hello is refused.
+pub(crate) fn expected_hello() -> Refusal {
     let text = "the first frame must be a hello: a length, 0x01, then WORKYARD";
     Refusal::new(Reason::ExpectedHello, text)
 }

@@ -46,6 +46,19 @@ pub enum Recognition {
     Unsure,
 }
 
+/// Whether they are of anything else.
+impl std::ops::Not for Recognition {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unsure => Self::Unsure,
+        }
+    }
+}
+
 /// What a dialect may tell a client about the server.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -139,17 +152,20 @@ pub trait Dialect<E: Engine>: Copy + 'static {
     /// Looks at the first bytes of a connection.
     fn recognise(self, first: &[u8]) -> Recognition;
 
-    /// Does what the dialect does before its first request, and answers into `out`.
+    /// Does what the dialect does before its first request, and answers into `out`. Without a greeting of
+    /// its own it begins with its first frame.
     ///
     /// # Errors
     /// Why the connection ends.
     fn greet(
         self,
-        input: &[u8],
-        facts: &Facts,
-        session: u64,
-        out: &mut Vec<u8>,
-    ) -> Result<Greeting, Refusal>;
+        _input: &[u8],
+        _facts: &Facts,
+        _session: u64,
+        _out: &mut Vec<u8>,
+    ) -> Result<Greeting, Refusal> {
+        Ok(Greeting::Done { used: 0 })
+    }
 
     /// Reads the frame at the start of `input`.
     ///
@@ -173,14 +189,16 @@ pub trait Dialect<E: Engine>: Copy + 'static {
     /// Appends a push.
     fn push(self, push: Push<'_, E>, out: &mut Vec<u8>);
 
-    /// Appends the answer to a ping.
-    fn pong(self, token: u64, out: &mut Vec<u8>);
+    /// Appends the answer to a ping, where pings are answered.
+    fn pong(self, _token: u64, _out: &mut Vec<u8>) {}
 
     /// Whether its clients can be asked for a sign of life. Others are never found dead by silence.
-    fn has_heartbeat(self) -> bool;
+    fn has_heartbeat(self) -> bool {
+        false
+    }
 
-    /// Appends a ping.
-    fn ping(self, out: &mut Vec<u8>);
+    /// Appends a ping, where there is a heartbeat.
+    fn ping(self, _out: &mut Vec<u8>) {}
 
     /// Appends the last frame.
     fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>);

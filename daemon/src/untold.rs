@@ -13,23 +13,18 @@ const QUIET_MS: u64 = 1000;
 /// Refusals that peers were not told of.
 #[derive(Debug, Default)]
 pub struct Untold {
-    since_logged: u64,
     total: u64,
-    logged: Option<Time>,
+    losses: UntoldLosses,
 }
 
 impl Untold {
     /// Counts a refusal, and logs it with the number of those before that were not.
     pub fn count(&mut self, now: Time, session: SessionId, refusal: &Refusal) {
         self.total += 1;
-        self.since_logged += 1;
-        if self.logged.is_some_and(|logged| now.millis_since(logged) < QUIET_MS) {
-            return;
+        if let Some(count) = self.losses.add_at(now.as_millis(), 1) {
+            let (reason, text) = (refusal.reason, &refusal.text);
+            tracing::warn!(%session, %reason, %text, count, "refused, and the peer cannot be told");
         }
-        self.logged = Some(now);
-        let (count, reason, text) =
-            (std::mem::take(&mut self.since_logged), refusal.reason, &refusal.text);
-        tracing::warn!(%session, %reason, %text, count, "refused, and the peer cannot be told");
     }
 
     /// How many there have been.

@@ -1,9 +1,7 @@
 //! The dialect of workerman/channel: nothing is answered, events and jobs are all that is sent.
 
 use crate::engine::{ChannelEngine, Push, Request};
-use workyard_daemon::{
-    Decoded, Dialect, Ending, Facts, Greeting, Heard, Native, Recognition, UntoldLosses,
-};
+use workyard_daemon::{Decoded, Dialect, Ending, Heard, Native, Recognition, UntoldLosses};
 use workyard_protocol::channel;
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::{ChannelName, NO_REPLY, Refusal, RequestId};
@@ -32,15 +30,7 @@ impl Dialect<ChannelEngine> for Workerman {
 
     /// Whatever is no hello: this wire has no beginning of its own.
     fn recognise(self, first: &[u8]) -> Recognition {
-        match Dialect::<ChannelEngine>::recognise(Native, first) {
-            Recognition::Yes => Recognition::No,
-            Recognition::No => Recognition::Yes,
-            Recognition::Unsure => Recognition::Unsure,
-        }
-    }
-
-    fn greet(self, _: &[u8], _: &Facts, _: u64, _: &mut Vec<u8>) -> Result<Greeting, Refusal> {
-        Ok(Greeting::Done { used: 0 })
+        !Native::knows(first)
     }
 
     /// A frame that cannot be understood is passed over, as its sender expects.
@@ -84,14 +74,6 @@ impl Dialect<ChannelEngine> for Workerman {
             }
         }
     }
-
-    fn pong(self, _: u64, _: &mut Vec<u8>) {}
-
-    fn has_heartbeat(self) -> bool {
-        false
-    }
-
-    fn ping(self, _: &mut Vec<u8>) {}
 
     fn goodbye(self, _: Refusal, _: Option<u32>, _: &mut Vec<u8>) {}
 }

@@ -1,7 +1,7 @@
 //! The dialect of workerman/globaldata: every request is answered by one bare value, in order.
 
 use crate::engine::{GlobalDataEngine, Request};
-use workyard_daemon::{Decoded, Dialect, Ending, Facts, Greeting, Heard, Native, Recognition};
+use workyard_daemon::{Decoded, Dialect, Ending, Heard, Native, Recognition};
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::globaldata::{Push, Reply, Written};
 use workyard_protocol::{Reason, Refusal, RequestId};
@@ -30,15 +30,7 @@ impl Dialect<GlobalDataEngine> for Workerman {
 
     /// Whatever is no hello: this wire has no beginning of its own.
     fn recognise(self, first: &[u8]) -> Recognition {
-        match Dialect::<GlobalDataEngine>::recognise(Native, first) {
-            Recognition::Yes => Recognition::No,
-            Recognition::No => Recognition::Yes,
-            Recognition::Unsure => Recognition::Unsure,
-        }
-    }
-
-    fn greet(self, _: &[u8], _: &Facts, _: u64, _: &mut Vec<u8>) -> Result<Greeting, Refusal> {
-        Ok(Greeting::Done { used: 0 })
+        !Native::knows(first)
     }
 
     fn decode(self, input: &[u8], frame_bytes_max: usize) -> Result<Decoded<Request<'_>>, Ending> {
@@ -78,14 +70,6 @@ impl Dialect<GlobalDataEngine> for Workerman {
     fn push(self, push: Push, _: &mut Vec<u8>) {
         match push {}
     }
-
-    fn pong(self, _: u64, _: &mut Vec<u8>) {}
-
-    fn has_heartbeat(self) -> bool {
-        false
-    }
-
-    fn ping(self, _: &mut Vec<u8>) {}
 
     /// Lengths that cannot be are met as the original meets them: below four by the answer to a bad
     /// request, beyond the limit by nothing.

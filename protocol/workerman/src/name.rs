@@ -1,5 +1,6 @@
 //! Names as PHP's arrays know them: `5` and `"5"` are one, and each publisher's spelling is kept.
 
+use crate::value;
 use std::borrow::Cow;
 use workyard_php::text;
 
@@ -42,10 +43,7 @@ impl<'a> Name<'a> {
             Some(Self { bytes, written: Written::Other(Cow::Borrowed(value)) })
         };
         match *value.first()? {
-            b's' => {
-                let start = value.iter().position(|byte| *byte == b'"')? + 1;
-                Some(Self::of_string(value.get(start..value.len() - 2)?))
-            }
+            b's' => Some(Self::of_string(value::string(value))),
             b'i' => {
                 let digits = value.get(2..value.len() - 1)?;
                 Some(Self { bytes: Cow::Borrowed(digits), written: Written::Int })

@@ -1,5 +1,13 @@
 //! The command line: every command, flag and their help.
 
+mod messages;
+mod queues;
+mod variables;
+
+pub(crate) use messages::*;
+pub(crate) use queues::*;
+pub(crate) use variables::*;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -93,186 +101,6 @@ pub(crate) struct Up {
     /// Do not show that they work
     #[arg(long)]
     pub(crate) no_check: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Pub {
-    /// Where to
-    pub(crate) channel: String,
-    /// What; `-` or nothing reads each line of standard input as a message
-    #[arg(default_value = "-", allow_negative_numbers = true)]
-    pub(crate) message: String,
-    /// Another channel to publish to; may be given several times
-    #[arg(long, value_name = "CHANNEL")]
-    pub(crate) also: Vec<String>,
-    /// To one subscriber, each in its turn, instead of all
-    #[arg(long)]
-    pub(crate) one: bool,
-    /// Exit with 1 when nobody received it
-    #[arg(long)]
-    pub(crate) expect_receivers: bool,
-    #[command(flatten)]
-    pub(crate) kind: Kind,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Sub {
-    /// Channels, by name
-    #[arg(required_unless_present = "pattern")]
-    pub(crate) channel: Vec<String>,
-    /// Channels that match: `orders.*` one token, `orders.>` all that follow
-    #[arg(long, short)]
-    pub(crate) pattern: Vec<String>,
-    /// Share the messages with the other subscribers of this group
-    #[arg(long, short)]
-    pub(crate) group: Option<String>,
-    /// Stop after this many
-    #[arg(long, short = 'n', value_name = "COUNT")]
-    pub(crate) count: Option<u64>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Queue {
-    /// Add jobs to a queue
-    Push(QueuePush),
-    /// Take jobs from a queue, run a command for each, and acknowledge those that succeed
-    Work(QueueWork),
-    /// Print what is in the queues
-    Stats(QueueStats),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct QueuePush {
-    pub(crate) queue: String,
-    /// The jobs; `-` or none reads each line of standard input as one
-    #[arg(default_value = "-", allow_negative_numbers = true)]
-    pub(crate) job: Vec<String>,
-    #[command(flatten)]
-    pub(crate) kind: Kind,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct QueueWork {
-    pub(crate) queue: String,
-    /// Command to run for each job, which it reads from standard input; without one jobs are printed
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
-    /// How many jobs to hold at once
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_535))]
-    pub(crate) prefetch: u32,
-    /// Stop after this many
-    #[arg(long, short = 'n', value_name = "COUNT")]
-    pub(crate) count: Option<u64>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct QueueStats {
-    /// Only queues whose names begin so
-    #[arg(default_value = "")]
-    pub(crate) prefix: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Get {
-    #[arg(required = true)]
-    pub(crate) key: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Set {
-    pub(crate) key: String,
-    /// What looks like a number is stored as a number; `-` reads standard input
-    #[arg(allow_negative_numbers = true)]
-    pub(crate) value: String,
-    #[command(flatten)]
-    pub(crate) lifetime: Lifetime,
-    #[command(flatten)]
-    pub(crate) kind: Kind,
-}
-
-/// What a write says of the lifetime.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Lifetime {
-    /// Let it expire after this time, as in `30s`; without, it lives for ever
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) ttl: Option<Duration>,
-    /// Let it expire when it would have anyway
-    #[arg(long, conflicts_with = "ttl")]
-    pub(crate) keep_ttl: bool,
-}
-
-#[derive(Debug, Args)]
-#[group(id = "expected", required = true, multiple = false)]
-pub(crate) struct Expected {
-    /// The revision that it must have
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) revision: Option<u64>,
-    /// The value that it must have
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
-    pub(crate) expect: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Cas {
-    pub(crate) key: String,
-    /// What looks like a number is stored as a number; `-` reads standard input
-    #[arg(allow_negative_numbers = true)]
-    pub(crate) value: String,
-    #[command(flatten)]
-    pub(crate) expected: Expected,
-    #[command(flatten)]
-    pub(crate) lifetime: Lifetime,
-    #[command(flatten)]
-    pub(crate) kind: Kind,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Incr {
-    pub(crate) key: String,
-    /// What to add; negative to subtract, with a point for a float
-    #[arg(default_value = "1", allow_negative_numbers = true)]
-    pub(crate) by: String,
-    /// What a variable that does not exist counts as
-    #[arg(long, value_name = "NUMBER", default_value = "0", allow_hyphen_values = true)]
-    pub(crate) initial: String,
-    /// Refuse when it does not exist
-    #[arg(long, conflicts_with = "initial")]
-    pub(crate) existing: bool,
-    /// Let it expire after this time, as in `30s`; without, it does when it would have anyway
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) ttl: Option<Duration>,
-    /// Let it expire after this time if it did not exist
-    #[arg(long, value_name = "TIME", conflicts_with = "ttl", value_parser = humantime::parse_duration)]
-    pub(crate) ttl_if_new: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Del {
-    #[arg(required = true)]
-    pub(crate) key: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Touch {
-    pub(crate) key: String,
-    /// How long it lives from now on, as in `30s`
-    #[arg(value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) ttl: Duration,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OneKey {
-    pub(crate) key: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Keys {
-    /// Only keys that begin so
-    #[arg(default_value = "")]
-    pub(crate) prefix: String,
-    /// Also print size in bytes, kind, and how long they still live, before each key
-    #[arg(long, short)]
-    pub(crate) long: bool,
 }
 
 #[derive(Debug, Args)]

@@ -34,13 +34,16 @@ fn every_message_has_a_vector() {
         .collect();
     let known = [
         0x01..=0x03u8,
+        // channel-server: subscriptions, queues
         0x10..=0x14,
         0x18..=0x1D,
-        0x30..=0x38,
-        0x81..=0x83,
         0x90..=0x93,
-        0xB0..=0xB7,
         0xC0..=0xC2,
+        // globaldata-server
+        0x30..=0x38,
+        0xB0..=0xB7,
+        // connection
+        0x81..=0x83,
     ];
     assert_eq!(codes, known.into_iter().flatten().collect());
 }

@@ -3,7 +3,7 @@
 use crate::workerman::{Clients, Spellings};
 use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_daemon::Untold;
-use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use workyard_engine::{Caller, Engine, Loss, Outbox, Publication, SessionId, Time};
 use workyard_protocol::channel;
 use workyard_protocol::{DecodeError, Message, Refusal, Wire};
 use workyard_workerman::Spelling;
@@ -114,8 +114,8 @@ impl Engine for ChannelEngine {
         self.broker.expire(now, &mut outbox);
     }
 
-    fn gap(topic: Option<&[u8]>, missed: u64) -> Option<Push<'_>> {
-        let push = Broker::gap(topic, missed)?;
+    fn gap(loss: Loss<'_>) -> Option<Push<'_>> {
+        let push = Broker::gap(loss)?;
         Some(Push { push, spelling: Spelling::Text })
     }
 }
@@ -156,10 +156,10 @@ impl<O: Outbox<SpelledWire>> Outbox<channel::ChannelWire> for Spelled<'_, O> {
         publication: Publication<'_, channel::Push<'_>>,
         recipients: impl IntoIterator<Item = SessionId>,
     ) {
-        let Publication { route, topic, push } = publication;
+        let Publication { route, topic, number, push } = publication;
         let spelling = self.spellings.of(&push);
         let push = Push { push, spelling };
-        self.outbox.publish(Publication { route, topic, push }, recipients);
+        self.outbox.publish(Publication { route, topic, number, push }, recipients);
     }
 
     fn has_room(&mut self, session: SessionId) -> bool {

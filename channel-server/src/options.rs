@@ -13,6 +13,9 @@ workyard_daemon::overrides! {
         patterns_max: usize = "COUNT",
         /// Bytes of subscribed names at most
         name_bytes_max: usize = "BYTES",
+        /// Bytes for the numbers of channels' messages: names, and 64 bytes for each channel. Above it
+        /// channels that were not published to lately are forgotten
+        sequence_bytes_max: usize = "BYTES",
         /// Queues at most
         queues_max: usize = "COUNT",
         /// Jobs in one queue at most

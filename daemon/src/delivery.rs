@@ -6,6 +6,7 @@
 mod batch;
 mod flush;
 
+use crate::gaps::Losses;
 use crate::outgoing::{Ledger, Outgoing};
 use crate::peer::{Peer, State};
 use crate::service::{Dialect, Push, Reply};
@@ -190,7 +191,8 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
             self.close_batch();
             self.open_batch(publication.route, recipients);
         }
-        self.batch.add::<D>(publication.topic, publication.push);
+        let Publication { topic, number, push, .. } = publication;
+        self.batch.add::<D>(topic, number, push);
         if self.batch.is_large() {
             self.close_batch();
         }
@@ -206,13 +208,13 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
 }
 
 /// Counts a loss, and ends the connection if that is the policy.
-fn miss<D>(peer: &mut Peer<D>, bounds: &Bounds, topic: &[u8], missed: u64) {
+fn miss<D>(peer: &mut Peer<D>, bounds: &Bounds, topic: &[u8], losses: Losses) {
     if bounds.slow_consumer == SlowConsumer::Disconnect {
         let limit = bounds.write_buffer_bytes_max;
         let text = format!("more than {limit} bytes are waiting to be read");
         peer.doom(Refusal::new(Reason::SlowConsumer, text));
     }
-    peer.gaps.get_or_insert_default().add(topic, missed);
+    peer.gaps.get_or_insert_default().add(topic, losses);
 }
 
 /// The peer's buffer, one that another has left if it has none.

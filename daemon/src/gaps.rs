@@ -1,38 +1,69 @@
 //! What a receiver that was too slow has missed, counted until it can be told.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use workyard_engine::Loss;
 
 /// Above so many topics, or so many bytes in their names, the rest is counted together: counting is
 /// bounded too.
 const GAP_TOPICS_MAX: usize = 256;
 const GAP_NAMES_BYTES_MAX: usize = 16 * 1024;
 
+/// Publications of one topic: how many, and the numbers of the first and the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// 0 as long as none of them has a number.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) missed: u64,
+}
+
+impl Losses {
+    /// A single one; 0 for one without a number.
+    pub(crate) fn one(number: u64) -> Self {
+        Self { from: number, to: number, missed: 1 }
+    }
+
+    /// Adds later ones.
+    pub(crate) fn add(&mut self, later: Self) {
+        if self.from == 0 {
+            self.from = later.from;
+        }
+        self.to = self.to.max(later.to);
+        self.missed += later.missed;
+    }
+}
+
 /// Missed publications by topic.
 #[derive(Debug, Default)]
 pub(crate) struct Gaps {
-    by_topic: HashMap<Box<[u8]>, u64>,
+    by_topic: BTreeMap<Box<[u8]>, Losses>,
     name_bytes: usize,
     others: u64,
 }
 
 impl Gaps {
-    pub(crate) fn add(&mut self, topic: &[u8], missed: u64) {
-        if let Some(count) = self.by_topic.get_mut(topic) {
-            *count += missed;
+    /// Adds losses that came after all that were added before.
+    pub(crate) fn add(&mut self, topic: &[u8], losses: Losses) {
+        if let Some(known) = self.by_topic.get_mut(topic) {
+            known.add(losses);
         } else if self.by_topic.len() < GAP_TOPICS_MAX
             && self.name_bytes + topic.len() <= GAP_NAMES_BYTES_MAX
         {
             self.name_bytes += topic.len();
-            self.by_topic.insert(topic.into(), missed);
+            self.by_topic.insert(topic.into(), losses);
         } else {
-            self.others += missed;
+            self.others += losses.missed;
         }
     }
 
-    /// Every topic with its count; last, without a name, those beyond the bound.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Option<&[u8]>, u64)> {
-        let named = self.by_topic.iter().map(|(topic, missed)| (Some(topic.as_ref()), *missed));
-        named.chain((self.others > 0).then_some((None, self.others)))
+    /// Every topic with its losses; last, without a name, how many there are beyond the bound.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Loss<'_>> {
+        let named = self.by_topic.iter().map(|(topic, losses)| {
+            let Losses { from, to, missed } = *losses;
+            Loss { topic: Some(topic), from, to, missed }
+        });
+        let others = Loss { topic: None, from: 0, to: 0, missed: self.others };
+        named.chain((self.others > 0).then_some(others))
     }
 }
 
@@ -40,27 +71,44 @@ impl Gaps {
 mod tests {
     use super::*;
 
+    const fn others(missed: u64) -> Loss<'static> {
+        Loss { topic: None, from: 0, to: 0, missed }
+    }
+
     #[test]
     fn every_miss_is_counted_once_beyond_the_bound_too() {
         let mut gaps = Gaps::default();
-        for round in 0..3u64 {
+        for round in 1..=3u64 {
             for topic in 0..GAP_TOPICS_MAX as u64 + 10 {
-                gaps.add(&topic.to_be_bytes(), round + 1);
+                let losses = Losses { from: round * 10, to: round * 10 + round, missed: round };
+                gaps.add(&topic.to_be_bytes(), losses);
             }
         }
-        let counts: Vec<_> = gaps.iter().collect();
-        assert_eq!(counts.len(), GAP_TOPICS_MAX + 1);
-        assert_eq!(counts.last(), Some(&(None, 60)));
-        assert!(counts[..GAP_TOPICS_MAX].iter().all(|(_, missed)| *missed == 6));
+        let losses: Vec<_> = gaps.iter().collect();
+        assert_eq!(losses.len(), GAP_TOPICS_MAX + 1);
+        assert_eq!(losses.last(), Some(&others(60)));
+        let of_topic = |loss: &Loss<'_>| (loss.from, loss.to, loss.missed);
+        assert!(losses[..GAP_TOPICS_MAX].iter().all(|loss| of_topic(loss) == (10, 33, 6)));
+    }
+
+    #[test]
+    fn what_has_no_number_is_counted_and_leaves_the_range_as_it_is() {
+        let mut losses = Losses::one(0);
+        losses.add(Losses::one(0));
+        assert_eq!(losses, Losses { from: 0, to: 0, missed: 2 });
+        losses.add(Losses::one(7));
+        losses.add(Losses::one(0));
+        losses.add(Losses::one(9));
+        assert_eq!(losses, Losses { from: 7, to: 9, missed: 5 });
     }
 
     #[test]
     fn long_names_are_counted_together_sooner() {
         let mut gaps = Gaps::default();
         for topic in 0..10u8 {
-            gaps.add(&[topic; 4096], 1);
+            gaps.add(&[topic; 4096], Losses::one(1));
         }
-        let counts: Vec<_> = gaps.iter().collect();
-        assert_eq!((counts.len(), counts.last()), (5, Some(&(None, 6))));
+        let losses: Vec<_> = gaps.iter().collect();
+        assert_eq!((losses.len(), losses.last()), (5, Some(&others(6))));
     }
 }

@@ -106,8 +106,23 @@ pub struct Publication<'a, P> {
     pub route: Route,
     /// What a notice of its loss is counted under: the channel's name.
     pub topic: &'a [u8],
+    /// Its number among those of its topic, which grow; 0 for one that has none.
+    pub number: u64,
     /// The message.
     pub push: P,
+}
+
+/// Publications that were dropped for a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss<'a> {
+    /// Their topic; nothing for those of several topics together, of which only the count is known.
+    pub topic: Option<&'a [u8]>,
+    /// The number of the first of them; 0 when none of them has a number.
+    pub from: u64,
+    /// The number of the last of them; 0 with `from`.
+    pub to: u64,
+    /// How many.
+    pub missed: u64,
 }
 
 /// Where a core's effects go, in the order in which they must be seen.
@@ -164,9 +179,8 @@ pub trait Engine {
     /// Does what is due.
     fn expire(&mut self, _now: Time, _outbox: &mut impl Outbox<Self::Wire>) {}
 
-    /// The push that tells a session how many publications of a topic it missed; `None` stands for
-    /// several topics together.
+    /// The push that tells a session which publications it missed.
     ///
     /// Nothing if the engine publishes nothing that can be dropped.
-    fn gap(topic: Option<&[u8]>, missed: u64) -> Option<<Self::Wire as Wire>::Push<'_>>;
+    fn gap(loss: Loss<'_>) -> Option<<Self::Wire as Wire>::Push<'_>>;
 }

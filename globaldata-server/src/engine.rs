@@ -1,7 +1,7 @@
 //! The store as every dialect reaches it.
 
 use workyard_daemon::Untold;
-use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_globaldata_core::{Change, Store};
 use workyard_protocol::globaldata::{
     self, Entry, Expiry, Get, GlobalDataWire, Push, Reply, Written,
@@ -118,8 +118,8 @@ impl Engine for GlobalDataEngine {
         self.store.expire(now, outbox);
     }
 
-    fn gap(topic: Option<&[u8]>, missed: u64) -> Option<Push> {
-        Store::gap(topic, missed)
+    fn gap(loss: Loss<'_>) -> Option<Push> {
+        Store::gap(loss)
     }
 }
 

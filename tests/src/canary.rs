@@ -4,8 +4,8 @@ use crate::words::{
     channel, enqueue, get, got, message, publish, published, queue, queues, set, stored, subscribe,
 };
 use crate::{ChannelPeer, ChannelWire, Daemon, GlobalDataPeer, GlobalDataWire, Service};
-use workyard_protocol::channel::{QueueStats, Reply};
-use workyard_protocol::{ToClient, ValueRef};
+use workyard_protocol::channel::{Push, QueueStats, Reply};
+use workyard_protocol::{Message, ToClient, ValueRef};
 
 const NAME: &str = "canary";
 const VALUE: &[u8] = b"alive";
@@ -55,7 +55,13 @@ impl Canary for ChannelWire {
     #[track_caller]
     fn check((subscriber, publisher): &mut (ChannelPeer, ChannelPeer)) {
         publisher.ask(publish(NAME, VALUE), published(1));
-        subscriber.expect_push(message(NAME, VALUE));
+        let frame = subscriber.receive();
+        let ToClient::Push(Push::Message { sequence, .. }) = frame.decode::<Self>() else {
+            panic!("expected a message, got {}", Self::describe(&frame.0));
+        };
+        let mut expected = Vec::new();
+        message(NAME, sequence, VALUE).put(&mut expected);
+        assert_eq!(frame.0[1..], expected);
         let frame = publisher.answer(queues(NAME));
         let ToClient::Reply(_, Reply::Queues { cursor: 0, queues }) = frame.decode::<Self>() else {
             panic!("expected a page of queues, got {}", Self::describe(&frame.0));

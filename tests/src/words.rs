@@ -81,35 +81,46 @@ pub fn published(receivers: u64) -> channel::Reply<'static> {
     channel::Reply::Published { receivers }
 }
 
-/// A message to everybody.
+/// A message to everybody, of this number.
 #[must_use]
-pub fn message<'a>(name: &'a str, value: &'a [u8]) -> channel::Push<'a> {
-    delivered(Delivery::Everybody, name, ValueRef::raw(value))
+pub fn message<'a>(name: &'a str, sequence: u64, value: &'a [u8]) -> channel::Push<'a> {
+    delivered(Delivery::Everybody, name, sequence, ValueRef::raw(value))
 }
 
-/// A number to everybody.
+/// A number to everybody, in a message of this number.
 #[must_use]
-pub fn number_message(name: &str, number: i64) -> channel::Push<'_> {
-    delivered(Delivery::Everybody, name, ValueRef::Int(number))
+pub fn number_message(name: &str, sequence: u64, number: i64) -> channel::Push<'_> {
+    delivered(Delivery::Everybody, name, sequence, ValueRef::Int(number))
 }
 
 /// A message to one subscriber, by the publisher's choice.
 #[must_use]
 pub fn message_to_one<'a>(name: &'a str, value: &'a [u8]) -> channel::Push<'a> {
-    delivered(Delivery::One, name, ValueRef::raw(value))
+    delivered(Delivery::One, name, 0, ValueRef::raw(value))
 }
 
-/// A message to one of a group.
+/// A message to one of a group, of this number.
 #[must_use]
-pub fn message_to_group<'a>(group: &'a str, name: &'a str, value: &'a [u8]) -> channel::Push<'a> {
+pub fn message_to_group<'a>(
+    group: &'a str,
+    name: &'a str,
+    sequence: u64,
+    value: &'a [u8],
+) -> channel::Push<'a> {
     let group = GroupName::new(group).expect("a short name");
-    delivered(Delivery::Group(group), name, ValueRef::raw(value))
+    delivered(Delivery::Group(group), name, sequence, ValueRef::raw(value))
 }
 
-fn delivered<'a>(delivery: Delivery<'a>, name: &'a str, value: ValueRef<'a>) -> channel::Push<'a> {
+fn delivered<'a>(
+    delivery: Delivery<'a>,
+    name: &'a str,
+    sequence: u64,
+    value: ValueRef<'a>,
+) -> channel::Push<'a> {
     channel::Push::Message {
         delivery,
         channel: ChannelName::new(name).expect("a short name"),
+        sequence,
         value,
     }
 }

@@ -45,8 +45,8 @@ fn a_message_reaches_every_subscriber_once() {
     publisher.ask(publish("news", b"hello"), published(2));
     publisher.ask(publish("news", b""), published(2));
     for peer in [&mut one, &mut two] {
-        peer.expect_push(message("news", b"hello"));
-        peer.expect_push(message("news", b""));
+        peer.expect_push(message("news", 1, b"hello"));
+        peer.expect_push(message("news", 2, b""));
         peer.expect_silence();
     }
     other.expect_silence();
@@ -57,7 +57,7 @@ fn a_publisher_receives_its_own_message_before_the_receipt() {
     let daemon = daemon();
     let mut peer = subscriber(&daemon, channel("own"));
     peer.send(9, publish("own", b"x"));
-    peer.expect_push(message("own", b"x"));
+    peer.expect_push(message("own", 1, b"x"));
     peer.expect_reply(9, published(1));
     peer.expect_silence();
 }
@@ -95,9 +95,9 @@ fn requests_in_one_write_take_effect_one_after_the_other() {
     peer.send_bytes(&stream);
     peer.expect_reply(1, published(0));
     peer.expect_reply(2, Reply::Done);
-    peer.expect_push(message("a", b"one"));
+    peer.expect_push(message("a", 1, b"one"));
     peer.expect_reply(3, published(1));
-    peer.expect_push(message("a", b"two"));
+    peer.expect_push(message("a", 2, b"two"));
     peer.expect_reply(4, published(1));
     peer.expect_reply(5, Reply::Done);
     peer.expect_reply(6, published(0));
@@ -126,7 +126,7 @@ fn patterns_match_whole_tokens() {
         ),
     ] {
         for (name, value) in expected {
-            peer.expect_push(message(name, value));
+            peer.expect_push(message(name, 1, value));
         }
         peer.expect_silence();
     }
@@ -139,7 +139,7 @@ fn overlapping_interests_bring_a_message_once() {
     peer.ask(subscribe(pattern("a.*")), Reply::Done);
     peer.ask(subscribe(pattern(">")), Reply::Done);
     daemon.peer().ask(publish("a.b", b"x"), published(1));
-    peer.expect_push(message("a.b", b"x"));
+    peer.expect_push(message("a.b", 1, b"x"));
     peer.expect_silence();
 }
 
@@ -155,9 +155,9 @@ fn one_of_a_group_receives_each_in_turn() {
             publisher.ask(publish("work", name), published(2));
         }
     }
-    for (member, name) in members.iter_mut().zip([b"a", b"b", b"c"]) {
-        for _ in 0..3 {
-            member.expect_push(message_to_group("workers", "work", name));
+    for ((member, name), first) in members.iter_mut().zip([b"a", b"b", b"c"]).zip(1..) {
+        for sequence in [first, first + 3, first + 6] {
+            member.expect_push(message_to_group("workers", "work", sequence, name));
         }
         member.expect_silence();
     }
@@ -174,9 +174,9 @@ fn a_session_receives_once_for_each_group_that_chose_it() {
     let mut groups = 0;
     for frame in peer.receive_all() {
         let expected = [
-            message("a", b"x"),
-            message_to_group("g", "a", b"x"),
-            message_to_group("h", "a", b"x"),
+            message("a", 1, b"x"),
+            message_to_group("g", "a", 1, b"x"),
+            message_to_group("h", "a", 1, b"x"),
         ];
         let ToClient::Push(push) = frame.decode::<ChannelWire>() else {
             panic!("expected a push");
@@ -215,8 +215,8 @@ fn publish_many_goes_through_its_list_in_order() {
     let mut publisher = daemon.peer();
     publisher.ask(publish_many(&["b", "none", "a", "b"], b"x"), published(3));
     publisher.ask(publish_many(&[], b"x"), published(0));
-    for name in ["b", "a", "b"] {
-        peer.expect_push(message(name, b"x"));
+    for (name, sequence) in [("b", 1), ("a", 1), ("b", 2)] {
+        peer.expect_push(message(name, sequence, b"x"));
     }
     peer.expect_silence();
 }
@@ -227,12 +227,13 @@ fn every_kind_of_value_arrives_as_it_was() {
     let mut peer = subscriber(&daemon, channel("a"));
     let mut publisher = daemon.peer();
     let large = vec![b'v'; 3 << 20];
-    for value in [ValueRef::Int(i64::MIN), ValueRef::Float(f64::NAN), ValueRef::raw(&large)] {
+    let values = [ValueRef::Int(i64::MIN), ValueRef::Float(f64::NAN), ValueRef::raw(&large)];
+    for (value, sequence) in values.into_iter().zip(1..) {
         let name = workyard_protocol::ChannelName::new("a").expect("a short name");
         let request = channel::Publish { channel: name, value };
         publisher.ask(channel::Request::Publish(request), published(1));
         let delivery = channel::Delivery::Everybody;
-        peer.expect_push(Push::Message { delivery, channel: name, value });
+        peer.expect_push(Push::Message { delivery, channel: name, sequence, value });
     }
 }
 
@@ -273,8 +274,8 @@ fn a_thousand_subscribers_receive_every_message_in_order() {
     publisher.send_bytes(&stream);
     publisher.expect_silence();
     for peer in &mut subscribers {
-        for number in 0..MESSAGES {
-            peer.expect_push(number_message("wide", number));
+        for (number, sequence) in (0..MESSAGES).zip(1..) {
+            peer.expect_push(number_message("wide", sequence, number));
         }
         peer.expect_silence();
     }
@@ -320,7 +321,7 @@ fn subscribers_of_a_port_and_of_a_unix_socket_share_channels() {
     }
     two.send(1, publish("a", b"over unix"));
     for peer in [&mut one, &mut two] {
-        peer.expect_push(message("a", b"over unix"));
+        peer.expect_push(message("a", 1, b"over unix"));
     }
     two.expect_reply(1, published(2));
 }
@@ -348,7 +349,7 @@ fn what_a_peer_said_counts_although_it_hung_up_on_its_own_messages() {
     let mut witness = subscriber(&daemon, channel("a"));
     let mut rude = subscriber(&daemon, channel("a"));
     rude.send(NO_REPLY, publish("a", &[0; 1024]));
-    witness.expect_push(message("a", &[0; 1024]));
+    witness.expect_push(message("a", 1, &[0; 1024]));
     // Everything lies in the socket when the daemon goes on, more of it than is read at once.
     daemon.pause();
     let mut stream = Vec::new();
@@ -361,6 +362,6 @@ fn what_a_peer_said_counts_although_it_hung_up_on_its_own_messages() {
     daemon.resume();
     for number in 1..=COUNT {
         let payload = [number.to_be_bytes().as_slice(), &[0; 1016]].concat();
-        witness.expect_push(message("a", &payload));
+        witness.expect_push(message("a", number + 1, &payload));
     }
 }

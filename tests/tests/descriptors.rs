@@ -23,9 +23,9 @@ fn without_descriptors_everybody_waits_and_nobody_is_lost() {
     let complaints = count_complaints(daemon.log().lines());
     let busy = daemon.processor_time();
     let span = Duration::from_secs(2);
-    for _ in 0..20 {
+    for sequence in 1..=20 {
         publisher.ask(publish("a", b"x"), published(1));
-        subscriber.expect_push(message("a", b"x"));
+        subscriber.expect_push(message("a", sequence, b"x"));
         thread::sleep(span / 20);
     }
     let busy = daemon.processor_time() - busy;

@@ -173,6 +173,7 @@ impl FakeServer {
                 let push = FromServer::Push(Push::Message {
                     delivery: Delivery::Everybody,
                     channel: publish.channel,
+                    sequence: number + 1,
                     value: publish.value,
                 });
                 let mut bytes = Vec::new();

@@ -50,6 +50,7 @@ impl NativeChannel {
             ToClient::Push(Push::Message {
                 delivery: Delivery::Everybody,
                 channel,
+                sequence: _,
                 value: ValueRef::Encoded { bytes, .. },
             }) if bytes.len() == self.payload_bytes && channel.as_bytes().starts_with(b"ch") => {
                 Ok(())

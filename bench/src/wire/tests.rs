@@ -71,6 +71,7 @@ fn message(payload: &[u8]) -> Vec<u8> {
     encoded(&FromChannel::Push(Push::Message {
         delivery: channel::Delivery::Everybody,
         channel: ChannelName::new("ch000001").unwrap(),
+        sequence: 1,
         value: ValueRef::raw(payload),
     }))
 }
@@ -158,7 +159,7 @@ fn controls() {
     assert_control(&*channels(Kind::Redis), subscribed, b"");
     let done = encoded(&FromChannel::Reply(1, channel::Reply::Done));
     assert_control(&*channels(Kind::Workyard), &done, b"");
-    let gap = encoded(&FromChannel::Push(Push::Gap { channel: None, missed: 3 }));
+    let gap = encoded(&FromChannel::Push(Push::Gap { channel: None, from: 0, to: 0, missed: 3 }));
     assert_control(&*channels(Kind::Workyard), &gap, b"");
 }
 

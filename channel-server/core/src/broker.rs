@@ -3,7 +3,7 @@
 use crate::channels::Channels;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
-use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_protocol::channel::{ChannelWire, Push, Request};
 use workyard_protocol::{ChannelName, QueueName, Refusal};
 
@@ -113,10 +113,10 @@ impl Engine for Broker {
         self.queues.drained(session, outbox);
     }
 
-    fn gap(topic: Option<&[u8]>, missed: u64) -> Option<Push<'_>> {
+    fn gap(Loss { topic, from, to, missed }: Loss<'_>) -> Option<Push<'_>> {
         let channel = topic.map(|name| {
             ChannelName::new(name).expect("publications are counted under the channel's name")
         });
-        Some(Push::Gap { channel, missed })
+        Some(Push::Gap { channel, from, to, missed })
     }
 }

@@ -16,6 +16,10 @@ pub struct BrokerLimits {
     pub patterns_max: usize,
     /// Most bytes in the names of channels, patterns and groups that are subscribed to.
     pub name_bytes_max: usize,
+    /// Most bytes for the numbers of channels' messages: the channels' names and 64 bytes for each.
+    /// Nothing is refused above it; channels that were not published to lately are forgotten, and go on
+    /// above the greatest number of them all.
+    pub sequence_bytes_max: usize,
     /// Most queues that have a job or a consumer.
     pub queues_max: usize,
     /// Most jobs in one queue, waiting and held ones together.
@@ -50,6 +54,7 @@ impl Default for BrokerLimits {
             subscriptions_max: 10_000_000,
             patterns_max: 100_000,
             name_bytes_max: 1024 * 1024 * 1024,
+            sequence_bytes_max: 64 * 1024 * 1024,
             queues_max: 100_000,
             queue_jobs_max: 10_000_000,
             queue_bytes_max: 1024 * 1024 * 1024,

@@ -100,6 +100,12 @@ impl<T> Named<T> {
         self.slots.iter().map(|(_, entry)| &entry.thing)
     }
 
+    /// Every thing with its index, to change it.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
+        let index = |at| u32::try_from(at).expect("limits keep tables below four thousand million");
+        self.slots.iter_mut().map(move |(at, entry)| (index(at), &mut entry.thing))
+    }
+
     /// The thing in a slot, if it has one, with its name.
     pub(crate) fn slot(&self, slot: usize) -> Option<(&[u8], &T)> {
         self.slots.get(slot).map(|entry| (&*entry.name, &entry.thing))

@@ -69,7 +69,7 @@ impl Dialect<ChannelEngine> for Workerman {
             channel::Push::Job { queue, value, .. } => {
                 wire::put_job(queue.as_bytes(), spelling, value, out);
             }
-            channel::Push::Gap { channel, missed } => {
+            channel::Push::Gap { channel, missed, .. } => {
                 lost(channel, missed, "a slow subscriber missed messages, and cannot be told");
             }
         }

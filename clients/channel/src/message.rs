@@ -4,6 +4,7 @@ use crate::error::Error;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use workyard_protocol::{Value, from_value};
 
 /// A message that was published on a channel.
@@ -14,8 +15,10 @@ use workyard_protocol::{Value, from_value};
 #[derive(Clone, Debug)]
 pub struct Message {
     pub(crate) channel: Bytes,
+    pub(crate) sequence: u64,
     pub(crate) value: Value,
     pub(crate) missed: u64,
+    pub(crate) missed_numbers: Option<RangeInclusive<u64>>,
     pub(crate) interrupted: bool,
 }
 
@@ -30,6 +33,15 @@ impl Message {
     #[must_use]
     pub fn channel_str(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.channel)
+    }
+
+    /// The message's number among those of its channel: they grow as long as the server runs. One that
+    /// was published to a single subscriber has none, and 0.
+    ///
+    /// Numbers that are left out are no sign of a loss: [`Message::missed_before`] is.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// What was published.
@@ -59,6 +71,14 @@ impl Message {
     #[must_use]
     pub fn missed_before(&self) -> u64 {
         self.missed
+    }
+
+    /// The numbers of the first and the last of those, if all of them were of this message's channel.
+    /// [`Message::missed_before`] says how many there are: of a queue group, others may have received
+    /// what lies between.
+    #[must_use]
+    pub fn missed_numbers_before(&self) -> Option<RangeInclusive<u64>> {
+        self.missed_numbers.clone()
     }
 
     /// Whether the connection was lost between the message before and this one: any number of

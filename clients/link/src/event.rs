@@ -6,6 +6,7 @@ use crate::state::Server;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{SelectAll, Stream};
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -36,6 +37,8 @@ pub enum Event {
     Gap {
         /// Their channel, if they were all of one that is known.
         channel: Option<Bytes>,
+        /// The numbers of the first and the last, where they are known.
+        numbers: Option<RangeInclusive<u64>>,
         /// How many.
         missed: u64,
         /// Who dropped them.

@@ -1,6 +1,7 @@
 //! The open batch: publications for the same recipients, encoded once for all of them.
 
 use super::{Delivery, miss, outgoing};
+use crate::gaps::Losses;
 use crate::outgoing::{COPY_BYTES_MAX, Ledger, SharedBytes};
 use crate::service::{Dialect, Push};
 use std::marker::PhantomData;
@@ -32,8 +33,8 @@ pub(super) struct Batch<E> {
 #[derive(Default)]
 struct Topics {
     names: Vec<u8>,
-    /// Where each name ends, and how many publications stand in a row under it.
-    runs: Vec<(usize, u64)>,
+    /// Where each name ends, and the publications that stand in a row under it.
+    runs: Vec<(usize, Losses)>,
 }
 
 /// A batch in one dialect, ready to be handed out.
@@ -75,8 +76,8 @@ impl<E: Engine> Batch<E> {
     }
 
     /// Encodes a publication for every dialect that a recipient speaks.
-    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], push: Push<'_, E>) {
-        self.topics.add(topic);
+    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], number: u64, push: Push<'_, E>) {
+        self.topics.add(topic, number);
         for ((dialect, encoded), spoken) in D::all().zip(&mut self.encoded).zip(&self.spoken) {
             if *spoken {
                 dialect.push(push, encoded);
@@ -120,20 +121,22 @@ impl<E: Engine> Batch<E> {
 }
 
 impl Topics {
-    fn add(&mut self, topic: &[u8]) {
+    fn add(&mut self, topic: &[u8], number: u64) {
         let last_begins = self.runs.len().checked_sub(2).map_or(0, |before| self.runs[before].0);
         match self.runs.last_mut() {
-            Some((end, count)) if self.names[last_begins..*end] == *topic => *count += 1,
+            Some((end, run)) if self.names[last_begins..*end] == *topic => {
+                run.add(Losses::one(number));
+            }
             _ => {
                 self.names.extend_from_slice(topic);
-                self.runs.push((self.names.len(), 1));
+                self.runs.push((self.names.len(), Losses::one(number)));
             }
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+    fn iter(&self) -> impl Iterator<Item = (&[u8], Losses)> {
         let begins = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
-        begins.zip(&self.runs).map(|(begin, (end, count))| (&self.names[begin..*end], *count))
+        begins.zip(&self.runs).map(|(begin, (end, run))| (&self.names[begin..*end], *run))
     }
 
     fn clear(&mut self) {
@@ -174,8 +177,8 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         }
         for session in &self.batch.missing {
             if let Some(peer) = self.peers.get_mut(session.slot()) {
-                for (topic, count) in self.batch.topics.iter() {
-                    miss(peer, &self.bounds, topic, count);
+                for (topic, run) in self.batch.topics.iter() {
+                    miss(peer, &self.bounds, topic, run);
                 }
             }
         }
@@ -211,12 +214,18 @@ mod tests {
     #[test]
     fn topics_are_counted_in_runs() {
         let mut topics = Topics::default();
-        for topic in ["a", "a", "b", "", "", "ab", "b", "a"] {
-            topics.add(topic.as_bytes());
+        for (topic, number) in ["a", "a", "b", "", "", "ab", "b", "a"].iter().zip(1..) {
+            topics.add(topic.as_bytes(), number);
         }
-        let runs: Vec<_> = topics.iter().map(|(name, count)| (name.to_vec(), count)).collect();
-        let expected = [("a", 2), ("b", 1), ("", 2), ("ab", 1), ("b", 1), ("a", 1)];
-        assert_eq!(runs, expected.map(|(name, count)| (name.as_bytes().to_vec(), count)));
+        let runs: Vec<_> = topics.iter().map(|(name, run)| (name.to_vec(), run)).collect();
+        let expected =
+            [("a", 1, 2), ("b", 3, 3), ("", 4, 5), ("ab", 6, 6), ("b", 7, 7), ("a", 8, 8)];
+        assert_eq!(
+            runs,
+            expected.map(|(name, from, to)| {
+                (name.as_bytes().to_vec(), Losses { from, to, missed: to + 1 - from })
+            })
+        );
         topics.clear();
         assert_eq!(topics.iter().count(), 0);
     }

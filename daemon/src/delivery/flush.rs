@@ -84,8 +84,8 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         let peer = &mut self.peers[slot];
         let (Some(gaps), Some(dialect)) = (peer.gaps.take(), peer.dialect) else { return };
         let outgoing = outgoing(peer, &mut self.spare, &self.ledger);
-        for (topic, missed) in gaps.iter() {
-            if let Some(push) = E::gap(topic, missed) {
+        for loss in gaps.iter() {
+            if let Some(push) = E::gap(loss) {
                 outgoing.append(|out| dialect.push(push, out));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::limits::StoreLimits;
 use crate::table::Table;
-use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
 
@@ -98,7 +98,7 @@ impl Engine for Store {
         self.free_lapsed(now);
     }
 
-    fn gap(_topic: Option<&[u8]>, _missed: u64) -> Option<Push> {
+    fn gap(_: Loss<'_>) -> Option<Push> {
         None
     }
 }

@@ -21,16 +21,22 @@ pub enum Push<'a> {
         delivery: Delivery<'a>,
         /// Where it was published.
         channel: ChannelName<'a>,
+        /// Its number among the channel's messages; 0 for [`Delivery::One`], which takes none.
+        sequence: u64,
         /// What was published.
         value: ValueRef<'a>,
     },
-    /// Messages that the session should have received and will not, because it was too slow.
+    /// Messages that the session should have received and will not.
     ///
     /// It stands in the stream where they would have stood.
     Gap {
         /// Their channel; nothing when too many channels were affected to keep them apart.
         channel: Option<ChannelName<'a>>,
-        /// How many.
+        /// The number of the first of them; 0 when none of them has one, or of several channels.
+        from: u64,
+        /// The number of the last of them; 0 with `from`.
+        to: u64,
+        /// How many. Those of them in between that were another's are not counted.
         missed: u64,
     },
     /// A job, held by this session until it acknowledges it or disconnects.
@@ -68,17 +74,17 @@ impl<'a> Message<'a> for Push<'a> {
 
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Message { delivery, channel, value } => {
+            Self::Message { delivery, channel, sequence, value } => {
                 let (kind, group): (u8, &[u8]) = match delivery {
                     Delivery::Everybody => (EVERYBODY, &[]),
                     Delivery::One => (ONE, &[]),
                     Delivery::Group(group) => (GROUP, group.as_bytes()),
                 };
-                wire::put(out, (kind, channel.as_bytes(), group, value.tag().code()));
+                wire::put(out, (kind, channel.as_bytes(), group, sequence, value.tag().code()));
                 value.put(out);
             }
-            Self::Gap { channel, missed } => {
-                wire::put(out, (channel.map(ChannelName::as_bytes), missed));
+            Self::Gap { channel, from, to, missed } => {
+                wire::put(out, (channel.map(ChannelName::as_bytes), from, to, missed));
             }
             Self::Job { queue, job, attempt, value } => {
                 wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
@@ -91,9 +97,10 @@ impl<'a> Message<'a> for Push<'a> {
         match operation {
             MESSAGE => decode_message(body),
             GAP => {
-                let (name, missed): (Option<&[u8]>, u64) = wire::take_all(body, "gap")?;
+                type Header<'a> = (Option<&'a [u8]>, u64, u64, u64);
+                let (name, from, to, missed): Header<'_> = wire::take_all(body, "gap")?;
                 let channel = name.map(ChannelName::new).transpose()?;
-                Ok(Self::Gap { channel, missed })
+                Ok(Self::Gap { channel, from, to, missed })
             }
             JOB => {
                 type Header<'a> = (&'a [u8], u64, u32, u8);
@@ -108,8 +115,9 @@ impl<'a> Message<'a> for Push<'a> {
 }
 
 fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
-    type Header<'a> = (u8, &'a [u8], &'a [u8], u8);
-    let ((kind, name, group, tag), payload): (Header<'_>, _) = wire::take(body, "message")?;
+    type Header<'a> = (u8, &'a [u8], &'a [u8], u64, u8);
+    let ((kind, name, group, sequence, tag), payload): (Header<'_>, _) =
+        wire::take(body, "message")?;
     let delivery = match (kind, group) {
         (EVERYBODY, []) => Delivery::Everybody,
         (ONE, []) => Delivery::One,
@@ -120,5 +128,5 @@ fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
         }
     };
     let value = ValueRef::from_wire(tag, payload)?;
-    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, value })
+    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, sequence, value })
 }

@@ -59,10 +59,13 @@ impl Service for ChannelWire {
             "message" => Push::Message {
                 delivery: delivery(field(fields, "delivery")),
                 channel: channel(fields),
+                sequence: integer(fields, "sequence"),
                 value: content(fields),
             },
             "gap" => Push::Gap {
                 channel: optional(fields, "channel", channel_name),
+                from: integer(fields, "from"),
+                to: integer(fields, "to"),
                 missed: integer(fields, "missed"),
             },
             "job" => Push::Job {

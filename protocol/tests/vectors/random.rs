@@ -65,12 +65,11 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
         group().prop_map(Delivery::Group)
     ];
     prop_oneof![
-        (delivery, channel(), value()).prop_map(|(delivery, channel, value)| Push::Message {
-            delivery,
-            channel,
-            value
+        (delivery, channel(), wide(), value()).prop_map(|(delivery, channel, sequence, value)| {
+            Push::Message { delivery, channel, sequence, value }
         }),
-        (option::of(channel()), wide()).prop_map(|(channel, missed)| Push::Gap { channel, missed }),
+        (option::of(channel()), wide(), wide(), wide())
+            .prop_map(|(channel, from, to, missed)| Push::Gap { channel, from, to, missed }),
         (queue(), wide(), any::<u32>(), value())
             .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
     ]

@@ -72,7 +72,9 @@ async fn lost(events: &mut Events, count: u64) -> BTreeMap<Option<String>, u64> 
 
 fn gap(event: Event) -> Option<(Option<String>, u64, GapCause)> {
     match event {
-        Event::Gap { channel, missed, cause } => {
+        Event::Gap { channel, numbers, missed, cause } => {
+            let numbers = numbers.expect("all of one channel");
+            assert_eq!(missed, numbers.end() - numbers.start() + 1);
             let channel = channel.map(|name| String::from_utf8_lossy(&name).into_owned());
             Some((channel, missed, cause))
         }
@@ -111,7 +113,14 @@ impl Reader {
             let number: u64 = text.trim_end_matches('.').parse().unwrap();
             let last = self.last.entry(message.channel_str().into_owned()).or_default();
             if let [_] = self.channels {
-                assert_eq!(number, *last + 1 + message.missed_before());
+                assert_eq!(
+                    (message.sequence(), number),
+                    (number, *last + 1 + message.missed_before())
+                );
+                if message.missed_before() > 0 {
+                    let missed = *last + 1..=number - 1;
+                    assert_eq!(message.missed_numbers_before(), Some(missed));
+                }
             }
             assert!(number > *last, "out of order");
             *last = number;

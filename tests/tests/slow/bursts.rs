@@ -46,7 +46,7 @@ fn losses_under_a_pattern_are_counted_for_each_channel_apart() {
     while missed.values().any(|left| *left > 0) {
         let (channel, count) = match learned(&stalled.receive()) {
             Learned::Received { channel, .. } => (channel, 1),
-            Learned::Missed { channel, count } => (channel, count),
+            Learned::Missed { channel, numbers } => (channel, numbers.end - numbers.start),
         };
         received += u64::from(count == 1);
         let left = missed.get_mut(channel.as_str()).expect("a or b");
@@ -81,16 +81,16 @@ fn a_request_that_arrives_with_more_than_its_sender_may_have_waiting_is_answered
     publisher.ask(subscribe(channel("x")), Reply::Done);
     subscriber.ask(subscribe(channel("x")), Reply::Done);
     let value = vec![7; 20_000];
-    for _ in 0..5 {
+    for sequence in 1..=5 {
         // Stopped, so that it finds both at once. The receipt for the publisher, who is a subscriber
         // too, has the message handed out before the other one's request is looked at.
         daemon.pause();
         publisher.send(1, publish("x", &value));
         subscriber.send(2, publish("nowhere", b""));
         daemon.resume();
-        publisher.expect_push(message("x", &value));
+        publisher.expect_push(message("x", sequence, &value));
         publisher.expect_reply(1, published(2));
-        subscriber.expect_push(message("x", &value));
+        subscriber.expect_push(message("x", sequence, &value));
         subscriber.expect_reply(2, published(0));
     }
 }

@@ -22,8 +22,15 @@ fn numbered(number: u64, length: usize) -> Vec<u8> {
 /// What a subscriber learned from a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Learned {
-    Received { channel: String, number: u64 },
-    Missed { channel: String, count: u64 },
+    Received {
+        channel: String,
+        number: u64,
+    },
+    /// Exactly these, in the order of publishing.
+    Missed {
+        channel: String,
+        numbers: Range<u64>,
+    },
 }
 
 pub(super) fn learned(frame: &Frame) -> Learned {
@@ -34,8 +41,10 @@ pub(super) fn learned(frame: &Frame) -> Learned {
             channel: channel.to_string(),
             number: u64::from_be_bytes(*bytes.first_chunk().expect("a number")),
         },
-        ToClient::Push(Push::Gap { channel: Some(channel), missed }) => {
-            Learned::Missed { channel: channel.to_string(), count: missed }
+        ToClient::Push(Push::Gap { channel: Some(channel), from, to, missed }) => {
+            assert_eq!(missed, to + 1 - from, "everybody of one audience misses what lies between");
+            // A channel's own numbers begin at 1, those in the messages at 0.
+            Learned::Missed { channel: channel.to_string(), numbers: from - 1..to }
         }
         other => panic!("expected a message or a gap, got {other:?}"),
     }
@@ -75,10 +84,10 @@ fn catch_up(peer: &mut ChannelPeer, name: &str, numbers: Range<u64>) -> u64 {
                 assert_eq!((channel.as_str(), number), (name, next), "after {missing} missing");
                 next += 1;
             }
-            Learned::Missed { channel, count } => {
-                assert_eq!(channel, name);
-                missing += count;
-                next += count;
+            Learned::Missed { channel, numbers } => {
+                assert_eq!((channel.as_str(), numbers.start), (name, next));
+                missing += numbers.end - numbers.start;
+                next = numbers.end;
             }
         }
     }
@@ -155,7 +164,9 @@ fn losses_are_counted_for_each_channel_apart() {
                 last = Some(number);
                 *received.entry(channel).or_default() += 1;
             }
-            Learned::Missed { channel, count } => *missed.entry(channel).or_default() += count,
+            Learned::Missed { channel, numbers } => {
+                *missed.entry(channel).or_default() += numbers.end - numbers.start;
+            }
         }
     }
     stalled.expect_silence();

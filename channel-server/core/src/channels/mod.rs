@@ -2,6 +2,7 @@
 
 mod audience;
 mod groups;
+mod logs;
 mod plan;
 mod publish;
 mod topics;
@@ -15,6 +16,7 @@ use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use groups::Groups;
 use hashbrown::HashMap;
+use logs::Logs;
 use plan::Plan;
 use smallvec::SmallVec;
 use workyard_engine::{Caller, Outbox, SessionId};
@@ -29,6 +31,7 @@ pub(crate) struct Channels {
     groups: Groups,
     subscribers: BySession<Subscriptions>,
     subscriptions: usize,
+    logs: Logs,
     plan: Plan,
     numbers: Numbers,
     /// The number of the last change to any subscription.
@@ -52,6 +55,7 @@ impl Channels {
             groups: Groups::new(),
             subscribers: BySession::new(),
             subscriptions: 0,
+            logs: Logs::new(limits.sequence_bytes_max),
             plan: Plan::default(),
             numbers: Numbers::default(),
             changed: 0,

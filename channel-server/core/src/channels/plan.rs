@@ -1,6 +1,7 @@
 //! Which topics the last message concerned and who receives it, remembered until something changes.
 
 use super::audience::Audience;
+use super::logs::{LogId, Logs};
 use super::{GroupId, TopicId, Topics};
 use crate::numbers::Numbers;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ pub(crate) struct Plan {
     /// The number of the change after which it was made; 0 is before the first.
     made_after: u64,
     found: Vec<TopicId>,
+    /// The channel's log; none if nobody is there, and nobody ever was.
+    log: Option<LogId>,
     merged: Option<Box<Merged>>,
 }
 
@@ -42,14 +45,15 @@ struct Seen {
 }
 
 impl Plan {
-    /// The topics that this channel's messages concern; `changed` is the number of the last change
-    /// to any subscription.
-    pub(crate) fn topics(
+    /// Finds what this channel's messages concern; `changed` is the number of the last change to any
+    /// subscription.
+    pub(crate) fn make(
         &mut self,
         channel: ChannelName<'_>,
         changed: u64,
         topics: &Topics,
-    ) -> &[TopicId] {
+        logs: &mut Logs,
+    ) {
         let name = channel.as_bytes();
         if self.made_after != changed || self.channel != name {
             self.made_after = changed;
@@ -57,8 +61,21 @@ impl Plan {
             self.channel.extend_from_slice(name);
             self.found.clear();
             topics.matching(channel, &mut self.found);
+            self.log = match self.found.is_empty() {
+                true => logs.find(channel),
+                false => Some(logs.find_or_add(channel)),
+            };
         }
+    }
+
+    /// The topics that the last channel's messages concern.
+    pub(crate) fn topics(&self) -> &[TopicId] {
         &self.found
+    }
+
+    /// The last channel's log.
+    pub(crate) fn log(&self) -> Option<LogId> {
+        self.log
     }
 
     /// The audiences of the topics of the last channel as one.

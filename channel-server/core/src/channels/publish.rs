@@ -14,6 +14,8 @@ use workyard_protocol::{ChannelName, ValueRef};
 #[derive(Clone, Copy)]
 struct Message<'a> {
     channel: ChannelName<'a>,
+    /// 0 without a number.
+    sequence: u64,
     value: ValueRef<'a>,
 }
 
@@ -32,8 +34,7 @@ impl Channels {
         request: Publish<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let message = Message { channel: request.channel, value: request.value };
-        let receivers = self.deliver(message, outbox);
+        let receivers = self.deliver(request.channel, request.value, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
 
@@ -46,8 +47,7 @@ impl Channels {
     ) {
         let mut receivers = 0;
         for channel in &request.channels {
-            let message = Message { channel: *channel, value: request.value };
-            receivers += self.deliver(message, outbox);
+            receivers += self.deliver(*channel, request.value, outbox);
         }
         outbox.reply(caller, Reply::Published { receivers });
     }
@@ -63,16 +63,26 @@ impl Channels {
         request: PublishOne<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let message = Message { channel: request.channel, value: request.value };
+        // What goes to one of many is no part of what all of them can tell to be missing.
+        let message = Message { channel: request.channel, sequence: 0, value: request.value };
         let receivers = self.deliver_one(message, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
 
     /// Returns how many sessions were addressed, each counted once for each delivery.
-    fn deliver(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
-        let Some(target) = self.target(message.channel) else {
+    fn deliver(
+        &mut self,
+        channel: ChannelName<'_>,
+        value: ValueRef<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) -> u64 {
+        let target = self.target(channel);
+        // Numbered also when nobody is there any more: who comes back can tell what was missed.
+        let sequence = self.plan.log().map_or(0, |log| self.logs[log].next());
+        let Some(target) = target else {
             return 0;
         };
+        let message = Message { channel, sequence, value };
         let audience = match target {
             Target::Topic(id) => &mut self.topics[id],
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
@@ -103,7 +113,8 @@ impl Channels {
     }
 
     fn target(&mut self, channel: ChannelName<'_>) -> Option<Target> {
-        match self.plan.topics(channel, self.changed, &self.topics) {
+        self.plan.make(channel, self.changed, &self.topics, &mut self.logs);
+        match self.plan.topics() {
             [] => None,
             [id] => Some(Target::Topic(*id)),
             _ => Some(Target::Merged),
@@ -148,8 +159,9 @@ fn to_groups(
 
 impl<'a> Message<'a> {
     fn publication(self, route: Route, delivery: Delivery<'a>) -> Publication<'a, Push<'a>> {
-        let push = Push::Message { delivery, channel: self.channel, value: self.value };
-        Publication { route, topic: self.channel.as_bytes(), push }
+        let Self { channel, sequence, value } = self;
+        let push = Push::Message { delivery, channel, sequence, value };
+        Publication { route, topic: channel.as_bytes(), number: sequence, push }
     }
 
     /// Every single recipient has a route of its own: it is hardly the next message's.

@@ -1,8 +1,8 @@
 //! Subscribing, unsubscribing and publishing.
 
 use crate::dialogue::Dialogue;
-use workyard_channel_core::Broker;
-use workyard_engine::Engine;
+use workyard_channel_core::{Broker, BrokerLimits};
+use workyard_engine::{Engine, Loss};
 use workyard_protocol::ChannelName;
 use workyard_protocol::channel::Push;
 
@@ -122,6 +122,49 @@ fn a_subscriber_without_room_is_still_addressed() {
 #[test]
 fn a_notice_of_loss_names_the_channel_or_none() {
     let channel = ChannelName::new("a").unwrap();
-    assert_eq!(Broker::gap(Some(b"a"), 3), Some(Push::Gap { channel: Some(channel), missed: 3 }));
-    assert_eq!(Broker::gap(None, 4), Some(Push::Gap { channel: None, missed: 4 }));
+    let loss = Loss { topic: Some(b"a"), from: 5, to: 9, missed: 3 };
+    let gap = Push::Gap { channel: Some(channel), from: 5, to: 9, missed: 3 };
+    assert_eq!(Broker::gap(loss), Some(gap));
+    let loss = Loss { topic: None, from: 0, to: 0, missed: 4 };
+    assert_eq!(Broker::gap(loss), Some(Push::Gap { channel: None, from: 0, to: 0, missed: 4 }));
+}
+
+#[test]
+fn messages_are_numbered_by_channel_once_for_everybody_and_all_groups() {
+    let mut talk = Dialogue::new();
+    talk.shows_numbers();
+    talk.session(9).publishes("a", "before anybody").sees(["9: published to 0"]);
+    talk.subscribe_all([1], "~*, a@g");
+    let both = ["1 <- a #1: x", "1 <- a #1: x (group g)", "9: published to 2"];
+    talk.session(9).publishes("a", "x").sees(both);
+    talk.session(9).publishes("b", "x").sees(["1 <- b #1: x", "9: published to 1"]);
+    talk.session(9).publishes_one("a", "x").sees(["1 <- a #0: x (one)", "9: published to 1"]);
+    let list = ["1 <- b #2: x", "1 <- a #2: x", "1 <- a #2: x (group g)", "1 <- b #3: x"];
+    let seen = talk.session(9).publishes_many("b, a, b", "x").texts();
+    assert_eq!(seen[..4], list);
+}
+
+#[test]
+fn numbers_go_on_while_nobody_is_there_so_that_who_comes_back_can_count() {
+    let mut talk = Dialogue::new();
+    talk.shows_numbers();
+    talk.subscribe_all([1], "a");
+    talk.session(9).publishes("a", "x").sees(["1 <- a #1: x", "9: published to 1"]);
+    talk.session(1).closes().nothing();
+    talk.session(9).publishes("a", "x").sees(["9: published to 0"]);
+    talk.session(9).publishes("a", "x").sees(["9: published to 0"]);
+    talk.subscribe_all([2], "a");
+    talk.session(9).publishes("a", "x").sees(["2 <- a #4: x", "9: published to 1"]);
+}
+
+#[test]
+fn forgotten_channels_go_on_above_what_they_had() {
+    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.shows_numbers();
+    talk.subscribe_all([1], "~*");
+    for (channel, number) in [("a", 1), ("a", 2), ("b", 1), ("c", 3), ("a", 3), ("a", 4)] {
+        let expected = format!("1 <- {channel} #{number}: x");
+        assert_eq!(talk.session(9).publishes(channel, "x").texts()[0], expected);
+    }
 }

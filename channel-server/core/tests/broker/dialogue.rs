@@ -17,6 +17,8 @@ pub(crate) struct Dialogue {
     pub(crate) outbox: Watched,
     now: Time,
     requests: RequestId,
+    /// Messages are shown with their numbers.
+    numbers: bool,
 }
 
 /// A session about to ask something.
@@ -41,7 +43,13 @@ impl Dialogue {
             outbox: Watched::default(),
             now: Time::default(),
             requests: 0,
+            numbers: false,
         }
+    }
+
+    /// From now on messages are shown with their numbers: `a #1: hi`.
+    pub(crate) fn shows_numbers(&mut self) {
+        self.numbers = true;
     }
 
     /// The session of this number asks something.
@@ -79,6 +87,8 @@ impl Dialogue {
     }
 
     fn take(&mut self, asker: SessionId) -> Seen {
+        let numbers = self.numbers;
+        let text = |effect: &Effect| text(effect, numbers);
         Seen { asker, effects: self.outbox.take().iter().map(text).collect() }
     }
 }
@@ -239,7 +249,8 @@ fn parse_interest(text: &str) -> Interest<'_> {
     Interest { topic, group }
 }
 
-fn text(effect: &Effect) -> String {
+fn text(effect: &Effect, numbers: bool) -> String {
+    let text_of_frame = |frame: &[u8]| text_of_frame(frame, numbers);
     match effect {
         Effect::Reply(to, _, frame) => format!("{}: {}", to.slot(), text_of_frame(frame)),
         Effect::Refused(to, _, refusal) => format!("{}: {refusal}", to.slot()),
@@ -251,10 +262,10 @@ fn text(effect: &Effect) -> String {
     }
 }
 
-fn text_of_frame(frame: &[u8]) -> String {
+fn text_of_frame(frame: &[u8], numbers: bool) -> String {
     match read(frame) {
         ToClient::Reply(_, reply) => text_of_reply(&reply),
-        ToClient::Push(push) => text_of_push(push),
+        ToClient::Push(push) => text_of_push(push, numbers),
         other => panic!("a core sends no {other:?}"),
     }
 }
@@ -277,10 +288,14 @@ fn text_of_reply(reply: &Reply<'_>) -> String {
     }
 }
 
-fn text_of_push(push: Push<'_>) -> String {
+fn text_of_push(push: Push<'_>, numbers: bool) -> String {
     match push {
-        Push::Message { delivery, channel, value } => {
+        Push::Message { delivery, channel, sequence, value } => {
             let value = value.to_value();
+            let channel = match numbers {
+                true => format!("{channel} #{sequence}"),
+                false => channel.to_string(),
+            };
             match delivery {
                 Delivery::Everybody => format!("{channel}: {value}"),
                 Delivery::One => format!("{channel}: {value} (one)"),

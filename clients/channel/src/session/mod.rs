@@ -2,6 +2,7 @@
 //! every new connection.
 
 mod consumers;
+mod missed;
 mod restore;
 mod subscriptions;
 mod topics;
@@ -152,19 +153,22 @@ impl Session for ChannelSession {
 
     fn pushed(&mut self, push: &Received, outbox: &mut Outbox) -> Result<(), DecodeError> {
         match push.decode::<Push<'_>>()? {
-            Push::Message { delivery, channel, value } => {
+            Push::Message { delivery, channel, sequence, value } => {
                 let message = Message {
                     channel: push.keep(channel.as_bytes()),
+                    sequence,
                     value: push.keep_value(value),
                     missed: 0,
+                    missed_numbers: None,
                     interrupted: false,
                 };
                 self.subscriptions.deliver(delivery, &message);
             }
-            Push::Gap { channel, missed } => {
+            Push::Gap { channel, from, to, missed } => {
                 let channel = channel.map(|channel| push.keep(channel.as_bytes()));
-                self.subscriptions.missed(channel.as_deref(), missed);
-                outbox.event(Event::Gap { channel, missed, cause: GapCause::Server });
+                self.subscriptions.missed(channel.as_ref(), from, to, missed);
+                let numbers = (from > 0).then_some(from..=to);
+                outbox.event(Event::Gap { channel, numbers, missed, cause: GapCause::Server });
             }
             Push::Job { queue, job, attempt, value } => {
                 let (connection, _) = self.connection.expect("pushes come by a connection");
@@ -211,9 +215,9 @@ impl Session for ChannelSession {
     }
 
     fn turn_ended(&mut self, outbox: &mut Outbox) {
-        for (channel, missed) in self.subscriptions.take_gaps() {
+        for (channel, numbers, missed) in self.subscriptions.take_gaps() {
             let cause = GapCause::Subscription;
-            outbox.event(Event::Gap { channel: Some(channel), missed, cause });
+            outbox.event(Event::Gap { channel: Some(channel), numbers, missed, cause });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which subscriptions there are, and who receives a message.
 
+use super::missed::Missed;
 use super::topics::{Local, Sharers, Topics};
 use super::{Done, LocalId};
 use crate::mailbox::Mailbox;
@@ -7,6 +8,7 @@ use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use workyard_link::Error;
 use workyard_protocol::Refusal;
@@ -18,7 +20,7 @@ pub(super) struct Subscriptions {
     groups: HashMap<Bytes, Topics>,
     by_id: HashMap<LocalId, Wanted>,
     /// What was dropped for want of room since it was last asked for, by channel.
-    gaps: HashMap<Bytes, u64>,
+    gaps: HashMap<Bytes, Missed>,
 }
 
 impl Subscriptions {
@@ -37,7 +39,7 @@ impl Subscriptions {
         };
         let sharers = topics.or_new(&wanted);
         let is_first = sharers.locals.is_empty();
-        sharers.locals.push(Local { id, mailbox, missed: 0, interrupted: false });
+        sharers.locals.push(Local::new(id, mailbox));
         match sharers.confirmed {
             true => drop(done.send(Ok(()))),
             false => sharers.waiting.push((id, done)),
@@ -141,18 +143,21 @@ impl Subscriptions {
             }
         }
         if lost > 0 {
-            *self.gaps.entry(message.channel.clone()).or_default() += lost;
+            let number = message.sequence;
+            let gap = self.gaps.entry(message.channel.clone()).or_default();
+            gap.add(Some(&message.channel), number, number, lost);
         }
     }
 
     /// The server dropped messages, of one channel or of some that it does not know any more.
-    pub(super) fn missed(&mut self, channel: Option<&[u8]>, count: u64) {
+    pub(super) fn missed(&mut self, channel: Option<&Bytes>, from: u64, to: u64, count: u64) {
+        let tell = |local: &mut Local| local.missed.add(channel, from, to, count);
         for topics in std::iter::once(&mut self.plain).chain(self.groups.values_mut()) {
             match channel {
-                Some(channel) => topics.matching(channel).for_each(|local| local.missed += count),
+                Some(channel) => topics.matching(channel).for_each(tell),
                 None => {
                     let locals = topics.all().flat_map(|sharers| &mut sharers.locals);
-                    locals.for_each(|local| local.missed += count);
+                    locals.for_each(tell);
                 }
             }
         }
@@ -170,8 +175,14 @@ impl Subscriptions {
         }
     }
 
-    pub(super) fn take_gaps(&mut self) -> impl Iterator<Item = (Bytes, u64)> {
-        self.gaps.drain()
+    /// The channels of which something was dropped here, with the numbers and how many.
+    pub(super) fn take_gaps(
+        &mut self,
+    ) -> impl Iterator<Item = (Bytes, Option<RangeInclusive<u64>>, u64)> {
+        self.gaps.drain().map(|(channel, gap)| {
+            let numbers = gap.numbers(&channel);
+            (channel, numbers, gap.count())
+        })
     }
 
     fn topics(&mut self, wanted: &Wanted) -> Option<&mut Topics> {

@@ -1,5 +1,6 @@
 //! Local subscriptions of one kind, plain ones or those of one group, by what they want.
 
+use super::missed::Missed;
 use super::{Done, LocalId};
 use crate::mailbox::{Mailbox, Offered};
 use crate::message::Message;
@@ -15,20 +16,30 @@ pub(super) struct Local {
     pub(super) id: LocalId,
     pub(super) mailbox: Arc<Mailbox<Message>>,
     /// What the next message has to tell.
-    pub(super) missed: u64,
+    pub(super) missed: Missed,
     pub(super) interrupted: bool,
 }
 
 impl Local {
+    pub(super) fn new(id: LocalId, mailbox: Arc<Mailbox<Message>>) -> Self {
+        Self { id, mailbox, missed: Missed::default(), interrupted: false }
+    }
+
     /// Hands a message over, with what is known to be missing before it. Returns whether it was lost
     /// for want of room.
     pub(super) fn offer(&mut self, message: &Message) -> bool {
         let mut message = message.clone();
-        (message.missed, message.interrupted) = (self.missed, self.interrupted);
+        message.missed = self.missed.count();
+        message.missed_numbers = self.missed.numbers(&message.channel);
+        message.interrupted = self.interrupted;
+        let (channel, number) = (message.channel.clone(), message.sequence);
         let offered = self.mailbox.offer(message.byte_len(), message);
         match offered {
-            Offered::Taken => (self.missed, self.interrupted) = (0, false),
-            Offered::Full => self.missed += 1,
+            Offered::Taken => {
+                self.missed = Missed::default();
+                self.interrupted = false;
+            }
+            Offered::Full => self.missed.add(Some(&channel), number, number, 1),
             Offered::Closed => {}
         }
         offered == Offered::Full

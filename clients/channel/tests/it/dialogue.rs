@@ -77,7 +77,8 @@ pub(crate) async fn grant(peer: &mut Peer, expected: &str) {
 
 pub(crate) async fn message(peer: &mut Peer, delivery: Delivery<'_>, channel: &str, number: i64) {
     let channel = ChannelName::new(channel).unwrap();
-    peer.push(Push::Message { delivery, channel, value: ValueRef::Int(number) }).await;
+    let (sequence, value) = (number.unsigned_abs() + 1, ValueRef::Int(number));
+    peer.push(Push::Message { delivery, channel, sequence, value }).await;
 }
 
 pub(crate) async fn job(peer: &mut Peer, queue: &str, number: u64) {

@@ -21,6 +21,13 @@ async fn subscribed(client: &ChannelClient, peer: &mut Peer) -> Subscription {
     subscription.unwrap()
 }
 
+/// The server has dropped `missed` messages from the one of the number `from` on.
+async fn gap(peer: &mut Peer, channel: Option<&str>, from: u64, missed: u64) {
+    let channel = channel.map(|name| ChannelName::new(name).unwrap());
+    let to = if from == 0 { 0 } else { from + missed - 1 };
+    peer.push(Push::Gap { channel, from, to, missed }).await;
+}
+
 fn told(message: &Message) -> (i64, u64) {
     (message.decode().unwrap(), message.missed_before())
 }
@@ -40,15 +47,25 @@ async fn a_full_buffer_drops_the_newest_and_says_how_many() {
     message(&mut peer, Delivery::Everybody, "a", 5).await;
     settle(&client, &mut peer).await;
     assert_eq!(told(&subscription.next().await.unwrap()), (1, 0));
-    assert_eq!(told(&subscription.next().await.unwrap()), (5, 3));
+    let after = subscription.next().await.unwrap();
+    assert_eq!((told(&after), after.missed_numbers_before()), ((5, 3), Some(3..=5)));
+    assert_eq!(after.sequence(), 6);
     message(&mut peer, Delivery::Everybody, "a", 6).await;
     assert_eq!(told(&subscription.next().await.unwrap()), (6, 0));
 
     let mut told_missed = 0;
     while told_missed < 3 {
         match events.next().await {
-            Some(Event::Gap { channel: Some(channel), missed, cause: GapCause::Subscription }) => {
-                assert_eq!(channel, "a");
+            Some(Event::Gap {
+                channel: Some(channel),
+                numbers: Some(numbers),
+                missed,
+                cause: GapCause::Subscription,
+            }) => {
+                assert_eq!(
+                    (channel.as_ref(), numbers.end() - numbers.start() + 1),
+                    (&b"a"[..], missed)
+                );
                 told_missed += missed;
             }
             other => panic!("unexpected {other:?}"),
@@ -64,10 +81,11 @@ async fn bytes_are_bounded_too() {
     let (client, mut peer) = connected_as(&server, builder).await;
     let mut subscription = subscribed(&client, &mut peer).await;
     let large = Value::raw(vec![0; 4000]);
-    for _ in 0..5 {
+    for sequence in 1..=5 {
         let channel = ChannelName::new("a").unwrap();
         let delivery = Delivery::Everybody;
-        peer.push(Push::Message { delivery, channel, value: large.as_ref() }).await;
+        let value = large.as_ref();
+        peer.push(Push::Message { delivery, channel, sequence, value }).await;
     }
     settle(&client, &mut peer).await;
     for _ in 0..2 {
@@ -83,16 +101,21 @@ async fn what_the_server_dropped_is_told_before_the_next_message_and_as_an_event
     let (client, mut peer) = connected(&server).await;
     let mut events = client.events();
     let mut subscription = subscribed(&client, &mut peer).await;
-    peer.push(Push::Gap { channel: Some(ChannelName::new("b").unwrap()), missed: 9 }).await;
-    peer.push(Push::Gap { channel: Some(ChannelName::new("a").unwrap()), missed: 37 }).await;
-    peer.push(Push::Gap { channel: None, missed: 5 }).await;
+    gap(&mut peer, Some("b"), 1, 9).await;
+    gap(&mut peer, Some("a"), 101, 37).await;
     message(&mut peer, Delivery::Everybody, "a", 1).await;
-    assert_eq!(told(&subscription.next().await.unwrap()), (1, 42));
-    for expected in [(Some("b"), 9), (Some("a"), 37), (None, 5)] {
+    let after = subscription.next().await.unwrap();
+    assert_eq!((told(&after), after.missed_numbers_before()), ((1, 37), Some(101..=137)));
+    gap(&mut peer, None, 0, 5).await;
+    message(&mut peer, Delivery::Everybody, "a", 2).await;
+    let after = subscription.next().await.unwrap();
+    assert_eq!((told(&after), after.missed_numbers_before()), ((2, 5), None));
+    for expected in [(Some("b"), Some(1..=9), 9), (Some("a"), Some(101..=137), 37), (None, None, 5)]
+    {
         match events.next().await {
-            Some(Event::Gap { channel, missed, cause: GapCause::Server }) => {
+            Some(Event::Gap { channel, numbers, missed, cause: GapCause::Server }) => {
                 let channel = channel.as_deref().map(|name| std::str::from_utf8(name).unwrap());
-                assert_eq!((channel, missed), expected);
+                assert_eq!((channel, numbers, missed), expected);
             }
             other => panic!("unexpected {other:?}"),
         }

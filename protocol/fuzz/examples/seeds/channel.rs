@@ -53,13 +53,13 @@ pub fn replies() -> Vec<Seed> {
 
 pub fn pushes() -> Vec<Seed> {
     let (channel, value) = (channel_name("news"), ValueRef::raw("hello"));
-    let message = |delivery| Push::Message { delivery, channel, value };
+    let message = |delivery, sequence| Push::Message { delivery, channel, sequence, value };
     vec![
-        push("message", message(Delivery::Everybody)),
-        push("message_one", message(Delivery::One)),
-        push("message_group", message(Delivery::Group(group("workers")))),
-        push("gap", Push::Gap { channel: Some(channel), missed: 12 }),
-        push("gap_of_many", Push::Gap { channel: None, missed: 1 << 20 }),
+        push("message", message(Delivery::Everybody, 70_000)),
+        push("message_one", message(Delivery::One, 0)),
+        push("message_group", message(Delivery::Group(group("workers")), 3)),
+        push("gap", Push::Gap { channel: Some(channel), from: 300, to: 311, missed: 12 }),
+        push("gap_of_many", Push::Gap { channel: None, from: 0, to: 0, missed: 1 << 20 }),
         push("job", Push::Job { queue: queue("mail"), job: 1, attempt: 2, value: JSON }),
     ]
 }

@@ -22,6 +22,7 @@ const QUEUES: [&str; 3] = ["q", "r", ""];
 
 /// Low enough to be met.
 const LIMITS: BrokerLimits = BrokerLimits {
+    sequence_bytes_max: 1 << 20,
     subscriptions_per_session_max: 8,
     subscriptions_max: 25,
     patterns_max: 100,

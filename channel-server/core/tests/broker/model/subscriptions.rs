@@ -36,9 +36,10 @@ pub(super) fn parse(interests: &Interests) -> Vec<Interest<'static>> {
     interests.iter().map(parse).collect()
 }
 
-/// In the order in which they were made.
+/// In the order in which they were made; and the number of each channel's last message, from the first on
+/// that somebody was there for.
 #[derive(Clone, Default)]
-pub(super) struct Subscriptions(Vec<(SessionId, Interest<'static>)>);
+pub(super) struct Subscriptions(Vec<(SessionId, Interest<'static>)>, BTreeMap<String, u64>);
 
 impl Subscriptions {
     /// Whether it must be carried out; if not, nothing has changed.
@@ -81,20 +82,28 @@ impl Subscriptions {
     }
 
     /// Checks the effects of publishing to these channels.
-    pub(super) fn check(&self, channels: &[&str], effects: &[Effect], full: &HashSet<SessionId>) {
+    pub(super) fn check(
+        &mut self,
+        channels: &[&str],
+        effects: &[Effect],
+        full: &HashSet<SessionId>,
+    ) {
         let (last, publications) = effects.split_last().expect("a reply");
         let mut publications = publications.iter();
         let mut expected = 0;
         for channel in channels {
             let everybody = self.everybody(channel);
-            if !everybody.is_empty() {
-                let (to, delivery) = read(publications.next(), channel);
-                assert_eq!((to, delivery), (&everybody[..], Delivery::Everybody));
-            }
             let mut groups = self.groups(channel);
+            let number = self.next_number(channel, !everybody.is_empty() || !groups.is_empty());
+            if !everybody.is_empty() {
+                let (to, delivery, sequence) = read(publications.next(), channel);
+                let expected = (&everybody[..], Delivery::Everybody, number);
+                assert_eq!((to, delivery, sequence), expected);
+            }
             expected += everybody.len() + groups.len();
             while !groups.is_empty() {
-                let (to, delivery) = read(publications.next(), channel);
+                let (to, delivery, sequence) = read(publications.next(), channel);
+                assert_eq!(sequence, number);
                 let Delivery::Group(group) = delivery else { panic!("{delivery:?}") };
                 let members = groups.remove(&group).expect("once for each group");
                 check_picked(to, &members, full);
@@ -105,17 +114,35 @@ impl Subscriptions {
     }
 
     /// Checks the effects of publishing to one subscriber.
-    pub(super) fn check_one(&self, channel: &str, effects: &[Effect], full: &HashSet<SessionId>) {
+    pub(super) fn check_one(
+        &mut self,
+        channel: &str,
+        effects: &[Effect],
+        full: &HashSet<SessionId>,
+    ) {
+        if self.matching(channel).next().is_some() {
+            self.1.entry(channel.to_owned()).or_default();
+        }
         let everybody: BTreeSet<SessionId> = self.everybody(channel).into_iter().collect();
         let (last, publications) = effects.split_last().expect("a reply");
         let receivers = u64::from(!everybody.is_empty());
         assert_eq!(publications.len() as u64, receivers);
         assert_eq!(reply(last), Reply::Published { receivers });
         for publication in publications {
-            let (to, delivery) = read(Some(publication), channel);
-            assert_eq!(delivery, Delivery::One);
+            let (to, delivery, sequence) = read(Some(publication), channel);
+            assert_eq!((delivery, sequence), (Delivery::One, 0));
             check_picked(to, &everybody, full);
         }
+    }
+
+    fn next_number(&mut self, channel: &str, somebody_is_there: bool) -> u64 {
+        if somebody_is_there {
+            self.1.entry(channel.to_owned()).or_default();
+        }
+        self.1.get_mut(channel).map_or(0, |last| {
+            *last += 1;
+            *last
+        })
     }
 
     fn everybody(&self, channel: &str) -> Vec<SessionId> {
@@ -146,11 +173,13 @@ impl Subscriptions {
     }
 }
 
-fn read<'a>(effect: Option<&'a Effect>, expected: &str) -> (&'a [SessionId], Delivery<'a>) {
+fn read<'a>(effect: Option<&'a Effect>, expected: &str) -> (&'a [SessionId], Delivery<'a>, u64) {
     let Some(Effect::Publish(to, frame)) = effect else { panic!("no publication: {effect:?}") };
-    let Push::Message { delivery, channel, value } = push(frame) else { panic!("no message") };
+    let Push::Message { delivery, channel, sequence, value } = push(frame) else {
+        panic!("no message")
+    };
     assert_eq!((channel.as_bytes(), value), (expected.as_bytes(), ValueRef::Int(7)));
-    (to, delivery)
+    (to, delivery, sequence)
 }
 
 fn check_picked(to: &[SessionId], members: &BTreeSet<SessionId>, full: &HashSet<SessionId>) {

@@ -1,0 +1,159 @@
+//! What was published to each channel: the number of its last message.
+
+use crate::named::Named;
+use std::ops::{Index, IndexMut};
+use workyard_protocol::ChannelName;
+
+/// What a channel takes here beside its name.
+const OVERHEAD_BYTES: usize = 64;
+
+/// Stands for the log of one channel, until another channel's is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogId(u32);
+
+/// The logs of the channels that were published to lately.
+///
+/// Any client can publish to any number of channels, so they are not kept for ever. Above a bound those
+/// of channels that nobody has published to for a while are forgotten; a channel whose log is made anew
+/// goes on above every number that it can have had.
+#[derive(Debug)]
+pub(crate) struct Logs {
+    logs: Named<Log>,
+    bytes_max: usize,
+    /// No forgotten log had a greater number.
+    floor: u64,
+}
+
+/// One channel's.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// The number of the last message.
+    last: u64,
+    /// It was looked for since it was last decided what is forgotten.
+    is_used: bool,
+}
+
+impl Logs {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { logs: Named::new(), bytes_max, floor: 0 }
+    }
+
+    /// The log of this channel, if there is one.
+    pub(crate) fn find(&mut self, channel: ChannelName<'_>) -> Option<LogId> {
+        let at = self.logs.find(channel.as_bytes())?;
+        self.logs[at].is_used = true;
+        Some(LogId(at))
+    }
+
+    /// The log of this channel, made if there is none. Making one may end others.
+    pub(crate) fn find_or_add(&mut self, channel: ChannelName<'_>) -> LogId {
+        self.find(channel).unwrap_or_else(|| {
+            self.make_room(channel.as_bytes().len() + OVERHEAD_BYTES);
+            let log = Log { last: self.floor, is_used: true };
+            LogId(self.logs.insert(channel.as_bytes(), log))
+        })
+    }
+
+    fn make_room(&mut self, bytes: usize) {
+        if self.bytes() + bytes <= self.bytes_max {
+            return;
+        }
+        self.forget(|log| !std::mem::take(&mut log.is_used));
+        // If most are in use, the next one would have to look through all of them again.
+        if self.bytes() + bytes > self.bytes_max / 2 {
+            self.forget(|_| true);
+        }
+    }
+
+    fn forget(&mut self, mut is_idle: impl FnMut(&mut Log) -> bool) {
+        let mut idle = Vec::new();
+        for (at, log) in self.logs.iter_mut() {
+            if is_idle(log) {
+                self.floor = self.floor.max(log.last);
+                idle.push(at);
+            }
+        }
+        for at in idle {
+            self.logs.remove(at);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.logs.name_bytes() + self.logs.len() * OVERHEAD_BYTES
+    }
+}
+
+impl Index<LogId> for Logs {
+    type Output = Log;
+
+    fn index(&self, id: LogId) -> &Log {
+        &self.logs[id.0]
+    }
+}
+
+impl IndexMut<LogId> for Logs {
+    fn index_mut(&mut self, id: LogId) -> &mut Log {
+        &mut self.logs[id.0]
+    }
+}
+
+impl Log {
+    /// Takes the number of the next message.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(logs: &mut Logs, channel: &str) -> u64 {
+        let id = logs.find_or_add(ChannelName::new(channel).unwrap());
+        logs[id].next()
+    }
+
+    #[test]
+    fn each_channel_counts_for_itself() {
+        let mut logs = Logs::new(1000);
+        let numbers = ["a", "a", "b", "a"].map(|channel| publish(&mut logs, channel));
+        assert_eq!(numbers, [1, 2, 1, 3]);
+    }
+
+    #[test]
+    fn what_was_forgotten_goes_on_above_what_it_had() {
+        // Room for three names of one byte.
+        let mut logs = Logs::new(3 * (OVERHEAD_BYTES + 1));
+        let numbers = ["a", "a", "b", "c"].map(|channel| publish(&mut logs, channel));
+        assert_eq!(numbers, [1, 2, 1, 1]);
+        assert_eq!(publish(&mut logs, "d"), 3, "all were in use, and all are forgotten");
+        assert_eq!(publish(&mut logs, "a"), 3);
+        assert_eq!(publish(&mut logs, "a"), 4);
+        assert_eq!(publish(&mut logs, "b"), 3);
+        assert_eq!(publish(&mut logs, "b"), 4);
+    }
+
+    #[test]
+    fn what_is_in_use_outlives_what_is_not() {
+        let mut logs = Logs::new(8 * (OVERHEAD_BYTES + 3));
+        let numbers: Vec<u64> = (0..8).map(|at| publish(&mut logs, &format!("a{at}"))).collect();
+        assert_eq!(numbers, [1; 8]);
+        // Forgets all eight, and the first of these is made after it.
+        assert_eq!(publish(&mut logs, "b"), 2);
+        (0..7).for_each(|at| assert_eq!(publish(&mut logs, &format!("c{at}")), 2));
+        assert_eq!(logs.logs.len(), 8);
+    }
+
+    #[test]
+    fn any_number_of_channels_takes_bounded_memory() {
+        let mut logs = Logs::new(100 * OVERHEAD_BYTES);
+        let mut last = 0;
+        for at in 0..10_000 {
+            let number = publish(&mut logs, &format!("channel {at}"));
+            assert!(number >= last, "numbers of one channel never go back");
+            last = number;
+            assert!(logs.bytes() <= logs.bytes_max);
+        }
+    }
+}

@@ -9,5 +9,7 @@ workyard_daemon::overrides! {
         keys_max: u32 = "COUNT",
         /// Bytes of keys and values at most, with 64 bytes for each variable and 48 for each ttl
         store_bytes_max: u64 = "BYTES",
+        /// Bytes of a value that is appended to at most
+        modify_bytes_max: usize = "BYTES",
     }
 }

@@ -97,6 +97,11 @@ reasons! {
     InvalidArgument = 209,
     /// The answer would not fit into a frame; ask for less at once.
     ReplyTooLarge = 210,
+
+    /// A number of a batch would be out of the bounds given; the text has the number that it is.
+    OutOfBounds = 223,
+    /// The value is of a kind that the operation is not for; the text names it.
+    WrongKind = 224,
 }
 
 impl fmt::Display for Reason {

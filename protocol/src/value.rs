@@ -4,6 +4,7 @@ use crate::wire::DecodeError;
 use crate::{Reason, Refusal};
 use bincode::{Decode, Encode};
 use bytes::Bytes;
+use std::cmp::Ordering;
 use std::fmt;
 
 /// How a value's bytes are to be read. The tag travels with them; servers do not look inside.
@@ -295,6 +296,17 @@ impl Number {
         sum.is_finite().then_some(Self::Float(sum))
     }
 
+    /// Which of the two is less, exactly, also of an integer and a float. Nothing with NaN.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(one), Self::Int(two)) => Some(one.cmp(&two)),
+            (Self::Float(one), Self::Float(two)) => one.partial_cmp(&two),
+            (Self::Int(int), Self::Float(float)) => compare(int, float),
+            (Self::Float(float), Self::Int(int)) => compare(int, float).map(Ordering::reverse),
+        }
+    }
+
     /// The number as a double; integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(self) -> f64 {
@@ -302,6 +314,22 @@ impl Number {
             Self::Int(int) => int as f64,
             Self::Float(float) => float,
         }
+    }
+}
+
+/// An integer beside a double, which may have no double of its own.
+fn compare(int: i64, float: f64) -> Option<Ordering> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if float.is_nan() {
+        None
+    } else if float >= BEYOND {
+        Some(Ordering::Less)
+    } else if float < -BEYOND {
+        Some(Ordering::Greater)
+    } else {
+        // Within the range of integers, so that what the cast cuts off is the fraction alone.
+        let fraction = 0.0.partial_cmp(&float.fract());
+        Some(int.cmp(&(float as i64)).then(fraction.unwrap_or(Ordering::Equal)))
     }
 }
 
@@ -340,6 +368,33 @@ impl fmt::Display for Number {
         match self {
             Self::Int(int) => write!(f, "{int}"),
             Self::Float(float) => write!(f, "{float}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_compare_exactly_whatever_their_kinds() {
+        let (int, float) = (Number::Int, Number::Float);
+        for (one, two, expected) in [
+            (int(1), int(2), Some(Ordering::Less)),
+            (float(1.5), float(1.5), Some(Ordering::Equal)),
+            (int(1), float(1.5), Some(Ordering::Less)),
+            (int(-1), float(-1.5), Some(Ordering::Greater)),
+            (int(0), float(-0.0), Some(Ordering::Equal)),
+            (int(i64::MAX), float(i64::MAX as f64), Some(Ordering::Less)),
+            (int(i64::MIN), float(i64::MIN as f64), Some(Ordering::Equal)),
+            (int(9_007_199_254_740_993), float(9_007_199_254_740_992.0), Some(Ordering::Greater)),
+            (int(i64::MIN), float(f64::NEG_INFINITY), Some(Ordering::Greater)),
+            (int(i64::MAX), float(f64::INFINITY), Some(Ordering::Less)),
+            (int(0), float(f64::NAN), None),
+            (float(f64::NAN), float(f64::NAN), None),
+        ] {
+            assert_eq!(one.compare(two), expected, "{one} and {two}");
+            assert_eq!(two.compare(one), expected.map(Ordering::reverse), "{two} and {one}");
         }
     }
 }

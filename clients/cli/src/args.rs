@@ -68,6 +68,18 @@ pub(crate) enum Command {
     Cas(Cas),
     /// Add to a number
     Incr(Incr),
+    /// Put text behind the text of a variable
+    Append(Append),
+    /// Put text before the text of a variable
+    Prepend(Append),
+    /// Lower a number to another, if it is above that
+    Min(OneNumber),
+    /// Raise a number to another, if it is below that
+    Max(OneNumber),
+    /// Set a variable and print the value that it had
+    Swap(Set),
+    /// Print the value of a variable and remove it
+    Take(OneKey),
     /// Remove variables
     Del(Del),
     /// Let a variable expire after a time, from now on

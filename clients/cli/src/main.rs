@@ -12,6 +12,7 @@ mod value;
 
 use args::{Cli, Command};
 use clap::Parser;
+use commands::Side;
 use exit::Status;
 use output::Output;
 use std::process::ExitCode;
@@ -46,6 +47,12 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Add(args) => commands::add(global, args, output).await,
         Command::Cas(args) => commands::cas(global, args, output).await,
         Command::Incr(args) => commands::increment(global, args, output).await,
+        Command::Append(args) => commands::append(global, args, Side::Behind, output).await,
+        Command::Prepend(args) => commands::append(global, args, Side::Before, output).await,
+        Command::Min(args) => commands::min(global, args, output).await,
+        Command::Max(args) => commands::max(global, args, output).await,
+        Command::Swap(args) => commands::swap(global, args, output).await,
+        Command::Take(args) => commands::take(global, args, output).await,
         Command::Del(args) => commands::delete(global, args, output).await,
         Command::Touch(args) => commands::touch(global, args, output).await,
         Command::Persist(args) => commands::persist(global, args, output).await,

@@ -3,11 +3,14 @@
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::{Conflict, Error};
 use crate::expiry::Expiry;
+use crate::modify::Bounds;
 use crate::write::at;
 use bytes::Bytes;
 use serde::Serialize;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
-use workyard_protocol::globaldata::{self, BatchReply, Expect, Reply, Request, StepResult};
+use workyard_protocol::globaldata::{
+    self, BatchReply, Expect, Modification, Reply, Request, StepResult,
+};
 use workyard_protocol::{Key, NameError, Number, Value};
 
 /// Steps to be carried out in order, each seeing what the ones before did, or none of them. All keys
@@ -61,9 +64,10 @@ pub enum BatchOutcome {
     },
 }
 
-/// The most that a step counts in a header beside its key: variant and length, then two numbers and an
-/// expiry of a variant and eight bytes each, the second one optional.
-const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 1 + 12 + 12;
+/// The most that a step counts in a header beside its key: variant and length, an expiry, then what a
+/// bounded addition has: a variant, a number and three optional ones, and a flag. Numbers and expiries
+/// are a variant and eight bytes each.
+const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 4 + 12 + 3 * (1 + 12) + 1;
 
 #[derive(Debug)]
 struct Step {
@@ -78,6 +82,9 @@ enum What {
     Set(Value, globaldata::Expiry),
     Increment { by: Number, initial: Option<Number>, expiry: globaldata::Expiry },
     Delete,
+    Append(Bytes, globaldata::Expiry),
+    Prepend(Bytes, globaldata::Expiry),
+    Modify(Modification<'static>, globaldata::Expiry),
 }
 
 impl GlobalDataClient {
@@ -133,6 +140,51 @@ impl Batch<'_> {
         self.add_to(key.as_ref(), by.into(), None)
     }
 
+    /// Adds to a variable, of which one that does not exist counts as 0. A sum out of bounds refuses the
+    /// batch with `OutOfBounds`.
+    pub fn increment_within(
+        self,
+        key: impl AsRef<[u8]>,
+        by: impl Into<Number>,
+        bounds: Bounds,
+    ) -> Self {
+        self.modify(key.as_ref(), bounds.addition(by.into(), false))
+    }
+
+    /// Adds to a variable, of which one that does not exist counts as 0, up to its bounds.
+    pub fn increment_clamped(
+        self,
+        key: impl AsRef<[u8]>,
+        by: impl Into<Number>,
+        bounds: Bounds,
+    ) -> Self {
+        self.modify(key.as_ref(), bounds.addition(by.into(), true))
+    }
+
+    /// Lowers a number to this one if it is above it, or stores this one if there is none.
+    pub fn min(self, key: impl AsRef<[u8]>, number: impl Into<Number>) -> Self {
+        self.modify(key.as_ref(), Modification::Min(number.into()))
+    }
+
+    /// Raises a number to this one if it is below it, or stores this one if there is none.
+    pub fn max(self, key: impl AsRef<[u8]>, number: impl Into<Number>) -> Self {
+        self.modify(key.as_ref(), Modification::Max(number.into()))
+    }
+
+    /// Puts bytes or text behind those that are there, or stores them if there are none.
+    pub fn append(self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = Bytes::copy_from_slice(bytes.as_ref());
+        let what = self.said(Expiry::Keep).map(|expiry| What::Append(bytes, expiry));
+        self.step(key.as_ref(), what)
+    }
+
+    /// Puts bytes or text before those that are there, or stores them if there are none.
+    pub fn prepend(self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = Bytes::copy_from_slice(bytes.as_ref());
+        let what = self.said(Expiry::Keep).map(|expiry| What::Prepend(bytes, expiry));
+        self.step(key.as_ref(), what)
+    }
+
     /// Removes a variable, if there is one.
     pub fn delete(self, key: impl AsRef<[u8]>) -> Self {
         self.step(key.as_ref(), Ok(What::Delete))
@@ -175,6 +227,11 @@ impl Batch<'_> {
         self.step(key, what)
     }
 
+    fn modify(self, key: &[u8], modification: Modification<'static>) -> Self {
+        let what = self.said(Expiry::Keep).map(|expiry| What::Modify(modification, expiry));
+        self.step(key, what)
+    }
+
     fn said(&self, unsaid: Expiry) -> Result<globaldata::Expiry, Error> {
         self.expiry.unwrap_or(unsaid).wire()
     }
@@ -207,6 +264,18 @@ impl Step {
                 globaldata::Step::Increment { key, by, initial, expiry }
             }
             What::Delete => globaldata::Step::Delete { key },
+            What::Append(bytes, expiry) => {
+                let modification = Modification::Append(bytes);
+                globaldata::Step::Modify { key, expiry: *expiry, modification }
+            }
+            What::Prepend(bytes, expiry) => {
+                let modification = Modification::Prepend(bytes);
+                globaldata::Step::Modify { key, expiry: *expiry, modification }
+            }
+            What::Modify(modification, expiry) => {
+                let modification = modification.clone();
+                globaldata::Step::Modify { key, expiry: *expiry, modification }
+            }
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a call.
 
-use workyard_protocol::{DecodeError, NameError, Reason, Refusal, TypedError};
+use workyard_protocol::{DecodeError, NameError, Number, Reason, Refusal, TypedError};
 
 /// What went wrong. [`Error::kind`] is the part that programs read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -95,6 +95,14 @@ pub enum ErrorKind {
 pub struct Conflict {
     /// The variable's revision; nothing when it does not exist.
     pub current: Option<u64>,
+}
+
+/// A bounded addition did not happen: the sum would be out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("the sum would be out of bounds: the variable stays {current}")]
+pub struct OutOfBounds {
+    /// What the variable is; what it would count as if it existed, when it does not.
+    pub current: Number,
 }
 
 impl Conflict {

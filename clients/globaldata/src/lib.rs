@@ -29,6 +29,10 @@
 //! to be changed only if nobody else changed it meanwhile is written with [`GlobalDataClient::cas`],
 //! or by [`GlobalDataClient::update`], which does the loop.
 //!
+//! Much needs no loop: numbers are incremented, also [within bounds](GlobalDataClient::increment_within),
+//! bytes [appended](GlobalDataClient::append), values [swapped](GlobalDataClient::swap) and
+//! [taken](GlobalDataClient::take), each in one step.
+//!
 //! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
 //! [`GlobalDataClient::touch`] prolongs what is there.
 
@@ -41,6 +45,7 @@ mod expiry;
 mod increment;
 mod keys;
 pub mod limits;
+mod modify;
 mod placement;
 mod read;
 mod update;
@@ -50,9 +55,10 @@ pub use batch::{Batch, BatchOutcome};
 pub use builder::Builder;
 pub use client::GlobalDataClient;
 pub use entry::{Entry, KeyInfo};
-pub use error::{Conflict, Error, ErrorKind};
+pub use error::{Conflict, Error, ErrorKind, OutOfBounds};
 pub use expiry::{Expiry, TimeLeft};
 pub use keys::Keys;
+pub use modify::Bounds;
 pub use placement::Placement;
 pub use update::Updated;
 pub use workyard_link::{Address, AddressError, Backoff, DisconnectReason, Event, Events, Server};

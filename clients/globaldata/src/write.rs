@@ -119,10 +119,53 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        let key = Key::new(key.as_ref())?;
-        let received = self.ask(key, Request::Delete(Delete { key })).await?;
+        match self.delete_expecting(key.as_ref(), Expect::Any).await? {
+            Ok(existed) => Ok(existed),
+            // A deletion that expects nothing has nothing to conflict with.
+            Err(Conflict { current }) => {
+                let current = current.unwrap_or_default();
+                Err(unexpected(&Reply::Written(Written::Conflict { current })))
+            }
+        }
+    }
+
+    /// Removes a variable if it is still at this revision. Returns why it was left alone, if it was.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`](crate::ErrorKind) lists them. A conflict is not one of them: it is the inner
+    /// result.
+    pub async fn delete_at(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+    ) -> Result<Result<(), Conflict>, Error> {
+        let expect = Expect::Revision(revision);
+        Ok(self.delete_expecting(key.as_ref(), expect).await?.map(drop))
+    }
+
+    /// Removes a variable if it still has exactly this value: same kind, same bytes.
+    ///
+    /// # Errors
+    /// As [`GlobalDataClient::delete_at`].
+    pub async fn delete_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: &Value,
+    ) -> Result<Result<(), Conflict>, Error> {
+        let expect = Expect::Value(value.as_ref());
+        Ok(self.delete_expecting(key.as_ref(), expect).await?.map(drop))
+    }
+
+    async fn delete_expecting(
+        &self,
+        key: &[u8],
+        expect: Expect<'_>,
+    ) -> Result<Result<bool, Conflict>, Error> {
+        let key = Key::new(key)?;
+        let received = self.ask(key, Request::Delete(Delete { key, expect })).await?;
         match received.decode()? {
-            Reply::Deleted { existed } => Ok(existed),
+            Reply::Deleted { existed } => Ok(Ok(existed)),
+            Reply::Written(Written::Conflict { current }) => Ok(Err(Conflict::new(current))),
             other => Err(unexpected(&other)),
         }
     }

@@ -2,12 +2,16 @@
 
 use crate::entry::cost;
 use crate::increment;
+use crate::modify::{Modifier, Told, Workspace};
 use crate::store::Store;
+use crate::text::shown;
 use crate::update::Change;
 use crate::write::holds;
 use workyard_engine::Time;
-use workyard_protocol::globaldata::{Batch, BatchReply, Expect, Expiry, Reply, Step, StepResult};
-use workyard_protocol::{Key, Number, Refusal};
+use workyard_protocol::globaldata::{
+    Batch, BatchReply, Expect, Expiry, Modification, Reply, Step, StepResult,
+};
+use workyard_protocol::{Key, Number, Reason, Refusal, ValueRef};
 
 /// What an answer takes at most, its results apart.
 const ANSWER_BYTES: usize = 32;
@@ -67,6 +71,9 @@ impl Store {
             Step::Delete { key } => {
                 StepResult::Deleted(self.change(now, key, |_| Ok(Change::Delete))?.changed)
             }
+            Step::Modify { key, expiry, ref modification } => {
+                self.modify_step(now, key, expiry, modification)?
+            }
         })
     }
 
@@ -96,6 +103,29 @@ impl Store {
         Ok(StepResult::Incremented(value))
     }
 
+    fn modify_step(
+        &mut self,
+        now: Time,
+        key: Key<'_>,
+        expiry: Expiry,
+        modification: &Modification<'_>,
+    ) -> Result<StepResult, Refusal> {
+        let modifier = Modifier::new(key, expiry, &self.limits);
+        let Workspace { mut made, mut taken } = Workspace::default();
+        let mut told = Told::Values;
+        self.change(now, key, |current| {
+            let change;
+            (change, told) = modifier.decide(current, modification, &mut made, &mut taken)?;
+            Ok(change)
+        })?;
+        match told {
+            Told::Length(length) => Ok(StepResult::Length(length)),
+            Told::Number(number) => Ok(StepResult::Incremented(number)),
+            Told::OutOfBounds(number) => Err(out_of_bounds(key, number)),
+            Told::Values => Err(tells_values()),
+        }
+    }
+
     /// The answer after everything is undone. A conflict names the revision that stands: one that
     /// the batch gave before it stopped was never seen by anybody, and will be given to another write.
     fn stopped(&self, now: Time, step: u32, stop: Stop<'_>) -> BatchReply {
@@ -114,6 +144,10 @@ fn growth(steps: &[Step<'_>]) -> (u64, u64) {
     let costs = steps.iter().filter_map(|step| match step {
         Step::Set { key, value, .. } => Some(cost(key.as_bytes().len(), *value, true)),
         Step::Increment { key, by, .. } => Some(cost(key.as_bytes().len(), (*by).into(), true)),
+        Step::Modify { key, modification, .. } => {
+            let growth = ValueRef::raw(&[]);
+            Some(cost(key.as_bytes().len(), growth, true) + modification.growth_bytes() as u64)
+        }
         Step::Require { .. } | Step::Delete { .. } => None,
     });
     costs.fold((0, 0), |(keys, bytes), cost| (keys + 1, bytes + cost))
@@ -122,10 +156,21 @@ fn growth(steps: &[Step<'_>]) -> (u64, u64) {
 /// The most that the answer takes as a frame: a sum takes eleven bytes, everything else two.
 fn answer_bytes(steps: &[Step<'_>]) -> usize {
     let results = steps.iter().map(|step| match step {
-        Step::Increment { .. } => 11,
+        Step::Increment { .. } | Step::Modify { .. } => 11,
         Step::Require { .. } | Step::Set { .. } | Step::Delete { .. } => 2,
     });
     ANSWER_BYTES + results.sum::<usize>()
+}
+
+fn tells_values() -> Refusal {
+    let text = "a batch tells no values: modify with this in a request of its own";
+    Refusal::new(Reason::InvalidArgument, text)
+}
+
+fn out_of_bounds(key: Key<'_>, number: Number) -> Refusal {
+    let key = shown(key);
+    let text = format!("key {key} is {number}: the sum would be out of the bounds given");
+    Refusal::new(Reason::OutOfBounds, text)
 }
 
 impl From<Refusal> for Stop<'_> {

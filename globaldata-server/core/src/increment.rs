@@ -43,9 +43,9 @@ fn not_found(key: Key<'_>) -> Refusal {
     Refusal::new(Reason::NotFound, text)
 }
 
-fn not_a_number(key: Key<'_>, entry: Entry<'_>) -> Refusal {
+pub(crate) fn not_a_number(key: Key<'_>, entry: Entry<'_>) -> Refusal {
     let (key, value) = (shown(key), shown_value(entry.value));
-    let text = format!("key {key} is {value}: only an int or a float can be incremented");
+    let text = format!("key {key} is {value}: only an int or a float is a number");
     Refusal::new(Reason::NotANumber, text)
 }
 

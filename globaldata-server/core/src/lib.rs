@@ -16,6 +16,7 @@ mod index;
 mod journal;
 mod keys;
 mod limits;
+mod modify;
 mod read;
 mod store;
 mod table;

@@ -25,6 +25,9 @@ pub struct StoreLimits {
     pub list_items_max: usize,
     /// Most slots that one request for a page of `keys` looks at.
     pub scan_slots_max: usize,
+    /// Longest value that a modification makes: appending to a value copies it, so this bounds what a
+    /// request costs the others.
+    pub modify_bytes_max: usize,
     /// Most variables that are freed at once when they have expired. Others are served in between.
     pub expire_keys_max: usize,
     /// About how many bytes these may count: large values take longer to free.
@@ -39,6 +42,7 @@ impl Default for StoreLimits {
             reply_bytes_max: FRAME_BYTES_MAX,
             list_items_max: LIST_ITEMS_MAX,
             scan_slots_max: 10_000,
+            modify_bytes_max: 1024 * 1024,
             expire_keys_max: 1000,
             expire_bytes_max: 16 * 1024 * 1024,
         }

@@ -1,6 +1,7 @@
 //! The store as an engine: one request in, one answer out.
 
 use crate::limits::StoreLimits;
+use crate::modify::Workspace;
 use crate::table::Table;
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_protocol::Refusal;
@@ -51,7 +52,12 @@ impl Store {
         Census { keys: self.table.keys(), bytes: self.table.bytes(), revision: self.revision }
     }
 
-    fn answer(&mut self, now: Time, request: Request<'_>) -> Result<Reply<'_>, Refusal> {
+    fn answer<'s>(
+        &'s mut self,
+        now: Time,
+        request: Request<'_>,
+        workspace: &'s mut Workspace,
+    ) -> Result<Reply<'s>, Refusal> {
         match request {
             Request::Get(request) => Ok(self.read(now, request)),
             Request::GetMany(request) => self.read_many(now, &request),
@@ -62,6 +68,7 @@ impl Store {
             Request::Batch(request) => self.batch(now, &request),
             Request::Keys(request) => Ok(self.keys(now, request)),
             Request::Touch(request) => self.touch(now, request),
+            Request::Modify(request) => self.modify(now, &request, workspace),
         }
     }
 }
@@ -77,7 +84,7 @@ impl Engine for Store {
         request: Request<'_>,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        match self.answer(now, request) {
+        match self.answer(now, request, &mut Workspace::default()) {
             Ok(reply) => outbox.reply(caller, reply),
             Err(refusal) => outbox.refuse(caller, refusal),
         }

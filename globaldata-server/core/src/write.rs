@@ -21,8 +21,15 @@ impl Store {
     }
 
     pub(crate) fn delete(&mut self, now: Time, delete: Delete<'_>) -> Result<Reply<'_>, Refusal> {
-        let updated = self.update(now, delete.key, |_| Ok(Change::Delete))?;
-        Ok(Reply::Deleted { existed: updated.changed })
+        let mut held = true;
+        let updated = self.update(now, delete.key, |current| {
+            held = holds(delete.expect, current);
+            Ok(if held { Change::Delete } else { Change::Keep })
+        })?;
+        Ok(match held {
+            true => Reply::Deleted { existed: updated.changed },
+            false => Reply::Written(Written::Conflict { current: updated.revision }),
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::expect::{ExpectHeader, ValueHeader};
 use super::expiry::ExpiryHeader;
-use super::{Expect, Expiry};
+use super::modify::ModificationHeader;
+use super::{Expect, Expiry, Modification};
 use crate::control::{decode_refusal, put_refusal};
 use crate::wire::{self, DecodeError, List};
 use crate::{Key, Number, Refusal, ValueRef};
@@ -19,7 +20,7 @@ pub struct Batch<'a> {
 }
 
 /// One step of a batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step<'a> {
     /// Goes on only if the variable is as expected.
     Require {
@@ -52,6 +53,15 @@ pub enum Step<'a> {
     Delete {
         /// Which variable.
         key: Key<'a>,
+    },
+    /// Changes a variable by what it holds. A sum out of bounds refuses the batch.
+    Modify {
+        /// Which variable.
+        key: Key<'a>,
+        /// When the variable expires after this.
+        expiry: Expiry,
+        /// What happens to it: `Swap` and `Take`, which tell values, refuse the step.
+        modification: Modification<'a>,
     },
 }
 
@@ -88,10 +98,12 @@ pub enum StepResult {
     Held,
     /// The value is stored.
     Stored,
-    /// The sum.
+    /// The sum, or what else the number is from now on.
     Incremented(Number),
     /// Whether there was something to remove.
     Deleted(bool),
+    /// How many bytes there are now.
+    Length(u64),
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -100,6 +112,7 @@ enum StepHeader<'a> {
     Set(&'a [u8], ExpiryHeader, ValueHeader),
     Increment(&'a [u8], Number, Option<Number>, ExpiryHeader),
     Delete(&'a [u8]),
+    Modify(&'a [u8], ExpiryHeader, ModificationHeader),
 }
 
 impl<'a> Batch<'a> {
@@ -109,6 +122,7 @@ impl<'a> Batch<'a> {
             match step {
                 Step::Require { expect, .. } => expect.put_payload(out),
                 Step::Set { value, .. } => value.put(out),
+                Step::Modify { modification, .. } => modification.put_payload(out),
                 Step::Increment { .. } | Step::Delete { .. } => {}
             }
         }
@@ -135,6 +149,7 @@ impl<'a> Step<'a> {
             Self::Require { key, .. }
             | Self::Set { key, .. }
             | Self::Increment { key, .. }
+            | Self::Modify { key, .. }
             | Self::Delete { key } => key,
         }
     }
@@ -149,6 +164,9 @@ impl<'a> Step<'a> {
                 StepHeader::Increment(key.as_bytes(), by, initial, expiry.header())
             }
             Self::Delete { key } => StepHeader::Delete(key.as_bytes()),
+            Self::Modify { key, expiry, ref modification } => {
+                StepHeader::Modify(key.as_bytes(), expiry.header(), modification.header())
+            }
         }
     }
 }
@@ -167,6 +185,10 @@ impl<'a> StepHeader<'a> {
                 Step::Increment { key: Key::new(key)?, by, initial, expiry: expiry.decode()? }
             }
             Self::Delete(key) => Step::Delete { key: Key::new(key)? },
+            Self::Modify(key, expiry, modification) => {
+                let modification = modification.decode(payload)?;
+                Step::Modify { key: Key::new(key)?, expiry: expiry.decode()?, modification }
+            }
         })
     }
 }

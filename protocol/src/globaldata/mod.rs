@@ -9,6 +9,7 @@ mod get;
 mod get_many;
 mod increment;
 mod keys;
+mod modify;
 mod replies;
 mod touch;
 mod write;
@@ -22,6 +23,7 @@ pub use get::{Entry, Get};
 pub use get_many::GetMany;
 pub use increment::Increment;
 pub use keys::{KeyInfo, Keys};
+pub use modify::{AddWithin, Modification, Modified, Modify, Outcome};
 pub use replies::{Push, Reply};
 pub use touch::Touch;
 pub use write::{Write, Written};
@@ -52,6 +54,7 @@ pub enum Request<'a> {
     Batch(Batch<'a>),
     Keys(Keys<'a>),
     Touch(Touch<'a>),
+    Modify(Modify<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -66,6 +69,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Batch(_) => batch::CODE,
             Self::Keys(_) => keys::CODE,
             Self::Touch(_) => touch::CODE,
+            Self::Modify(_) => modify::CODE,
         }
     }
 
@@ -80,6 +84,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Batch(request) => request.put(out),
             Self::Keys(request) => request.put(out),
             Self::Touch(request) => request.put(out),
+            Self::Modify(request) => request.put(out),
         }
     }
 
@@ -94,6 +99,7 @@ impl<'a> Message<'a> for Request<'a> {
             batch::CODE => Self::Batch(Batch::decode(body)?),
             keys::CODE => Self::Keys(Keys::decode(body)?),
             touch::CODE => Self::Touch(Touch::decode(body)?),
+            modify::CODE => Self::Modify(Modify::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -1,7 +1,7 @@
 //! What globaldata-server answers.
 
 use super::expect::ValueHeader;
-use super::{BatchReply, Entry, Existence, KeyInfo, Written};
+use super::{BatchReply, Entry, Existence, KeyInfo, Modified, Written};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
 use crate::{Key, Number, Reason, Refusal, ValueRef, ValueTag};
@@ -14,6 +14,7 @@ const DELETED: u8 = 0xB4;
 const EXISTENCE: u8 = 0xB5;
 const BATCH: u8 = 0xB6;
 const KEYS: u8 = 0xB7;
+const MODIFIED: u8 = 0xBC;
 
 /// An answer of globaldata-server.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Reply<'a> {
         /// The entries, in no particular order.
         keys: Vec<KeyInfo<'a>>,
     },
+    /// How a modification ended.
+    Modified(Modified<'a>),
 }
 
 /// globaldata-server sends nothing unasked.
@@ -66,6 +69,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Existence(_) => EXISTENCE,
             Self::Batch(_) => BATCH,
             Self::Keys { .. } => KEYS,
+            Self::Modified(_) => MODIFIED,
         }
     }
 
@@ -89,6 +93,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Keys { cursor, keys } => {
                 wire::put(out, (cursor, List(keys.iter().map(key_header).collect())));
             }
+            Self::Modified(modified) => modified.put(out),
         }
     }
 
@@ -116,6 +121,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 let keys = headers.into_iter().map(decode_key).collect::<Result<_, _>>()?;
                 Self::Keys { cursor, keys }
             }
+            MODIFIED => Self::Modified(Modified::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

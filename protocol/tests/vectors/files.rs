@@ -41,7 +41,9 @@ fn every_message_has_a_vector() {
         0xC0..=0xC2,
         // globaldata-server
         0x30..=0x38,
+        0x3D..=0x3D,
         0xB0..=0xB7,
+        0xBC..=0xBC,
         // connection
         0x81..=0x83,
     ];

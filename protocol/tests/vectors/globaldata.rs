@@ -7,9 +7,9 @@ use crate::json::{
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
-    GlobalDataWire, Increment, KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write,
-    Written,
+    AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
+    GlobalDataWire, Increment, KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply,
+    Request, Step, StepResult, Touch, Write, Written,
 };
 use workyard_protocol::{Key, Ttl, ValueTag};
 
@@ -35,7 +35,15 @@ impl Service for GlobalDataWire {
             "touch" => {
                 Request::Touch(Touch { key: key(fields), ttl: optional(fields, "ttl", ttl) })
             }
-            "delete" => Request::Delete(Delete { key: key(fields) }),
+            "delete" => {
+                let expect = expect(field(fields, "expect"));
+                Request::Delete(Delete { key: key(fields), expect })
+            }
+            "modify" => Request::Modify(Modify {
+                key: key(fields),
+                expiry: expiry(field(fields, "expiry")),
+                modification: modification(field(fields, "modification")),
+            }),
             "exists" => Request::Exists(Exists { key: key(fields) }),
             "batch" => Request::Batch(Batch { steps: list(fields, "steps", step) }),
             "keys" => Request::Keys(Keys {
@@ -65,6 +73,11 @@ impl Service for GlobalDataWire {
                 cursor: integer(fields, "cursor"),
                 keys: list(fields, "keys", key_info),
             },
+            "modified" => Reply::Modified(Modified {
+                revision: integer(fields, "revision"),
+                ttl_ms: optional(fields, "ttl_ms", integer_of),
+                outcome: outcome(field(fields, "outcome")),
+            }),
             other => panic!("no reply: {other}"),
         }
     }
@@ -104,6 +117,37 @@ fn ttl(json: &Json) -> Ttl {
     Ttl::from_millis(integer_of(json)).expect("a ttl within its bounds")
 }
 
+fn modification(json: &Json) -> Modification<'static> {
+    if json.as_str() == Some("take") {
+        return Modification::Take;
+    }
+    match variant(json) {
+        ("append", content) => Modification::Append(bytes(content)),
+        ("prepend", content) => Modification::Prepend(bytes(content)),
+        ("min", content) => Modification::Min(number(content)),
+        ("max", content) => Modification::Max(number(content)),
+        ("add_within", fields) => Modification::AddWithin(AddWithin {
+            by: number(field(fields, "by")),
+            initial: optional(fields, "initial", number),
+            least: optional(fields, "least", number),
+            greatest: optional(fields, "greatest", number),
+            clamp: flag(fields, "clamp"),
+        }),
+        ("swap", content) => Modification::Swap(value(content)),
+        other => panic!("no modification: {other:?}"),
+    }
+}
+
+fn outcome(json: &Json) -> Outcome<'static> {
+    match variant(json) {
+        ("length", content) => Outcome::Length(integer_of(content)),
+        ("number", content) => Outcome::Number(number(content)),
+        ("out_of_bounds", content) => Outcome::OutOfBounds(number(content)),
+        ("values", _) => Outcome::Values(list(json, "values", value)),
+        other => panic!("no outcome: {other:?}"),
+    }
+}
+
 fn step(json: &Json) -> Step<'static> {
     let (name, fields) = variant(json);
     let key = key(fields);
@@ -121,6 +165,11 @@ fn step(json: &Json) -> Step<'static> {
             expiry: expiry(field(fields, "expiry")),
         },
         "delete" => Step::Delete { key },
+        "modify" => Step::Modify {
+            key,
+            expiry: expiry(field(fields, "expiry")),
+            modification: modification(field(fields, "modification")),
+        },
         other => panic!("no step: {other}"),
     }
 }
@@ -169,6 +218,7 @@ fn result(json: &Json) -> StepResult {
         None => match variant(json) {
             ("incremented", sum) => StepResult::Incremented(number(sum)),
             ("deleted", existed) => StepResult::Deleted(existed.as_bool().expect("a flag")),
+            ("length", length) => StepResult::Length(integer_of(length)),
             other => panic!("no result: {other:?}"),
         },
     }

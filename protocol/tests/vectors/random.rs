@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use workyard_protocol::channel::{self, Delivery, Interest, QueueStats, Topic};
 use workyard_protocol::globaldata::{
-    self, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, Step, StepResult, Written,
+    self, AddWithin, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, Modification, Modified,
+    Outcome, Step, StepResult, Written,
 };
 use workyard_protocol::limits::TTL_MS_MAX;
 use workyard_protocol::{
@@ -76,7 +77,9 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
 }
 
 pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
-    use globaldata::{Batch, Delete, Exists, Get, GetMany, Increment, Keys, Request, Touch, Write};
+    use globaldata::{
+        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Modify, Request, Touch, Write,
+    };
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
         vec(key(), 0..4).prop_map(|keys| Request::GetMany(GetMany { keys })),
@@ -87,7 +90,10 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
             Request::Increment(Increment { key, by, initial, expiry })
         }),
         (key(), option::of(ttl())).prop_map(|(key, ttl)| Request::Touch(Touch { key, ttl })),
-        key().prop_map(|key| Request::Delete(Delete { key })),
+        (key(), expect()).prop_map(|(key, expect)| Request::Delete(Delete { key, expect })),
+        (key(), expiry(), modification()).prop_map(|(key, expiry, modification)| {
+            Request::Modify(Modify { key, expiry, modification })
+        }),
         key().prop_map(|key| Request::Exists(Exists { key })),
         vec(step(), 0..6).prop_map(|steps| Request::Batch(Batch { steps })),
         (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| Request::Keys(Keys {
@@ -121,6 +127,9 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
         option::of(existence).prop_map(Reply::Existence),
         batch_reply().prop_map(Reply::Batch),
         (wide(), vec(info, 0..4)).prop_map(|(cursor, keys)| Reply::Keys { cursor, keys }),
+        (wide(), option::of(wide()), outcome()).prop_map(|(revision, ttl_ms, outcome)| {
+            Reply::Modified(Modified { revision, ttl_ms, outcome })
+        }),
     ]
 }
 
@@ -166,6 +175,38 @@ fn expect() -> impl Strategy<Value = Expect<'static>> {
     ]
 }
 
+fn modification() -> impl Strategy<Value = Modification<'static>> {
+    // A bound that is NaN is refused, as is a least above the greatest.
+    let bound = || -100..100i64;
+    let add_within = (
+        number(),
+        option::of(number()),
+        option::of(bound().prop_map(Number::Int)),
+        option::of((100..200i64).prop_map(|int| Number::Float(int as f64))),
+        any::<bool>(),
+    );
+    prop_oneof![
+        bytes().prop_map(Modification::Append),
+        bytes().prop_map(Modification::Prepend),
+        bound().prop_map(|int| Modification::Min(Number::Int(int))),
+        bound().prop_map(|int| Modification::Max(Number::Float(int as f64))),
+        add_within.prop_map(|(by, initial, least, greatest, clamp)| {
+            Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp })
+        }),
+        value().prop_map(Modification::Swap),
+        Just(Modification::Take),
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome<'static>> {
+    prop_oneof![
+        wide().prop_map(Outcome::Length),
+        number().prop_map(Outcome::Number),
+        number().prop_map(Outcome::OutOfBounds),
+        vec(value(), 0..4).prop_map(Outcome::Values),
+    ]
+}
+
 pub(crate) fn expiry() -> impl Strategy<Value = Expiry> {
     prop_oneof![
         Just(Expiry::Never),
@@ -191,6 +232,11 @@ fn step() -> impl Strategy<Value = Step<'static>> {
         (key(), number(), option::of(number()), expiry())
             .prop_map(|(key, by, initial, expiry)| Step::Increment { key, by, initial, expiry }),
         key().prop_map(|key| Step::Delete { key }),
+        (key(), expiry(), modification()).prop_map(|(key, expiry, modification)| Step::Modify {
+            key,
+            expiry,
+            modification
+        }),
     ]
 }
 
@@ -200,6 +246,7 @@ fn batch_reply() -> impl Strategy<Value = BatchReply> {
         Just(StepResult::Stored),
         number().prop_map(StepResult::Incremented),
         any::<bool>().prop_map(StepResult::Deleted),
+        wide().prop_map(StepResult::Length),
     ];
     prop_oneof![
         (wide(), vec(result, 0..6))

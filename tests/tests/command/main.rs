@@ -5,6 +5,7 @@ mod addresses;
 mod exit_codes;
 mod lifetimes;
 mod messages;
+mod modifications;
 mod queues;
 mod support;
 mod tools;

@@ -2,7 +2,8 @@
 
 use workyard_protocol::channel::{self, PublishMany, PublishOne};
 use workyard_protocol::globaldata::{
-    self, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Step, Touch,
+    self, AddWithin, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Modification, Modify,
+    Step, Touch,
 };
 use workyard_protocol::{ChannelName, Number, Ttl, ValueRef};
 use workyard_tests::raw::body;
@@ -54,9 +55,14 @@ impl Sampled for GlobalDataWire {
             Step::Set { key: name, expiry, value },
             Step::Increment { key: name, by, initial, expiry },
             Step::Delete { key: name },
+            Step::Modify { key: name, expiry, modification: Modification::Append(b"more") },
         ];
         let keys = vec![name, name];
         let page = Keys { prefix: b"sample", cursor: 1, limit: 999 };
+        let bound = Some(Number::Int(300));
+        let (least, greatest, clamp) = (bound, bound, true);
+        let modify =
+            |modification| globaldata::Request::Modify(Modify { key: name, expiry, modification });
         let requests = [
             get("sample"),
             globaldata::Request::GetMany(GetMany { keys }),
@@ -64,7 +70,14 @@ impl Sampled for GlobalDataWire {
             write("sample", Expect::Revision(u64::MAX), value),
             increment("sample", by, initial),
             globaldata::Request::Touch(Touch { key: name, ttl: Some(ttl) }),
-            globaldata::Request::Delete(Delete { key: name }),
+            globaldata::Request::Delete(Delete { key: name, expect }),
+            modify(Modification::Append(b"more")),
+            modify(Modification::Prepend(b"more")),
+            modify(Modification::Min(by)),
+            modify(Modification::Max(by)),
+            modify(Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp })),
+            modify(Modification::Swap(value)),
+            modify(Modification::Take),
             globaldata::Request::Exists(Exists { key: name }),
             globaldata::Request::Batch(Batch { steps }),
             globaldata::Request::Keys(page),

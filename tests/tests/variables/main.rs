@@ -2,5 +2,6 @@
 
 mod batches;
 mod expiry;
+mod modifications;
 mod operations;
 mod streams;

@@ -12,7 +12,7 @@ fn daemon() -> Daemon<GlobalDataWire> {
 }
 
 fn delete(name: &str) -> Request<'_> {
-    Request::Delete(Delete { key: key(name) })
+    Request::Delete(Delete { key: key(name), expect: Expect::Any })
 }
 
 fn exists(name: &str) -> Request<'_> {

@@ -70,6 +70,15 @@ pub(crate) struct Incr {
     /// Refuse when it does not exist
     #[arg(long, conflicts_with = "initial")]
     pub(crate) existing: bool,
+    /// Leave it alone if it would come below this
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, conflicts_with_all = ["initial", "existing"])]
+    pub(crate) at_least: Option<String>,
+    /// Leave it alone if it would come above this
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, conflicts_with_all = ["initial", "existing"])]
+    pub(crate) at_most: Option<String>,
+    /// Instead of leaving it alone, go as far as the bound
+    #[arg(long)]
+    pub(crate) clamp: bool,
     /// Let it expire after this time, as in `30s`; without, it does when it would have anyway
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) ttl: Option<Duration>,
@@ -82,6 +91,42 @@ pub(crate) struct Incr {
 pub(crate) struct Del {
     #[arg(required = true)]
     pub(crate) key: Vec<String>,
+    #[command(flatten)]
+    pub(crate) only: Only,
+}
+
+/// What a variable must be for it to be removed.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Only {
+    /// Only if it has this revision
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) revision: Option<u64>,
+    /// Only if it has this value: a number if it looks like one, else text
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Append {
+    pub(crate) key: String,
+    /// The text, whatever it looks like; `-` reads standard input
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) text: String,
+    /// Let it expire after this time, as in `30s`; without, it does when it would have anyway
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneNumber {
+    pub(crate) key: String,
+    /// With a point for a float
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) number: String,
+    /// Let it expire after this time, as in `30s`; without, it does when it would have anyway
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod completions;
 mod lifetimes;
 mod messages;
+mod modifications;
 mod ping;
 mod queues;
 mod variables;
@@ -10,6 +11,7 @@ mod variables;
 pub(crate) use completions::completions;
 pub(crate) use lifetimes::{persist, touch, ttl};
 pub(crate) use messages::{publish, subscribe};
+pub(crate) use modifications::{Side, append, max, min, swap, take};
 pub(crate) use ping::ping;
 pub(crate) use queues::queue;
 pub(crate) use variables::{add, cas, delete, get, increment, keys, set};

@@ -2,12 +2,13 @@
 
 use super::globaldata_client;
 use super::lifetimes::{in_millis, in_words};
-use crate::args::{Cas, Del, Get, Global, Incr, Keys, Lifetime, Set};
-use crate::exit::Status;
+use super::modifications::say_number;
+use crate::args::{Cas, Del, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set};
+use crate::exit::{Status, Usage};
 use crate::output::Output;
 use crate::value;
 use serde_json::json;
-use workyard_globaldata::{Conflict, Expiry, KeyInfo};
+use workyard_globaldata::{Bounds, Conflict, Expiry, GlobalDataClient, KeyInfo, Number};
 
 pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
@@ -36,7 +37,7 @@ pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow:
 }
 
 /// On standard error, so that a script that reads values reads only values.
-fn say_missing(output: Output, key: &str) -> anyhow::Result<()> {
+pub(super) fn say_missing(output: Output, key: &str) -> anyhow::Result<()> {
     if !output.is_json() {
         anstream::eprintln!("{key} does not exist");
     }
@@ -106,20 +107,56 @@ pub(crate) async fn increment(
     let by = value::require_number(&args.by)?;
     let initial = value::require_number(&args.initial)?;
     let client = globaldata_client(global).await?.with_expiry(counted(args));
+    if let Some(bounds) = bounds(args)? {
+        return increment_within(&client, args, by, bounds, *output).await;
+    }
     let number = if args.existing {
         client.increment_existing(&args.key, by).await?
     } else {
         client.increment_from(&args.key, by, initial).await?
     };
-    output.say(
-        || number.to_string(),
-        || json!({ "key": args.key, "value": value::to_json(&value::to_value(number)) }),
-    )?;
-    Ok(Status::Done)
+    say_number(*output, &args.key, number)
+}
+
+fn bounds(args: &Incr) -> anyhow::Result<Option<Bounds>> {
+    let number = |text: &Option<String>| text.as_deref().map(value::require_number).transpose();
+    Ok(match (number(&args.at_least)?, number(&args.at_most)?) {
+        (Some(least), Some(greatest)) => Some(Bounds::between(least, greatest)),
+        (Some(least), None) => Some(Bounds::at_least(least)),
+        (None, Some(greatest)) => Some(Bounds::at_most(greatest)),
+        (None, None) if args.clamp => {
+            return Err(Usage("--clamp needs --at-least or --at-most".to_owned()).into());
+        }
+        (None, None) => None,
+    })
+}
+
+async fn increment_within(
+    client: &GlobalDataClient,
+    args: &Incr,
+    by: Number,
+    bounds: Bounds,
+    output: Output,
+) -> anyhow::Result<Status> {
+    if args.clamp {
+        let number = client.increment_clamped(&args.key, by, bounds).await?;
+        return say_number(output, &args.key, number);
+    }
+    let stays = match client.increment_within(&args.key, by, bounds).await? {
+        Ok(number) => return say_number(output, &args.key, number),
+        Err(stays) => stays,
+    };
+    if !output.is_json() {
+        anstream::eprintln!("{}: {stays}", args.key);
+    }
+    let current = value::to_json(&value::to_value(stays.current));
+    output
+        .say(String::new, || json!({ "key": args.key, "out_of_bounds": true, "value": current }))?;
+    Ok(Status::No)
 }
 
 impl Lifetime {
-    fn expiry(self) -> Expiry {
+    pub(super) fn expiry(self) -> Expiry {
         match self.ttl {
             Some(ttl) => Expiry::After(ttl),
             None if self.keep_ttl => Expiry::Keep,
@@ -138,16 +175,34 @@ fn counted(args: &Incr) -> Expiry {
 }
 
 pub(crate) async fn delete(global: &Global, args: &Del, output: &Output) -> anyhow::Result<Status> {
+    let auto = Kind { kind: KindName::Auto };
+    let expected = args.only.expect.as_deref().map(|text| value::from_text(text, auto));
+    let expected = expected.transpose()?;
     let client = globaldata_client(global).await?;
     let mut status = Status::Done;
     for key in &args.key {
-        let existed = client.delete(key).await?;
-        if !existed {
+        let outcome = match (&expected, args.only.revision) {
+            (Some(value), _) => client.delete_value(key, value).await?,
+            (None, Some(revision)) => client.delete_at(key, revision).await?,
+            (None, None) if client.delete(key).await? => Ok(()),
+            (None, None) => Err(Conflict { current: None }),
+        };
+        if outcome.is_err() {
             status = Status::No;
         }
-        output.say(String::new, || json!({ "key": key, "existed": existed }))?;
+        match outcome {
+            Err(conflict @ Conflict { current: Some(_) }) => say_kept(*output, key, conflict)?,
+            gone => output.say(String::new, || json!({ "key": key, "existed": gone.is_ok() }))?,
+        }
     }
     Ok(status)
+}
+
+fn say_kept(output: Output, key: &str, conflict: Conflict) -> anyhow::Result<()> {
+    if !output.is_json() {
+        anstream::eprintln!("{key}: {conflict}");
+    }
+    output.say(String::new, || json!({ "key": key, "existed": true, "current": conflict.current }))
 }
 
 pub(crate) async fn keys(global: &Global, args: &Keys, output: &Output) -> anyhow::Result<Status> {

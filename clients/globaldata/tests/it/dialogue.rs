@@ -2,8 +2,11 @@
 
 use crate::support::{FakeServer, Peer};
 use workyard_globaldata::{Builder, GlobalDataClient};
-use workyard_protocol::globaldata::{Entry, Expect, Expiry, Reply, Request, Step, Written};
-use workyard_protocol::{RequestId, Ttl, ValueRef};
+use workyard_protocol::globaldata::{
+    AddWithin, Entry, Expect, Expiry, Modification, Modified, Outcome, Reply, Request, Step,
+    Written,
+};
+use workyard_protocol::{Number, RequestId, Ttl, ValueRef};
 
 pub(crate) async fn connected(server: &FakeServer) -> (GlobalDataClient, Peer) {
     connected_as(server, GlobalDataClient::builder(server.address())).await
@@ -33,7 +36,13 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let time = time(request.expiry, Expiry::Keep);
             format!("increment {} by {}{from}{time}", request.key, request.by)
         }
-        Request::Delete(request) => format!("delete {}", request.key),
+        Request::Delete(request) => {
+            format!("delete {}{}", request.key, expected(request.expect))
+        }
+        Request::Modify(request) => {
+            let time = time(request.expiry, Expiry::Keep);
+            format!("{} {}{time}", modification(&request.modification), request.key)
+        }
         Request::Exists(request) => format!("exists {}", request.key),
         Request::Batch(request) => {
             let steps: Vec<_> = request.steps.iter().map(step).collect();
@@ -61,6 +70,28 @@ fn step(step: &Step<'_>) -> String {
             format!("increment {key} by {by}{from}{}", time(*expiry, Expiry::Keep))
         }
         Step::Delete { key } => format!("delete {key}"),
+        Step::Modify { key, expiry, modification: change } => {
+            format!("{} {key}{}", modification(change), time(*expiry, Expiry::Keep))
+        }
+    }
+}
+
+/// A modification before the key that it is of: `append text to`, `add -1 within 0.. to`.
+fn modification(modification: &Modification<'_>) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match modification {
+        Modification::Append(bytes) => format!("append {} to", text(bytes)),
+        Modification::Prepend(bytes) => format!("prepend {} to", text(bytes)),
+        Modification::Min(number) => format!("min {number} of"),
+        Modification::Max(number) => format!("max {number} of"),
+        Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp }) => {
+            let shown = |number: &Option<Number>| number.map_or(String::new(), |it| it.to_string());
+            let (least, greatest, initial) = (shown(least), shown(greatest), shown(initial));
+            let clamp = if *clamp { "clamped " } else { "" };
+            format!("add {by} {clamp}within {least}..{greatest} from {initial} to")
+        }
+        Modification::Swap(value) => format!("swap {} with", value.to_value()),
+        Modification::Take => "take".to_owned(),
     }
 }
 
@@ -107,4 +138,8 @@ pub(crate) fn stored(revision: u64) -> Reply<'static> {
 
 pub(crate) fn conflict(current: u64) -> Reply<'static> {
     Reply::Written(Written::Conflict { current })
+}
+
+pub(crate) fn modified(outcome: Outcome<'_>) -> Reply<'_> {
+    Reply::Modified(Modified { revision: 9, ttl_ms: None, outcome })
 }

@@ -5,6 +5,7 @@ mod batch;
 mod dialogue;
 mod expiry;
 mod listing;
+mod modify;
 mod shards;
 #[expect(dead_code, reason = "it has more than this crate needs")]
 #[path = "../../../link/tests/it/support/mod.rs"]

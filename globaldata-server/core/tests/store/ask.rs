@@ -4,7 +4,8 @@ use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
     Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany, Increment,
-    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write, Written,
+    KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply, Request, Step, StepResult,
+    Touch, Write, Written,
 };
 use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef};
 
@@ -174,7 +175,11 @@ fn write<'a>(name: &'a str, expect: Expect<'a>, value: ValueRef<'a>) -> Request<
 }
 
 pub(crate) fn delete(name: &str) -> Request<'_> {
-    Request::Delete(Delete { key: key(name) })
+    Request::Delete(Delete { key: key(name), expect: Expect::Any })
+}
+
+pub(crate) fn modify<'a>(name: &'a str, modification: Modification<'a>) -> Request<'a> {
+    Request::Modify(Modify { key: key(name), expiry: Expiry::Keep, modification })
 }
 
 pub(crate) fn increment(name: &str, by: impl Into<Number>) -> Request<'_> {
@@ -248,6 +253,15 @@ pub(crate) fn incremented(revision: u64, value: impl Into<Number>) -> Answer<'st
 
 pub(crate) fn deleted(existed: bool) -> Answer<'static> {
     Answer::Reply(Reply::Deleted { existed })
+}
+
+/// How a modification of a variable that does not expire ended.
+pub(crate) fn modified(revision: u64, outcome: Outcome<'_>) -> Answer<'_> {
+    answered(Modified { revision, ttl_ms: None, outcome })
+}
+
+pub(crate) fn answered(modified: Modified<'_>) -> Answer<'_> {
+    Answer::Reply(Reply::Modified(modified))
 }
 
 pub(crate) fn applied(revision: u64, results: &[StepResult]) -> Answer<'static> {

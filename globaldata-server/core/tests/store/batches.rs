@@ -180,7 +180,7 @@ fn a_step_that_cannot_be_done_names_itself() {
             batch_refused(
                 2,
                 Reason::NotANumber,
-                "key \"text\" is raw of 1 bytes: only an int or a float can be incremented",
+                "key \"text\" is raw of 1 bytes: only an int or a float is a number",
             ),
         ),
         (

@@ -163,8 +163,8 @@ fn steps_of_a_batch_have_lifetimes_and_what_is_undone_has_its_own_again() {
                 got_many(&[entry_for(revision, 90, value)])
             }),
             (10, exists("n"), left(2, 50)),
-            (20, batch(&[put(after(1)), plus(after(1)), fails]), batch_conflict(2, 2)),
-            (20, batch(&[remove, put(Expiry::Never), fails]), batch_conflict(2, 2)),
+            (20, batch(&[put(after(1)), plus(after(1)), fails.clone()]), batch_conflict(2, 2)),
+            (20, batch(&[remove.clone(), put(Expiry::Never), fails]), batch_conflict(2, 2)),
             (20, exists("a"), left(2, 80)),
             (20, exists("n"), left(2, 40)),
             (20, batch(&[remove, put(Expiry::Keep)]), applied(3, &[Deleted(true), Stored])),

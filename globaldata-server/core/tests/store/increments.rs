@@ -51,7 +51,7 @@ fn what_is_no_number_is_not_made_one() {
             increment_from("name", 1, 0),
             refused(
                 Reason::NotANumber,
-                "key \"name\" is raw of 1 bytes: only an int or a float can be incremented",
+                "key \"name\" is raw of 1 bytes: only an int or a float is a number",
             ),
         ),
         (get("name"), got(1, raw("5"))),
@@ -60,7 +60,7 @@ fn what_is_no_number_is_not_made_one() {
             increment("name", 1),
             refused(
                 Reason::NotANumber,
-                "key \"name\" is php of 4 bytes: only an int or a float can be incremented",
+                "key \"name\" is php of 4 bytes: only an int or a float is a number",
             ),
         ),
     ]);

@@ -93,7 +93,7 @@ fn list_items_max_bounds_batches_and_get_many() {
                 refused(Reason::LimitReached, "3 keys of a get_many are above list_items_max, 2"),
             ),
             (
-                batch(&[step; 3]),
+                batch(&vec![step; 3]),
                 refused(Reason::LimitReached, "3 steps of a batch are above list_items_max, 2"),
             ),
         ],
@@ -129,9 +129,9 @@ fn reply_bytes_max_bounds_what_a_batch_answers() {
     dialogue_within(
         limits,
         &[
-            (batch(&[put; 14]), applied(1, &[Stored; 14])),
+            (batch(&vec![put; 14]), applied(1, &[Stored; 14])),
             (
-                batch(&[plus; 3]),
+                batch(&vec![plus; 3]),
                 refused(
                     Reason::ReplyTooLarge,
                     "the answer could take 65 bytes, above reply_bytes_max, 60: ask for less at once",

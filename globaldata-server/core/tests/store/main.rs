@@ -8,6 +8,7 @@ mod harness;
 mod increments;
 mod limits;
 mod model;
+mod modifications;
 mod pages;
 mod properties;
 mod reads;

@@ -2,14 +2,15 @@
 //! expired is gone at once.
 
 use crate::ask::{Answer, batch_refused, refused};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use workyard_engine::Time;
 use workyard_globaldata_core::{Census, ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Entry, Existence, Expect, Expiry, Increment, Reply, Request, Step,
-    StepResult, Touch, Write, Written,
+    AddWithin, Batch, BatchReply, Entry, Existence, Expect, Expiry, Increment, Modification,
+    Modified, Modify, Outcome, Reply, Request, Step, StepResult, Touch, Write, Written,
 };
-use workyard_protocol::{Key, Number, Reason, Value, ValueRef};
+use workyard_protocol::{Encoding, Key, Number, Reason, Value, ValueRef};
 
 #[derive(Clone)]
 pub(crate) struct Model {
@@ -18,6 +19,17 @@ pub(crate) struct Model {
     /// The number of the latest write. The harness adds what the store gave to expiries.
     pub(crate) revision: u64,
     pub(crate) now: Time,
+    /// What the latest modification found.
+    taken: Option<Value>,
+}
+
+/// How a modification ended; what it tells of values is what it found.
+#[derive(Clone, Copy)]
+enum Outcomes {
+    Length(u64),
+    Number(Number),
+    OutOfBounds(Number),
+    Taken,
 }
 
 #[derive(Clone)]
@@ -34,7 +46,7 @@ enum Stop {
 
 impl Model {
     pub(crate) fn new(limits: StoreLimits) -> Self {
-        Self { limits, variables: BTreeMap::new(), revision: 0, now: Time::default() }
+        Self { limits, variables: BTreeMap::new(), revision: 0, now: Time::default(), taken: None }
     }
 
     pub(crate) fn census(&self) -> Census {
@@ -70,7 +82,26 @@ impl Model {
                 Ok(existence) => Reply::Existence(existence),
                 Err(reason) => return refused(reason, ""),
             },
+            Request::Delete(delete) if !self.holds(delete.key, delete.expect) => {
+                let current = self.revision(delete.key).unwrap_or(0);
+                Reply::Written(Written::Conflict { current })
+            }
             Request::Delete(delete) => Reply::Deleted { existed: self.delete(delete.key) },
+            Request::Modify(Modify { key, expiry, modification }) => {
+                self.taken = self.variables.get(key.as_bytes()).map(|it| it.value.clone());
+                let before = self.revision;
+                match self.modify(*key, *expiry, modification) {
+                    Ok(modified) => {
+                        let has_changed = self.revision > before;
+                        let kept = self.revision(*key).unwrap_or(0);
+                        let revision = if has_changed { self.revision } else { kept };
+                        let ttl_ms = self.existence(*key).and_then(|it| it.ttl_ms);
+                        let outcome = self.outcome(modified);
+                        Reply::Modified(Modified { revision, ttl_ms, outcome })
+                    }
+                    Err(reason) => return refused(reason, ""),
+                }
+            }
             Request::Write(write) => match self.write(write) {
                 Ok(written) => Reply::Written(written),
                 Err(reason) => return refused(reason, ""),
@@ -171,6 +202,84 @@ impl Model {
         Ok(sum)
     }
 
+    fn modify(
+        &mut self,
+        key: Key<'_>,
+        expiry: Expiry,
+        modification: &Modification<'_>,
+    ) -> Result<Outcomes, Reason> {
+        let present = self.variables.get(key.as_bytes()).map(|it| it.value.clone());
+        let number = |value: &Value| value.as_ref().number().ok_or(Reason::NotANumber);
+        match modification {
+            Modification::Append(bytes) | Modification::Prepend(bytes) => {
+                let old = match &present {
+                    None => Vec::new(),
+                    Some(Value::Encoded { encoding: Encoding::Raw, bytes }) => bytes.to_vec(),
+                    Some(_) => return Err(Reason::WrongKind),
+                };
+                let is_append = matches!(modification, Modification::Append(_));
+                let new = match is_append {
+                    true => [&old, *bytes].concat(),
+                    false => [*bytes, &old].concat(),
+                };
+                if new != old || new.len() != old.len() {
+                    if new.len() > self.limits.modify_bytes_max {
+                        return Err(Reason::LimitReached);
+                    }
+                    self.set(key, ValueRef::raw(&new), expiry)?;
+                }
+                Ok(Outcomes::Length(new.len() as u64))
+            }
+            Modification::Min(bound) | Modification::Max(bound) => {
+                let is_min = matches!(modification, Modification::Min(_));
+                let present = present.as_ref().map(number).transpose()?;
+                let order = present.and_then(|present| present.compare(*bound));
+                match (present, order) {
+                    (Some(present), Some(order)) if is_min == order.is_lt() || order.is_eq() => {
+                        Ok(Outcomes::Number(present))
+                    }
+                    _ => {
+                        self.set(key, (*bound).into(), expiry)?;
+                        Ok(Outcomes::Number(*bound))
+                    }
+                }
+            }
+            Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp }) => {
+                let present = match &present {
+                    Some(value) => number(value)?,
+                    None => initial.ok_or(Reason::NotFound)?,
+                };
+                let sum = present.checked_add(*by).ok_or(Reason::OutOfRange)?;
+                let below = least.filter(|least| sum.compare(*least) == Some(Ordering::Less));
+                let above = greatest.filter(|most| sum.compare(*most) == Some(Ordering::Greater));
+                let sum = match below.or(above) {
+                    Some(_) if !clamp => return Ok(Outcomes::OutOfBounds(present)),
+                    Some(bound) => bound,
+                    None => sum,
+                };
+                self.set(key, sum.into(), expiry)?;
+                Ok(Outcomes::Number(sum))
+            }
+            Modification::Swap(value) => {
+                self.set(key, *value, expiry)?;
+                Ok(Outcomes::Taken)
+            }
+            Modification::Take => {
+                self.delete(key);
+                Ok(Outcomes::Taken)
+            }
+        }
+    }
+
+    fn outcome(&self, outcome: Outcomes) -> Outcome<'_> {
+        match outcome {
+            Outcomes::Length(length) => Outcome::Length(length),
+            Outcomes::Number(number) => Outcome::Number(number),
+            Outcomes::OutOfBounds(number) => Outcome::OutOfBounds(number),
+            Outcomes::Taken => Outcome::Values(self.taken.iter().map(Value::as_ref).collect()),
+        }
+    }
+
     fn delete(&mut self, key: Key<'_>) -> bool {
         let existed = self.variables.remove(key.as_bytes()).is_some();
         self.revision += u64::from(existed);
@@ -210,6 +319,14 @@ impl Model {
                 Ok(StepResult::Incremented(sum))
             }
             Step::Delete { key } => Ok(StepResult::Deleted(self.delete(key))),
+            Step::Modify { key, expiry, ref modification } => {
+                match self.modify(key, expiry, modification).map_err(Stop::Refused)? {
+                    Outcomes::Length(length) => Ok(StepResult::Length(length)),
+                    Outcomes::Number(number) => Ok(StepResult::Incremented(number)),
+                    Outcomes::OutOfBounds(_) => Err(Stop::Refused(Reason::OutOfBounds)),
+                    Outcomes::Taken => Err(Stop::Refused(Reason::InvalidArgument)),
+                }
+            }
         }
     }
 

@@ -7,7 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use workyard_globaldata_core::{ENTRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, Delete, Exists, Expect, Expiry, Get, GetMany, Increment, Request, Step, Touch, Write,
+    AddWithin, Batch, Delete, Exists, Expect, Expiry, Get, GetMany, Increment, Modification,
+    Modify, Request, Step, Touch, Write,
 };
 use workyard_protocol::{Encoding, Key, Number, Ttl, Value};
 
@@ -19,7 +20,8 @@ enum Op {
     Exists(Name),
     Write(Name, Condition, Expiry, Value),
     Increment(Name, Number, Option<Number>, Expiry),
-    Delete(Name),
+    Delete(Name, Condition),
+    Modify(Name, Expiry, Change),
     Batch(Vec<BatchOp>),
     Page(u32),
     Touch(Name, Option<Ttl>),
@@ -33,6 +35,19 @@ enum BatchOp {
     Set(Name, Expiry, Value),
     Increment(Name, Number, Option<Number>, Expiry),
     Delete(Name),
+    Modify(Name, Expiry, Change),
+}
+
+/// A modification that owns its parts.
+#[derive(Clone, Debug)]
+enum Change {
+    Append(String),
+    Prepend(String),
+    Min(Number),
+    Max(Number),
+    AddWithin(AddWithin),
+    Swap(Value),
+    Take,
 }
 
 type Name = String;
@@ -66,7 +81,14 @@ impl Op {
                 let (key, by, initial, expiry) = (key(name), *by, *initial, *expiry);
                 Request::Increment(Increment { key, by, initial, expiry })
             }
-            Self::Delete(name) => Request::Delete(Delete { key: key(name) }),
+            Self::Delete(name, condition) => {
+                let key = key(name);
+                Request::Delete(Delete { key, expect: condition.expect(key, model) })
+            }
+            Self::Modify(name, expiry, change) => {
+                let (key, modification) = (key(name), change.modification());
+                Request::Modify(Modify { key, expiry: *expiry, modification })
+            }
             Self::Batch(steps) => {
                 let steps = steps.iter().map(|step| step.step(model)).collect();
                 Request::Batch(Batch { steps })
@@ -95,6 +117,24 @@ impl BatchOp {
                 Step::Increment { key, by, initial, expiry }
             }
             Self::Delete(name) => Step::Delete { key: key(name) },
+            Self::Modify(name, expiry, change) => {
+                let (key, modification) = (key(name), change.modification());
+                Step::Modify { key, expiry: *expiry, modification }
+            }
+        }
+    }
+}
+
+impl Change {
+    fn modification(&self) -> Modification<'_> {
+        match self {
+            Self::Append(text) => Modification::Append(text.as_bytes()),
+            Self::Prepend(text) => Modification::Prepend(text.as_bytes()),
+            Self::Min(number) => Modification::Min(*number),
+            Self::Max(number) => Modification::Max(*number),
+            Self::AddWithin(addition) => Modification::AddWithin(*addition),
+            Self::Swap(value) => Modification::Swap(value.as_ref()),
+            Self::Take => Modification::Take,
         }
     }
 }
@@ -158,6 +198,30 @@ fn expiry() -> impl Strategy<Value = Expiry> {
     ]
 }
 
+fn addition() -> impl Strategy<Value = AddWithin> {
+    let bound = |least: i64| {
+        prop::option::of(prop_oneof![
+            (least..least + 4).prop_map(Number::Int),
+            (least..least + 4).prop_map(|int| Number::Float(int as f64)),
+        ])
+    };
+    (number(), prop::option::of(number()), bound(-4), bound(0), any::<bool>()).prop_map(
+        |(by, initial, least, greatest, clamp)| AddWithin { by, initial, least, greatest, clamp },
+    )
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => "[xy]{0,3}".prop_map(Change::Append),
+        3 => "[xy]{0,3}".prop_map(Change::Prepend),
+        1 => number().prop_map(Change::Min),
+        1 => number().prop_map(Change::Max),
+        3 => addition().prop_map(Change::AddWithin),
+        1 => value().prop_map(Change::Swap),
+        1 => Just(Change::Take),
+    ]
+}
+
 fn step() -> impl Strategy<Value = BatchOp> {
     prop_oneof![
         2 => (name(), condition()).prop_map(|(name, expect)| BatchOp::Require(name, expect)),
@@ -166,6 +230,8 @@ fn step() -> impl Strategy<Value = BatchOp> {
         2 => (name(), number(), prop::option::of(number()), expiry())
             .prop_map(|(name, by, initial, expiry)| BatchOp::Increment(name, by, initial, expiry)),
         2 => name().prop_map(BatchOp::Delete),
+        3 => (name(), expiry(), change())
+            .prop_map(|(name, expiry, change)| BatchOp::Modify(name, expiry, change)),
     ]
 }
 
@@ -178,7 +244,9 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(name, expect, expiry, value)| Op::Write(name, expect, expiry, value)),
         2 => (name(), number(), prop::option::of(number()), expiry())
             .prop_map(|(name, by, initial, expiry)| Op::Increment(name, by, initial, expiry)),
-        2 => name().prop_map(Op::Delete),
+        2 => (name(), condition()).prop_map(|(name, expect)| Op::Delete(name, expect)),
+        5 => (name(), expiry(), change())
+            .prop_map(|(name, expiry, change)| Op::Modify(name, expiry, change)),
         3 => vec(step(), 0..8).prop_map(Op::Batch),
         3 => (1..3u32).prop_map(Op::Page),
         2 => (name(), prop::option::of(lifetime())).prop_map(|(name, ttl)| Op::Touch(name, ttl)),
@@ -192,6 +260,7 @@ fn limits() -> impl Strategy<Value = StoreLimits> {
         keys_max: 4,
         store_bytes_max: 4 * ENTRY_OVERHEAD_BYTES as u64 + 60,
         scan_slots_max: 2,
+        modify_bytes_max: 12,
         ..StoreLimits::default()
     };
     // Small portions with much room: what is short of room frees a portion at most.

@@ -1,8 +1,9 @@
 //! One example of everything that globaldata-server hears and says.
 
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany, Increment,
-    KeyInfo, Keys, Push, Reply, Request, Step, StepResult, Touch, Write, Written,
+    AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
+    Increment, KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply, Request, Step,
+    StepResult, Touch, Write, Written,
 };
 use workyard_protocol::{
     Encoding, Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
@@ -33,7 +34,15 @@ pub fn requests() -> Vec<Seed> {
                 expiry: Expiry::AfterIfNew(ttl()),
             }),
         ),
-        request("delete", Request::Delete(Delete { key: one })),
+        request("delete", Request::Delete(Delete { key: one, expect: Expect::Any })),
+        request("delete_value", Request::Delete(Delete { key: one, expect: Expect::Value(PHP) })),
+        request("append", modify(Modification::Append(b"more"))),
+        request("prepend", modify(Modification::Prepend(b""))),
+        request("min", modify(Modification::Min(Number::Int(-1)))),
+        request("max", modify(Modification::Max(Number::Float(0.5)))),
+        request("add_within", modify(Modification::AddWithin(addition()))),
+        request("swap", modify(Modification::Swap(PHP))),
+        request("take", modify(Modification::Take)),
         request("exists", Request::Exists(Exists { key: one })),
         request("batch", Request::Batch(Batch { steps: steps(one) })),
         request("set_for_a_while", for_a_while()),
@@ -45,6 +54,16 @@ pub fn requests() -> Vec<Seed> {
 
 fn write(expect: Expect<'static>) -> Request<'static> {
     Request::Write(Write { key: key("users:7"), expect, expiry: Expiry::Never, value: PHP })
+}
+
+fn modify(modification: Modification<'static>) -> Request<'static> {
+    Request::Modify(Modify { key: key("users:7"), expiry: Expiry::Keep, modification })
+}
+
+fn addition() -> AddWithin {
+    let (by, initial) = (Number::Int(-3), Some(Number::Int(0)));
+    let (least, greatest) = (Some(Number::Int(0)), Some(Number::Float(9.5)));
+    AddWithin { by, initial, least, greatest, clamp: true }
 }
 
 fn for_a_while() -> Request<'static> {
@@ -62,6 +81,7 @@ fn steps(key: Key<'_>) -> Vec<Step<'_>> {
         Step::Set { key, expiry: Expiry::After(ttl()), value: ValueRef::raw("new") },
         Step::Increment { key, by: Number::Int(1), initial: None, expiry: Expiry::Keep },
         Step::Delete { key },
+        Step::Modify { key, expiry: Expiry::Keep, modification: Modification::Append(b"more") },
     ]
 }
 
@@ -84,6 +104,10 @@ pub fn replies() -> Vec<Seed> {
         reply("batch_conflict", Reply::Batch(BatchReply::Conflict { step: 1, current: 7 })),
         reply("batch_refused", Reply::Batch(refused())),
         reply("keys", Reply::Keys { cursor: 3, keys: vec![info, info] }),
+        reply("length", modified(Outcome::Length(4))),
+        reply("number", modified(Outcome::Number(Number::Float(0.5)))),
+        reply("out_of_bounds", modified(Outcome::OutOfBounds(Number::Int(2)))),
+        reply("values", modified(Outcome::Values(vec![PHP, ValueRef::Int(5)]))),
     ]
 }
 
@@ -93,8 +117,13 @@ fn applied() -> BatchReply {
         StepResult::Stored,
         StepResult::Incremented(Number::Int(2)),
         StepResult::Deleted(true),
+        StepResult::Length(4),
     ];
     BatchReply::Applied { revision: 8, results }
+}
+
+fn modified(outcome: Outcome<'_>) -> Reply<'_> {
+    Reply::Modified(Modified { revision: 7, ttl_ms: Some(1), outcome })
 }
 
 fn refused() -> BatchReply {

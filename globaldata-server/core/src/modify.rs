@@ -1,0 +1,188 @@
+//! `modify`: one variable is changed by what it holds.
+
+use crate::increment::{not_a_number, sum};
+use crate::limits::StoreLimits;
+use crate::store::Store;
+use crate::text::{shown, shown_value};
+use crate::update::Change;
+use workyard_engine::Time;
+use workyard_protocol::globaldata::{
+    AddWithin, Entry, Expiry, Modification, Modified, Modify, Outcome, Reply,
+};
+use workyard_protocol::{Encoding, Key, Number, Reason, Refusal, Value, ValueRef};
+
+/// What there is to tell of a modification; values stand in its [`Workspace`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Told {
+    Length(u64),
+    Number(Number),
+    OutOfBounds(Number),
+    Values,
+}
+
+/// Where a modification puts what it makes and what it takes out, until it is stored and told.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    pub(crate) made: Vec<u8>,
+    pub(crate) taken: Vec<Value>,
+}
+
+/// A modification under way: what the refusals name, and the bounds.
+pub(crate) struct Modifier<'r> {
+    pub(crate) key: Key<'r>,
+    pub(crate) expiry: Expiry,
+    pub(crate) bytes_max: usize,
+}
+
+impl Store {
+    /// What it tells lies in the workspace.
+    pub(crate) fn modify<'w>(
+        &mut self,
+        now: Time,
+        modify: &Modify<'_>,
+        workspace: &'w mut Workspace,
+    ) -> Result<Reply<'w>, Refusal> {
+        let Modify { key, expiry, modification } = modify;
+        let modifier = Modifier::new(*key, *expiry, &self.limits);
+        let Workspace { made, taken } = workspace;
+        let mut told = Told::Values;
+        let updated = self.update(now, *key, |current| {
+            let change;
+            (change, told) = modifier.decide(current, modification, made, taken)?;
+            Ok(change)
+        })?;
+        let ttl_ms = self.table.lookup(now, *key).and_then(|entry| entry.ttl_ms);
+        let outcome = told.outcome(taken);
+        Ok(Reply::Modified(Modified { revision: updated.revision, ttl_ms, outcome }))
+    }
+}
+
+impl Told {
+    fn outcome(self, taken: &[Value]) -> Outcome<'_> {
+        match self {
+            Self::Length(length) => Outcome::Length(length),
+            Self::Number(number) => Outcome::Number(number),
+            Self::OutOfBounds(number) => Outcome::OutOfBounds(number),
+            Self::Values => Outcome::Values(taken.iter().map(Value::as_ref).collect()),
+        }
+    }
+}
+
+impl<'r> Modifier<'r> {
+    pub(crate) fn new(key: Key<'r>, expiry: Expiry, limits: &StoreLimits) -> Self {
+        // What is taken out of a value has to fit into an answer.
+        let bytes_max = limits.modify_bytes_max.min(limits.reply_bytes_max);
+        Self { key, expiry, bytes_max }
+    }
+
+    /// What becomes of the variable, and what there is to tell of it.
+    pub(crate) fn decide<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        modification: &Modification<'v>,
+        made: &'v mut Vec<u8>,
+        taken: &mut Vec<Value>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        match modification {
+            Modification::Append(bytes) => {
+                self.concatenate(self.raw(current)?, bytes, bytes.is_empty(), made)
+            }
+            Modification::Prepend(bytes) => {
+                self.concatenate(bytes, self.raw(current)?, bytes.is_empty(), made)
+            }
+            Modification::Min(number) => self.unless(current, *number, |order| order.is_le()),
+            Modification::Max(number) => self.unless(current, *number, |order| order.is_ge()),
+            Modification::AddWithin(addition) => self.add_within(current, *addition),
+            Modification::Swap(value) => {
+                taken.extend(current.map(|entry| entry.value.to_value()));
+                Ok((Change::Store(*value, self.expiry), Told::Values))
+            }
+            Modification::Take => {
+                taken.extend(current.map(|entry| entry.value.to_value()));
+                Ok((Change::Delete, Told::Values))
+            }
+        }
+    }
+
+    fn raw<'e>(&self, current: Option<Entry<'e>>) -> Result<&'e [u8], Refusal> {
+        match current.map(|entry| entry.value) {
+            None => Ok(&[]),
+            Some(ValueRef::Encoded { encoding: Encoding::Raw, bytes }) => Ok(bytes),
+            Some(value) => {
+                let (key, value) = (shown(self.key), shown_value(value));
+                let text = format!("key {key} is {value}: only raw bytes are appended to");
+                Err(Refusal::new(Reason::WrongKind, text))
+            }
+        }
+    }
+
+    fn concatenate<'v>(
+        &self,
+        front: &[u8],
+        back: &[u8],
+        is_same: bool,
+        made: &'v mut Vec<u8>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let length = front.len() + back.len();
+        if is_same {
+            return Ok((Change::Keep, Told::Length(length as u64)));
+        }
+        self.check_bytes(length)?;
+        made.reserve_exact(length);
+        made.extend_from_slice(front);
+        made.extend_from_slice(back);
+        let value = ValueRef::raw(&*made);
+        Ok((Change::Store(value, self.expiry), Told::Length(length as u64)))
+    }
+
+    /// Stores a number unless what is there stands in this order to it.
+    fn unless<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        number: Number,
+        stays: impl FnOnce(std::cmp::Ordering) -> bool,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let present = match current {
+            None => None,
+            Some(entry) => Some(entry.value.number().ok_or_else(|| not_a_number(self.key, entry))?),
+        };
+        Ok(match present {
+            // One that is NaN stands in no order, and gives way.
+            Some(present) if present.compare(number).is_some_and(stays) => {
+                (Change::Keep, Told::Number(present))
+            }
+            _ => (Change::Store(number.into(), self.expiry), Told::Number(number)),
+        })
+    }
+
+    fn add_within<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        addition: AddWithin,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let AddWithin { by, initial, least, greatest, clamp } = addition;
+        let sum = sum(self.key, current, by, initial)?;
+        let passed = least
+            .filter(|least| sum.compare(*least).is_some_and(std::cmp::Ordering::is_lt))
+            .or(greatest.filter(|most| sum.compare(*most).is_some_and(std::cmp::Ordering::is_gt)));
+        let present = current.and_then(|entry| entry.value.number()).or(initial);
+        Ok(match (passed, present) {
+            (Some(_), Some(present)) if !clamp => (Change::Keep, Told::OutOfBounds(present)),
+            (passed, _) => {
+                let number = passed.unwrap_or(sum);
+                (Change::Store(number.into(), self.expiry), Told::Number(number))
+            }
+        })
+    }
+
+    fn check_bytes(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes <= self.bytes_max {
+            return Ok(());
+        }
+        let (key, max) = (shown(self.key), self.bytes_max);
+        let text = format!(
+            "key {key} would have {bytes} bytes, above modify_bytes_max, {max}: begin another"
+        );
+        Err(Refusal::new(Reason::LimitReached, text))
+    }
+}

@@ -6,7 +6,7 @@ use crate::limits::{SUBSCRIPTION_BYTES_MAX, SUBSCRIPTION_MESSAGES_MAX};
 use crate::session::ChannelSession;
 use bytes::Bytes;
 use std::time::Duration;
-use workyard_link::{Address, AddressError, Backoff, Link, Options};
+use workyard_link::{Address, AddressError, Backoff, Connector, Link, Options};
 use workyard_protocol::Encoding;
 
 /// What a client is to be like, before it connects. All of it has defaults.
@@ -104,6 +104,14 @@ impl Builder {
     #[must_use]
     pub fn frame_bytes_max(mut self, bytes: usize) -> Self {
         self.options.frame_bytes_max = Some(bytes);
+        self
+    }
+
+    /// How the server is reached, when it is not by a socket of the client's own: through a tunnel or a
+    /// proxy, or within the process.
+    #[must_use]
+    pub fn connector(mut self, connector: Connector) -> Self {
+        self.options.connector = Some(connector);
         self
     }
 

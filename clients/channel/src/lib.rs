@@ -50,6 +50,6 @@ pub use message::Message;
 pub use queues::{QueueStats, Queues};
 pub use subscription::Subscription;
 pub use workyard_link::{
-    Address, AddressError, Backoff, DisconnectReason, Event, Events, GapCause, Server,
+    Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, GapCause, Server,
 };
 pub use workyard_protocol::{Encoding, Reason, Refusal, Value};

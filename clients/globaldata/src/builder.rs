@@ -6,7 +6,7 @@ use crate::placement::{Placement, Places};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use std::time::Duration;
-use workyard_link::{Address, AddressError, Backoff, Link, Options, Stateless};
+use workyard_link::{Address, AddressError, Backoff, Connector, Link, Options, Stateless};
 use workyard_protocol::Encoding;
 use workyard_protocol::control::ServiceKind;
 
@@ -88,6 +88,14 @@ impl Builder {
     #[must_use]
     pub fn frame_bytes_max(mut self, bytes: usize) -> Self {
         self.options.frame_bytes_max = Some(bytes);
+        self
+    }
+
+    /// How the server is reached, when it is not by a socket of the client's own: through a tunnel or a
+    /// proxy, or within the process.
+    #[must_use]
+    pub fn connector(mut self, connector: Connector) -> Self {
+        self.options.connector = Some(connector);
         self
     }
 

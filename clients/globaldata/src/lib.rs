@@ -61,6 +61,8 @@ pub use keys::Keys;
 pub use modify::Bounds;
 pub use placement::Placement;
 pub use update::Updated;
-pub use workyard_link::{Address, AddressError, Backoff, DisconnectReason, Event, Events, Server};
+pub use workyard_link::{
+    Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, Server,
+};
 pub use workyard_protocol::globaldata::StepResult;
 pub use workyard_protocol::{Encoding, Number, Reason, Refusal, Value, ValueTag};

@@ -1,6 +1,7 @@
 //! From an address to a welcome.
 
 use crate::address::Address;
+use crate::connector::Connector;
 use crate::deadline::deadline;
 use crate::error::Error;
 use crate::inbox::Inbox;
@@ -60,7 +61,7 @@ pub(crate) async fn establish(
     connection: u64,
 ) -> Result<Established, Failure> {
     let end = deadline(options.connect_timeout);
-    let places = match timeout_at(end, resolve(&address)).await {
+    let places = match timeout_at(end, resolve(&address, options.connector.as_ref())).await {
         Ok(Ok(places)) => places,
         Ok(Err(cause)) => return Err(unreachable(&address, &[cause])),
         Err(_) => return Err(unreachable(&address, &[in_time(options.connect_timeout)])),
@@ -86,6 +87,8 @@ pub(crate) async fn establish(
 enum Place {
     Tcp(SocketAddr),
     Unix(PathBuf),
+    /// Wherever the connector leads.
+    Connector(Connector, Address),
 }
 
 impl std::fmt::Display for Place {
@@ -93,11 +96,15 @@ impl std::fmt::Display for Place {
         match self {
             Self::Tcp(address) => write!(f, "{address}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Connector(_, address) => write!(f, "{address}"),
         }
     }
 }
 
-async fn resolve(address: &Address) -> Result<Vec<Place>, String> {
+async fn resolve(address: &Address, connector: Option<&Connector>) -> Result<Vec<Place>, String> {
+    if let Some(connector) = connector {
+        return Ok(vec![Place::Connector(connector.clone(), address.clone())]);
+    }
     let (host, port) = match address {
         Address::Unix(path) => return Ok(vec![Place::Unix(path.clone())]),
         Address::Tcp { host, port } => (host.as_str(), *port),
@@ -133,6 +140,7 @@ async fn attempt(
     let mut transport = match place {
         Place::Tcp(place) => Transport::tcp(place).await?,
         Place::Unix(path) => Transport::unix(&path).await?,
+        Place::Connector(connector, to) => Transport::Made(connector.connect(to).await?),
     };
     transport.write_all(hello).await?;
     let mut inbox = Inbox::new(HELLO_BYTES_MAX);

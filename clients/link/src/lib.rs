@@ -21,6 +21,7 @@ mod backoff;
 mod command;
 mod connect;
 mod connection;
+mod connector;
 mod deadline;
 mod error;
 mod event;
@@ -42,6 +43,7 @@ mod transport;
 
 pub use address::{Address, AddressError};
 pub use backoff::Backoff;
+pub use connector::Connector;
 pub use error::{DisconnectReason, Error, ErrorKind};
 pub use event::{Event, Events, GapCause};
 pub use link::Link;

@@ -1,6 +1,7 @@
 //! What a connection is to be like.
 
 use crate::backoff::Backoff;
+use crate::connector::Connector;
 use crate::limits::{CALL_TIMEOUT, COMMANDS_MAX, CONNECT_TIMEOUT};
 use bytes::Bytes;
 use std::fmt;
@@ -25,6 +26,8 @@ pub struct Options {
     /// Longest frame accepted from the server. By default what the server itself accepts, and a
     /// little more for the headers of pushes.
     pub frame_bytes_max: Option<usize>,
+    /// How addresses are reached: by sockets of the link's own, without.
+    pub connector: Option<Connector>,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             backoff: Backoff::default(),
             commands_max: COMMANDS_MAX,
             frame_bytes_max: None,
+            connector: None,
         }
     }
 }
@@ -52,6 +56,7 @@ impl fmt::Debug for Options {
             .field("backoff", &self.backoff)
             .field("commands_max", &self.commands_max)
             .field("frame_bytes_max", &self.frame_bytes_max)
+            .field("connector", &self.connector)
             .finish()
     }
 }

@@ -1,5 +1,6 @@
-//! The sockets that a connection can run over, as one.
+//! The streams that a connection can run over, as one.
 
+use crate::connector::Made;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,11 +9,12 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-/// A connected socket.
+/// A connected stream.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Made(Made),
 }
 
 impl Transport {
@@ -37,6 +39,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Made(stream) => Pin::new(&mut stream.0).poll_read(cx, buffer),
         }
     }
 }
@@ -50,6 +53,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Made(stream) => Pin::new(&mut stream.0).poll_write(cx, bytes),
         }
     }
 
@@ -57,6 +61,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Made(stream) => Pin::new(&mut stream.0).poll_flush(cx),
         }
     }
 
@@ -64,6 +69,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Made(stream) => Pin::new(&mut stream.0).poll_shutdown(cx),
         }
     }
 }

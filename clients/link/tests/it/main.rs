@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod closing;
+mod connector;
 mod heartbeat;
 mod hello;
 mod limits;

@@ -26,6 +26,18 @@ workyard_daemon::overrides! {
         consumers_per_session_max: usize = "COUNT",
         /// How often a job is handed out before it goes to the queue NAME.dead; 0 is without end
         job_attempts_max: u32 = "COUNT",
+        /// Channels that one session serves at most
+        services_per_session_max: usize = "COUNT",
+        /// Channels that all sessions together serve at most
+        services_max: usize = "COUNT",
+        /// Questions that wait for an answer at most
+        questions_max: usize = "COUNT",
+        /// Questions of one session that wait for an answer at most
+        questions_per_session_max: usize = "COUNT",
+        /// Questions that one responder holds at most
+        questions_per_responder_max: usize = "COUNT",
+        /// Bytes of questions and answers that are kept at most
+        question_bytes_max: usize = "BYTES",
         /// Whether jobs that are reserved one by one, as Workerman's clients do, are done with when
         /// they are sent, and not when the next one is reserved
         reserve_at_most_once: bool = "true|false",

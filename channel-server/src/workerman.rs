@@ -48,7 +48,7 @@ impl<'o> Spellings<'o> {
                 .queues
                 .get(queue.as_bytes())
                 .map_or(Spelling::Text, |name| Spelling::Other(name)),
-            Push::Job { .. } | Push::Gap { .. } => Spelling::Text,
+            _ => Spelling::Text,
         }
     }
 }

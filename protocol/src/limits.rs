@@ -28,5 +28,8 @@ pub const PAGE_ITEMS_MAX: u32 = 1000;
 /// Longest lifetime of a variable, in milliseconds: ten years of 365 days.
 pub const TTL_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
+/// Longest time to wait for the answer to a question, in milliseconds: an hour. What takes longer is a job.
+pub const QUESTION_MS_MAX: u32 = 60 * 60 * 1000;
+
 /// Most jobs that one consumer may hold unacknowledged.
 pub const PREFETCH_JOBS_MAX: u32 = 65_535;

@@ -102,6 +102,12 @@ reasons! {
     OutOfBounds = 223,
     /// The value is of a kind that the operation is not for; the text names it.
     WrongKind = 224,
+    /// Nobody serves the channel that a question was asked on.
+    NoResponders = 230,
+    /// Everybody who serves it has too much to do, or does not read.
+    RespondersBusy = 231,
+    /// The question does not wait for an answer from this session, or not any more.
+    UnknownQuestion = 232,
 }
 
 impl fmt::Display for Reason {

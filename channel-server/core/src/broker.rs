@@ -1,6 +1,7 @@
 //! The broker: which request is whose.
 
 use crate::channels::Channels;
+use crate::questions::Questions;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
@@ -16,18 +17,25 @@ use workyard_protocol::{ChannelName, QueueName, Refusal};
 ///   message before the receipt.
 /// * `Enqueue`, `Consume`, `Ack`, `Nack`: first the reply, then the jobs that can be handed out because of
 ///   it. So a session knows that it consumes before its first job comes.
+/// * `Ask`, `Answer`: first the reply, then the question or the answer. So a session knows the number of
+///   its question before anything becomes of it.
 /// * A request that is refused changed nothing.
 #[derive(Debug)]
 pub struct Broker {
     channels: Channels,
     queues: Queues,
+    questions: Questions,
 }
 
 impl Broker {
     /// A broker that nobody has spoken to yet.
     #[must_use]
     pub fn new(limits: BrokerLimits) -> Self {
-        Self { channels: Channels::new(limits), queues: Queues::new(limits) }
+        Self {
+            channels: Channels::new(limits),
+            queues: Queues::new(limits),
+            questions: Questions::new(limits),
+        }
     }
 
     /// Makes the session a consumer that takes nothing until it reserves. One that consumes from the
@@ -74,6 +82,7 @@ impl Broker {
         let mut census = Census::default();
         self.channels.count(&mut census);
         self.queues.count(&mut census);
+        self.questions.count(&mut census);
         census
     }
 }
@@ -101,16 +110,29 @@ impl Engine for Broker {
             Request::Nack(request) => self.queues.nack(caller, request, outbox),
             Request::Cancel(request) => self.queues.cancel(caller, request, outbox),
             Request::Queues(request) => self.queues.list(now, caller, request, outbox),
+            Request::Serve(request) => self.questions.serve(caller, request, outbox),
+            Request::Ask(request) => self.questions.ask(now, caller, request, outbox),
+            Request::Answer(request) => self.questions.answer(now, caller, request, outbox),
         }
     }
 
-    fn close(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+    fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.channels.close(session);
         self.queues.close(session, outbox);
+        self.questions.close(now, session, outbox);
     }
 
     fn drained(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.queues.drained(session, outbox);
+        self.questions.drained(session, outbox);
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.questions.next_deadline()
+    }
+
+    fn expire(&mut self, now: Time, outbox: &mut impl Outbox<ChannelWire>) {
+        self.questions.expire(now, outbox);
     }
 
     fn gap(Loss { topic, from, to, missed }: Loss<'_>) -> Option<Push<'_>> {

@@ -27,4 +27,14 @@ pub struct Census {
     pub holders: usize,
     /// Bytes of all jobs, as [`BrokerLimits::queue_bytes_max`](crate::BrokerLimits) counts them.
     pub job_bytes: usize,
+    /// Channels that somebody serves.
+    pub services: usize,
+    /// Sessions that serve, each counted once for each of its channels.
+    pub responders: usize,
+    /// Questions that wait for an answer.
+    pub questions: usize,
+    /// Sessions that serve, ask or were asked, and askers that have answers still to read.
+    pub question_parties: usize,
+    /// Bytes of questions kept for another responder, and of answers that wait for slow askers.
+    pub question_bytes: usize,
 }

@@ -1,8 +1,9 @@
 //! The broker: channels, patterns, queue groups and work queues as a pure state machine.
 //!
 //! [`Broker`] implements [`workyard_engine::Engine`]: requests and time go in, effects come out
-//! through the outbox. It has two halves that know nothing of each other: `channels`, where messages
-//! pass through and nothing is kept, and `queues`, where jobs stay until they are acknowledged.
+//! through the outbox. It has parts that know nothing of each other: `channels`, where messages pass
+//! through and nothing is kept, `queues`, where jobs stay until they are acknowledged, and `questions`,
+//! which go to one session each and whose answers go back.
 
 mod broker;
 mod by_session;
@@ -12,6 +13,7 @@ mod limits;
 mod members;
 mod named;
 mod numbers;
+mod questions;
 mod queues;
 
 pub use broker::Broker;

@@ -32,6 +32,20 @@ pub struct BrokerLimits {
     /// How often a job is handed out before its next return puts it into the queue of the same name with
     /// `.dead` behind it; 0 is without end. The jobs there stay there.
     pub job_attempts_max: u32,
+    /// Most channels that one session serves.
+    pub services_per_session_max: usize,
+    /// Most channels that all sessions together serve, each counted once for each of its sessions. Their
+    /// names may have [`BrokerLimits::name_bytes_max`] bytes besides those of subscriptions.
+    pub services_max: usize,
+    /// Most questions that wait for an answer. One takes about 400 bytes.
+    pub questions_max: usize,
+    /// Most questions of one asker that wait.
+    pub questions_per_session_max: usize,
+    /// Most questions that one responder holds. It is passed over while it has so many.
+    pub questions_per_responder_max: usize,
+    /// Most bytes of questions that are kept for another responder, and of answers that wait for askers
+    /// which do not read, together.
+    pub question_bytes_max: usize,
     /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
     /// own until it acknowledges them, and come back when it is gone.
     pub reserve_at_most_once: bool,
@@ -60,6 +74,12 @@ impl Default for BrokerLimits {
             queue_bytes_max: 1024 * 1024 * 1024,
             consumers_per_session_max: 10_000,
             job_attempts_max: 10,
+            services_per_session_max: 10_000,
+            services_max: 1_000_000,
+            questions_max: 1_000_000,
+            questions_per_session_max: 10_000,
+            questions_per_responder_max: 10_000,
+            question_bytes_max: 256 * 1024 * 1024,
             reserve_at_most_once: false,
         }
     }

@@ -101,6 +101,19 @@ impl Members {
         Some(session)
     }
 
+    /// The same, and nobody when no member has room.
+    pub(crate) fn next_with_room(
+        &mut self,
+        mut has_room: impl FnMut(SessionId) -> bool,
+    ) -> Option<SessionId> {
+        let next = self.places.partition_point(|place| place.serial <= self.turn);
+        let (before, after) = self.places.split_at(next);
+        let mut row = after.iter().chain(before).filter_map(Place::entry);
+        let (serial, session) = row.find(|(_, session)| has_room(*session))?;
+        self.turn = serial;
+        Some(session)
+    }
+
     /// The serial of the member that was last in turn, 0 at first.
     pub(crate) fn turn(&self) -> u64 {
         self.turn
@@ -216,6 +229,9 @@ mod tests {
         assert_eq!(members.next_turn(only_three), Some(session(3)));
         assert_eq!(members.next_turn(|_| false), Some(session(1)));
         assert_eq!(members.next_turn(|_| false), Some(session(2)));
+        assert_eq!(members.next_with_room(only_three), Some(session(3)));
+        assert_eq!(members.next_with_room(|_| false), None);
+        assert_eq!(members.next_turn(|_| true), Some(session(1)), "nobody had the turn");
     }
 
     #[test]

@@ -72,6 +72,10 @@ impl Dialect<ChannelEngine> for Workerman {
             channel::Push::Gap { channel, missed, .. } => {
                 lost(channel, missed, "a slow subscriber missed messages, and cannot be told");
             }
+            // These clients neither ask nor serve: the wire has no words for it.
+            channel::Push::Question(_)
+            | channel::Push::Answered(_)
+            | channel::Push::Unanswered(_) => {}
         }
     }
 

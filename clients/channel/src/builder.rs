@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) encoding: Encoding,
     pub(crate) subscription_messages_max: usize,
     pub(crate) subscription_bytes_max: usize,
+    pub(crate) repeatable_requests: bool,
 }
 
 impl Builder {
@@ -31,6 +32,7 @@ impl Builder {
             encoding: Encoding::Bincode,
             subscription_messages_max: SUBSCRIPTION_MESSAGES_MAX,
             subscription_bytes_max: SUBSCRIPTION_BYTES_MAX,
+            repeatable_requests: false,
         };
         Self { address, options: Options::default(), settings }
     }

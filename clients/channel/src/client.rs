@@ -65,6 +65,14 @@ impl ChannelClient {
         Self { link: self.link.with_call_timeout(timeout), settings: self.settings }
     }
 
+    /// The same client, whose requests may be handed to another responder when the first is gone without an
+    /// answer: for questions whose work does no harm when it is done twice, such as reading.
+    #[must_use]
+    pub fn with_repeatable_requests(&self) -> Self {
+        let settings = Settings { repeatable_requests: true, ..self.settings };
+        Self { link: self.link.clone(), settings }
+    }
+
     /// Delivers a value to every subscriber of a channel, this client's own included. Returns to how
     /// many sessions it went.
     ///

@@ -1,6 +1,6 @@
 //! What can go wrong with a call.
 
-use workyard_protocol::{DecodeError, NameError, PatternError, Reason, TypedError};
+use workyard_protocol::{DecodeError, NameError, PatternError, Reason, TypedError, Value};
 
 /// What went wrong. [`Error::kind`] is the part that programs read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -31,6 +31,39 @@ pub enum Error {
         /// The job's number.
         job: u64,
     },
+    /// Whoever was asked will not do it.
+    #[error("the responder declined: {value}")]
+    Declined {
+        /// What it says.
+        value: Value,
+    },
+    /// No answer came to a request.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+    /// An answer came too late: the asker gave up, or is gone.
+    #[error("question {question} does not wait for an answer any more")]
+    TooLate {
+        /// The question's number.
+        question: u64,
+    },
+}
+
+/// Why a request that was sent has no answer. Whether it was dealt with is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unanswered {
+    /// Time ran out.
+    #[error("no answer in time: whether the responder deals with the request is not known")]
+    TimedOut,
+    /// The responder was gone before it answered.
+    #[error("the responder was gone before it answered: what it had done by then is not known")]
+    ResponderGone,
+    /// There was an answer, and the server had no room to keep it: this client reads too slowly.
+    #[error("the answer was dropped by the server, as this client did not read it")]
+    Dropped,
+    /// The connection was lost.
+    #[error("the connection was lost before the answer came")]
+    Disconnected,
 }
 
 /// The part of an [`Error`] that programs read.
@@ -67,6 +100,14 @@ pub enum ErrorKind {
     Decode,
     /// The job is no longer held here.
     LeaseLost,
+    /// Nobody serves the channel that was asked.
+    NoResponders,
+    /// Whoever was asked will not do it.
+    Declined,
+    /// Whoever was asked is gone, or its answer is.
+    Unanswered,
+    /// Nobody waits for the answer any more.
+    TooLate,
 }
 
 impl Error {
@@ -74,6 +115,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
+            _ if self.reason() == Some(Reason::NoResponders) => ErrorKind::NoResponders,
             Self::Link(error) => link_kind(error.kind()),
             Self::InvalidName(_) => ErrorKind::InvalidName,
             Self::InvalidPattern(_) => ErrorKind::InvalidPattern,
@@ -81,6 +123,13 @@ impl Error {
             Self::Encode(_) => ErrorKind::Encode,
             Self::Decode(_) => ErrorKind::Decode,
             Self::LeaseLost { .. } => ErrorKind::LeaseLost,
+            Self::Declined { .. } => ErrorKind::Declined,
+            Self::Unanswered(Unanswered::TimedOut) => ErrorKind::TimedOut,
+            Self::Unanswered(Unanswered::Disconnected) => ErrorKind::Disconnected,
+            Self::Unanswered(Unanswered::ResponderGone | Unanswered::Dropped) => {
+                ErrorKind::Unanswered
+            }
+            Self::TooLate { .. } => ErrorKind::TooLate,
         }
     }
 
@@ -99,7 +148,11 @@ impl Error {
     /// Whether the request may have been carried out all the same. When not, it certainly was not.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
-        matches!(self, Self::Link(error) if error.outcome_unknown())
+        match self {
+            Self::Link(error) => error.outcome_unknown(),
+            Self::Unanswered(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Async client of channel-server: publish, subscribe, work queues.
+//! Async client of channel-server: publish, subscribe, ask and answer, work queues.
 //!
 //! ```no_run
 //! use workyard_channel::ChannelClient;
@@ -26,7 +26,8 @@
 //! everything that was subscribed to and consumed is restored before anything else is sent.
 //! Messages published while there was no connection are gone: channels keep nothing. What is known to
 //! be missing is told by [`Message::missed_before`], [`Message::interrupted_before`] and
-//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue.
+//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue. A request whose connection
+//! is lost fails at once; a [`Responder`] serves on.
 
 mod builder;
 mod client;
@@ -37,6 +38,8 @@ pub mod limits;
 mod mailbox;
 mod message;
 mod queues;
+mod request;
+mod responder;
 mod session;
 mod subscription;
 mod wanted;
@@ -44,10 +47,12 @@ mod wanted;
 pub use builder::Builder;
 pub use client::ChannelClient;
 pub use consumer::Consumer;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Unanswered};
 pub use job::{Job, JobId};
 pub use message::Message;
 pub use queues::{QueueStats, Queues};
+pub use request::Answer;
+pub use responder::{Question, Responder};
 pub use subscription::Subscription;
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, GapCause, Server,

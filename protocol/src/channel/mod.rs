@@ -1,6 +1,8 @@
 //! The words of channel-server: what clients ask, what it answers, what it sends unasked.
 
 mod ack;
+mod answer;
+mod ask;
 mod cancel;
 mod consume;
 mod enqueue;
@@ -9,12 +11,16 @@ mod publish;
 mod publish_many;
 mod publish_one;
 mod pushes;
+mod question;
 mod queues;
 mod replies;
+mod serve;
 mod subscribe;
 mod unsubscribe;
 
 pub use ack::Ack;
+pub use answer::Answer;
+pub use ask::Ask;
 pub use cancel::Cancel;
 pub use consume::Consume;
 pub use enqueue::Enqueue;
@@ -23,8 +29,10 @@ pub use publish::Publish;
 pub use publish_many::PublishMany;
 pub use publish_one::PublishOne;
 pub use pushes::{Delivery, Push};
+pub use question::{Question, Unanswered, UnansweredCause};
 pub use queues::{QueueStats, Queues};
 pub use replies::Reply;
+pub use serve::Serve;
 pub use subscribe::{Interest, Subscribe, Topic};
 pub use unsubscribe::Unsubscribe;
 
@@ -56,6 +64,9 @@ pub enum Request<'a> {
     Nack(Nack),
     Cancel(Cancel<'a>),
     Queues(Queues<'a>),
+    Ask(Ask<'a>),
+    Answer(Answer<'a>),
+    Serve(Serve<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -72,6 +83,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Nack(_) => nack::CODE,
             Self::Cancel(_) => cancel::CODE,
             Self::Queues(_) => queues::CODE,
+            Self::Ask(_) => ask::CODE,
+            Self::Answer(_) => answer::CODE,
+            Self::Serve(_) => serve::CODE,
         }
     }
 
@@ -88,6 +102,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Nack(request) => request.put(out),
             Self::Cancel(request) => request.put(out),
             Self::Queues(request) => request.put(out),
+            Self::Ask(request) => request.put(out),
+            Self::Answer(request) => request.put(out),
+            Self::Serve(request) => request.put(out),
         }
     }
 
@@ -104,6 +121,9 @@ impl<'a> Message<'a> for Request<'a> {
             nack::CODE => Self::Nack(Nack::decode(body)?),
             cancel::CODE => Self::Cancel(Cancel::decode(body)?),
             queues::CODE => Self::Queues(Queues::decode(body)?),
+            ask::CODE => Self::Ask(Ask::decode(body)?),
+            answer::CODE => Self::Answer(Answer::decode(body, "answer")?),
+            serve::CODE => Self::Serve(Serve::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

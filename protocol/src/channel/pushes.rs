@@ -1,5 +1,7 @@
-//! What channel-server sends unasked: messages, notices of messages that are gone, jobs.
+//! What channel-server sends unasked: messages, notices of messages that are gone, jobs, questions.
 
+use super::Answer;
+use super::question::{self, Question, Unanswered};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError};
 use crate::{ChannelName, GroupName, QueueName, Reason, Refusal, ValueRef};
@@ -50,6 +52,12 @@ pub enum Push<'a> {
         /// The job.
         value: ValueRef<'a>,
     },
+    /// A question for this session alone.
+    Question(Question<'a>),
+    /// What became of a question that the session asked.
+    Answered(Answer<'a>),
+    /// That nothing will become of it.
+    Unanswered(Unanswered),
 }
 
 /// For which of its interests a session received a message.
@@ -69,6 +77,9 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Message { .. } => MESSAGE,
             Self::Gap { .. } => GAP,
             Self::Job { .. } => JOB,
+            Self::Question(_) => question::QUESTION,
+            Self::Answered(_) => question::ANSWERED,
+            Self::Unanswered(_) => question::UNANSWERED,
         }
     }
 
@@ -90,6 +101,9 @@ impl<'a> Message<'a> for Push<'a> {
                 wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
                 value.put(out);
             }
+            Self::Question(question) => question.put(out),
+            Self::Answered(answer) => answer.put(out),
+            Self::Unanswered(unanswered) => unanswered.put(out),
         }
     }
 
@@ -109,6 +123,9 @@ impl<'a> Message<'a> for Push<'a> {
                 let value = ValueRef::from_wire(tag, payload)?;
                 Ok(Self::Job { queue: QueueName::new(name)?, job, attempt, value })
             }
+            question::QUESTION => Ok(Self::Question(Question::decode(body)?)),
+            question::ANSWERED => Ok(Self::Answered(Answer::decode(body, "answered")?)),
+            question::UNANSWERED => Ok(Self::Unanswered(Unanswered::decode(body)?)),
             unknown => Err(envelope::unknown_operation(unknown)),
         }
     }

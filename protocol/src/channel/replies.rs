@@ -9,6 +9,7 @@ const DONE: u8 = 0x90;
 const PUBLISHED: u8 = 0x91;
 const ENQUEUED: u8 = 0x92;
 const QUEUES: u8 = 0x93;
+const ASKED: u8 = 0x9C;
 
 /// An answer of channel-server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,11 @@ pub enum Reply<'a> {
         /// The entries, in no particular order.
         queues: Vec<QueueStats<'a>>,
     },
+    /// A question was handed to somebody.
+    Asked {
+        /// Its number, unique as long as the server runs.
+        question: u64,
+    },
 }
 
 type StatsHeader<'a> = (&'a [u8], u64, u64, u32, u64);
@@ -43,6 +49,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Published { .. } => PUBLISHED,
             Self::Enqueued { .. } => ENQUEUED,
             Self::Queues { .. } => QUEUES,
+            Self::Asked { .. } => ASKED,
         }
     }
 
@@ -55,6 +62,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 let stats = queues.iter().map(stats_header).collect();
                 wire::put(out, (cursor, List(stats)));
             }
+            Self::Asked { question } => wire::put(out, question),
         }
     }
 
@@ -72,6 +80,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 let queues = stats.into_iter().map(decode_stats).collect::<Result<_, _>>()?;
                 Self::Queues { cursor, queues }
             }
+            ASKED => Self::Asked { question: wire::take_all(body, "asked")? },
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

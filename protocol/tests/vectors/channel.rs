@@ -1,11 +1,12 @@
 //! Fields of channel-server's messages.
 
-use crate::json::{bytes, field, integer, list, optional, value, variant};
+use crate::json::{bytes, field, flag, integer, list, optional, text, value, variant};
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
-    PublishOne, Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Answer, Ask, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Nack, Publish,
+    PublishMany, PublishOne, Push, Question, QueueStats, Queues, Reply, Request, Serve, Subscribe,
+    Topic, Unanswered, UnansweredCause, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, ValueRef};
 
@@ -37,6 +38,14 @@ impl Service for ChannelWire {
                 cursor: integer(fields, "cursor"),
                 limit: integer(fields, "limit"),
             }),
+            "ask" => Request::Ask(Ask {
+                channel: channel(fields),
+                timeout_ms: integer(fields, "timeout_ms"),
+                repeat: flag(fields, "repeat"),
+                value: content(fields),
+            }),
+            "answer" => Request::Answer(answer(fields)),
+            "serve" => Request::Serve(Serve { channel: channel(fields), on: flag(fields, "on") }),
             other => panic!("no request: {other}"),
         }
     }
@@ -50,6 +59,7 @@ impl Service for ChannelWire {
                 cursor: integer(fields, "cursor"),
                 queues: list(fields, "queues", stats),
             },
+            "asked" => Reply::Asked { question: integer(fields, "question") },
             other => panic!("no reply: {other}"),
         }
     }
@@ -74,6 +84,18 @@ impl Service for ChannelWire {
                 attempt: integer(fields, "attempt"),
                 value: content(fields),
             },
+            "question" => Push::Question(Question {
+                question: integer(fields, "question"),
+                channel: channel(fields),
+                attempt: integer(fields, "attempt"),
+                timeout_ms: integer(fields, "timeout_ms"),
+                value: content(fields),
+            }),
+            "answered" => Push::Answered(answer(fields)),
+            "unanswered" => Push::Unanswered(Unanswered {
+                question: integer(fields, "question"),
+                cause: cause(text(fields, "cause")),
+            }),
             _ => return None,
         })
     }
@@ -98,6 +120,23 @@ fn delivery(json: &Json) -> Delivery<'static> {
             ("group", name) => Delivery::Group(group(name)),
             other => panic!("no delivery: {other:?}"),
         },
+    }
+}
+
+fn answer(fields: &Json) -> Answer<'static> {
+    Answer {
+        question: integer(fields, "question"),
+        declined: flag(fields, "declined"),
+        value: content(fields),
+    }
+}
+
+fn cause(name: &str) -> UnansweredCause {
+    match name {
+        "timed_out" => UnansweredCause::TimedOut,
+        "responder_gone" => UnansweredCause::ResponderGone,
+        "asker_slow" => UnansweredCause::AskerSlow,
+        other => panic!("no cause: {other}"),
     }
 }
 

@@ -3,12 +3,14 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use workyard_protocol::channel::{self, Delivery, Interest, QueueStats, Topic};
+use workyard_protocol::channel::{
+    self, Answer, Delivery, Interest, QueueStats, Topic, Unanswered, UnansweredCause,
+};
 use workyard_protocol::globaldata::{
     self, AddWithin, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, Modification, Modified,
     Outcome, Step, StepResult, Written,
 };
-use workyard_protocol::limits::TTL_MS_MAX;
+use workyard_protocol::limits::{QUESTION_MS_MAX, TTL_MS_MAX};
 use workyard_protocol::{
     ChannelName, Encoding, GroupName, Key, Number, Pattern, QueueName, Reason, Refusal, Ttl,
     ValueRef,
@@ -16,8 +18,8 @@ use workyard_protocol::{
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
     use channel::{
-        Ack, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Queues, Request,
-        Subscribe, Unsubscribe,
+        Ack, Ask, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Queues,
+        Request, Serve, Subscribe, Unsubscribe,
     };
     prop_oneof![
         vec(interest(), 0..4).prop_map(|interests| Request::Subscribe(Subscribe { interests })),
@@ -36,6 +38,16 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
         queue().prop_map(|queue| Request::Cancel(Cancel { queue })),
         (bytes(), wide(), 1..=1000u32)
             .prop_map(|(prefix, cursor, limit)| Request::Queues(Queues { prefix, cursor, limit })),
+        (channel(), 1..=QUESTION_MS_MAX, any::<bool>(), value()).prop_map(
+            |(channel, timeout_ms, repeat, value)| Request::Ask(Ask {
+                channel,
+                timeout_ms,
+                repeat,
+                value
+            })
+        ),
+        answer().prop_map(Request::Answer),
+        (channel(), any::<bool>()).prop_map(|(channel, on)| Request::Serve(Serve { channel, on })),
     ]
 }
 
@@ -55,11 +67,12 @@ pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> 
         wide().prop_map(|receivers| Reply::Published { receivers }),
         wide().prop_map(|job| Reply::Enqueued { job }),
         (wide(), vec(stats, 0..4)).prop_map(|(cursor, queues)| Reply::Queues { cursor, queues }),
+        wide().prop_map(|question| Reply::Asked { question }),
     ]
 }
 
 pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
-    use channel::Push;
+    use channel::{Push, Question};
     let delivery = prop_oneof![
         Just(Delivery::Everybody),
         Just(Delivery::One),
@@ -73,6 +86,18 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
             .prop_map(|(channel, from, to, missed)| Push::Gap { channel, from, to, missed }),
         (queue(), wide(), any::<u32>(), value())
             .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
+        (wide(), channel(), any::<u32>(), any::<u32>(), value()).prop_map(
+            |(question, channel, attempt, timeout_ms, value)| Push::Question(Question {
+                question,
+                channel,
+                attempt,
+                timeout_ms,
+                value
+            })
+        ),
+        answer().prop_map(Push::Answered),
+        (wide(), cause())
+            .prop_map(|(question, cause)| Push::Unanswered(Unanswered { question, cause })),
     ]
 }
 
@@ -164,6 +189,22 @@ fn interest() -> impl Strategy<Value = Interest<'static>> {
     });
     let topic = prop_oneof![channel().prop_map(Topic::Channel), pattern];
     (topic, option::of(group())).prop_map(|(topic, group)| Interest { topic, group })
+}
+
+fn answer() -> impl Strategy<Value = Answer<'static>> {
+    (wide(), any::<bool>(), value()).prop_map(|(question, declined, value)| Answer {
+        question,
+        declined,
+        value,
+    })
+}
+
+fn cause() -> impl Strategy<Value = UnansweredCause> {
+    prop_oneof![
+        Just(UnansweredCause::TimedOut),
+        Just(UnansweredCause::ResponderGone),
+        Just(UnansweredCause::AskerSlow),
+    ]
 }
 
 fn expect() -> impl Strategy<Value = Expect<'static>> {

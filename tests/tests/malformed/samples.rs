@@ -1,6 +1,6 @@
 //! One request of every operation, such that every byte of it is needed.
 
-use workyard_protocol::channel::{self, PublishMany, PublishOne};
+use workyard_protocol::channel::{self, Answer, Ask, PublishMany, PublishOne, Serve};
 use workyard_protocol::globaldata::{
     self, AddWithin, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Modification, Modify,
     Step, Touch,
@@ -36,6 +36,9 @@ impl Sampled for ChannelWire {
             nack(70_000),
             cancel("sample"),
             queues("sample"),
+            channel::Request::Ask(Ask { channel: name, timeout_ms: 300, repeat: true, value }),
+            channel::Request::Answer(Answer { question: 70_000, declined: true, value }),
+            channel::Request::Serve(Serve { channel: name, on: true }),
         ];
         requests.into_iter().map(body::<Self>).collect()
     }

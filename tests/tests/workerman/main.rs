@@ -5,4 +5,5 @@ mod dialogues;
 mod jobs;
 mod numbers;
 mod places;
+mod questions;
 mod values;

@@ -4,8 +4,9 @@ use crate::outbox::Watched;
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne,
-    Push, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
+    PublishOne, Push, Question, Queues, Reply, Request, Serve, Subscribe, Topic, Unanswered,
+    Unsubscribe,
 };
 use workyard_protocol::{
     ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
@@ -70,6 +71,15 @@ impl Dialogue {
 
     pub(crate) fn wait(&mut self, millis: u64) {
         self.now = Time::from_millis(self.now.as_millis() + millis);
+    }
+
+    /// What the broker does by itself after so long, if it has asked to be called then.
+    pub(crate) fn later(&mut self, millis: u64) -> Seen {
+        self.wait(millis);
+        while self.broker.next_deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.broker.expire(self.now, &mut self.outbox);
+        }
+        self.take(session(0))
     }
 
     pub(crate) fn census(&self) -> Census {
@@ -159,6 +169,45 @@ impl Asking<'_> {
 
     pub(crate) fn cancels(self, queue: &str) -> Seen {
         self.asks(Request::Cancel(Cancel { queue: queue_name(queue) }))
+    }
+
+    pub(crate) fn serves(self, channel: &str) -> Seen {
+        self.asks(Request::Serve(Serve { channel: channel_name(channel), on: true }))
+    }
+
+    pub(crate) fn serves_no_more(self, channel: &str) -> Seen {
+        self.asks(Request::Serve(Serve { channel: channel_name(channel), on: false }))
+    }
+
+    /// Asks a question and waits for a second.
+    pub(crate) fn inquires(self, channel: &str, text: &str) -> Seen {
+        self.inquires_in(channel, text, 1000, false)
+    }
+
+    /// The same of a question that may be asked again.
+    pub(crate) fn inquires_again(self, channel: &str, text: &str) -> Seen {
+        self.inquires_in(channel, text, 1000, true)
+    }
+
+    pub(crate) fn inquires_in(
+        self,
+        channel: &str,
+        text: &str,
+        timeout_ms: u32,
+        repeat: bool,
+    ) -> Seen {
+        let (channel, value) = (channel_name(channel), ValueRef::raw(text));
+        self.asks(Request::Ask(Ask { channel, timeout_ms, repeat, value }))
+    }
+
+    pub(crate) fn answers(self, question: u64, text: &str) -> Seen {
+        let value = ValueRef::raw(text);
+        self.asks(Request::Answer(Answer { question, declined: false, value }))
+    }
+
+    pub(crate) fn declines(self, question: u64, text: &str) -> Seen {
+        let value = ValueRef::raw(text);
+        self.asks(Request::Answer(Answer { question, declined: true, value }))
     }
 
     pub(crate) fn lists(self, prefix: &str, cursor: u64, limit: u32) -> Seen {
@@ -275,6 +324,7 @@ fn text_of_reply(reply: &Reply<'_>) -> String {
         Reply::Done => "done".to_owned(),
         Reply::Published { receivers } => format!("published to {receivers}"),
         Reply::Enqueued { job } => format!("enqueued {job}"),
+        Reply::Asked { question } => format!("asked {question}"),
         Reply::Queues { cursor, queues } => {
             let mut text = String::new();
             for stats in queues {
@@ -308,6 +358,20 @@ fn text_of_push(push: Push<'_>, numbers: bool) -> String {
                 1 => format!("job {job} of {queue}: {value}"),
                 _ => format!("job {job} of {queue}: {value} (attempt {attempt})"),
             }
+        }
+        Push::Question(Question { question, channel, attempt, timeout_ms, value }) => {
+            let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            format!(
+                "question {question} on {channel}: {} ({timeout_ms} ms{again})",
+                value.to_value()
+            )
+        }
+        Push::Answered(Answer { question, declined, value }) => {
+            let what = if declined { "declined" } else { "answer" };
+            format!("{what} {question}: {}", value.to_value())
+        }
+        Push::Unanswered(Unanswered { question, cause }) => {
+            format!("unanswered {question}: {cause:?}")
         }
         Push::Gap { .. } => panic!("a core sends no gap by itself"),
     }

@@ -66,6 +66,61 @@ fn a_subscription_that_is_refused_in_part_is_refused_whole() {
 }
 
 #[test]
+fn channels_that_are_served() {
+    let mut talk = limited(|limits| limits.services_per_session_max = 1);
+    talk.session(1).serves("a").done();
+    talk.session(1).serves("a").done();
+    let refused = ["1: LimitReached: services_per_session_max of 1 is reached"];
+    talk.session(1).serves("b").sees(refused);
+    talk.session(1).serves_no_more("a").done();
+    talk.session(1).serves("b").done();
+
+    let mut talk = limited(|limits| limits.services_max = 2);
+    talk.session(1).serves("a").done();
+    talk.session(2).serves("a").done();
+    talk.session(2).serves("b").sees(["2: LimitReached: services_max of 2 is reached"]);
+
+    let mut talk = limited(|limits| limits.name_bytes_max = 3);
+    talk.session(1).serves("abc").done();
+    talk.session(2).serves("abc").done();
+    talk.session(2).serves("d").sees(["2: LimitReached: name_bytes_max of 3 is reached"]);
+}
+
+#[test]
+fn questions_without_an_answer() {
+    let mut talk = limited(|limits| limits.questions_per_session_max = 1);
+    talk.session(1).serves("a").done();
+    let asked = ["8: asked 1", "1 <- question 1 on a: x (1000 ms)"];
+    talk.session(8).inquires("a", "x").sees(asked);
+    let refused = ["8: LimitReached: questions_per_session_max of 1 is reached"];
+    talk.session(8).inquires("a", "x").sees(refused);
+    talk.session(1).answers(1, "y").sees(["1: done", "8 <- answer 1: y"]);
+    let asked = ["8: asked 2", "1 <- question 2 on a: x (1000 ms)"];
+    talk.session(8).inquires("a", "x").sees(asked);
+
+    let mut talk = limited(|limits| limits.questions_max = 1);
+    talk.session(1).serves("a").done();
+    talk.session(8).inquires("a", "x").sees(["8: asked 1", "1 <- question 1 on a: x (1000 ms)"]);
+    talk.session(9).inquires("a", "x").sees(["9: LimitReached: questions_max of 1 is reached"]);
+}
+
+#[test]
+fn questions_that_are_kept_for_another_responder() {
+    let mut talk = limited(|limits| limits.question_bytes_max = 6);
+    talk.session(1).serves("a").done();
+    let asked = ["8: asked 1", "1 <- question 1 on a: 12345 (1000 ms)"];
+    talk.session(8).inquires_again("a", "12345").sees(asked);
+    assert_eq!(talk.census().question_bytes, 6);
+    let refused = ["9: LimitReached: question_bytes_max of 6 is reached"];
+    talk.session(9).inquires_again("a", "").sees(refused);
+    let asked = ["9: asked 2", "1 <- question 2 on a: long enough (1000 ms)"];
+    talk.session(9).inquires("a", "long enough").sees(asked);
+    talk.session(1).answers(1, "y").sees(["1: done", "8 <- answer 1: y"]);
+    let asked = ["9: asked 3", "1 <- question 3 on a: 12345 (1000 ms)"];
+    talk.session(9).inquires_again("a", "12345").sees(asked);
+}
+
+#[test]
 fn queues() {
     let mut talk = limited(|limits| limits.queues_max = 1);
     talk.session(1).enqueues("q", "x").sees(["1: enqueued 1"]);

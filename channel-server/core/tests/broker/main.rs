@@ -11,6 +11,7 @@ mod listing;
 mod model;
 mod outbox;
 mod publish_one;
+mod questions;
 mod reserve;
 mod routes;
 mod sessions;

@@ -10,8 +10,18 @@ fn a_session_that_is_gone_leaves_nothing_behind() {
     for number in [1, 2] {
         talk.session(number).consumes("q", 2).done();
     }
+    for number in [2, 3] {
+        talk.session(number).serves("s").done();
+        talk.session(number).serves("t").done();
+    }
+    talk.session(3)
+        .inquires_again("s", "x")
+        .sees(["3: asked 1", "2 <- question 1 on s: x (1000 ms)"]);
+    talk.session(2).inquires("t", "x").sees(["2: asked 2", "2 <- question 2 on t: x (1000 ms)"]);
     assert_ne!(talk.census(), Census::default());
-    for number in [2, 1, 3] {
+    let passed_on = "3 <- question 1 on s: x (1000 ms, attempt 2)";
+    talk.session(2).closes().sees([passed_on]);
+    for number in [1, 3] {
         talk.session(number).closes().nothing();
     }
     assert_eq!(talk.census(), Census::default());
@@ -34,6 +44,11 @@ fn the_census_counts_everything() {
     for _ in 0..3 {
         assert!(!talk.session(9).enqueues("q", "xyz").texts().is_empty());
     }
+    talk.session(1).serves("ab").done();
+    talk.session(1).serves("c").done();
+    talk.session(2).serves("c").done();
+    assert_eq!(talk.session(9).inquires("ab", "12345").texts().len(), 2);
+    assert_eq!(talk.session(9).inquires_again("ab", "12345").texts().len(), 2);
     let expected = Census {
         channels: 1,
         patterns: 1,
@@ -47,6 +62,11 @@ fn the_census_counts_everything() {
         leased: 2,
         holders: 2,
         job_bytes: 3 * (3 + 128),
+        services: 2,
+        responders: 3,
+        questions: 2,
+        question_parties: 3,
+        question_bytes: 2 + 5,
     };
     assert_eq!(talk.census(), expected);
 }

@@ -1,8 +1,10 @@
-//! What the connection's task knows of this client: its subscriptions and consumers, restored on
-//! every new connection.
+//! What the connection's task knows of this client: its subscriptions, consumers and responders, restored
+//! on every new connection, and the questions that it waits for.
 
+mod asking;
 mod consumers;
 mod missed;
+mod questions;
 mod restore;
 mod subscriptions;
 mod topics;
@@ -10,11 +12,14 @@ mod topics;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
+pub(crate) use asking::ToAsk;
 use bytes::Bytes;
 use consumers::{Cancelled, Consumers, Demand};
+use questions::Questions;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Instant;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
@@ -27,6 +32,9 @@ pub(crate) type LocalId = u64;
 
 /// Who waits for something to be done.
 pub(crate) type Done = oneshot::Sender<Result<(), Error>>;
+
+/// Who waits for what becomes of a question.
+pub(crate) type Waiter = oneshot::Sender<Result<Outcome, Error>>;
 
 /// What handles ask of the session.
 #[derive(Debug)]
@@ -57,6 +65,27 @@ pub(crate) enum Command {
         id: LocalId,
         left: Vec<HeldJob>,
     },
+    Ask {
+        to_ask: ToAsk,
+        done: Waiter,
+    },
+    Serve {
+        id: LocalId,
+        channel: Bytes,
+        mailbox: Arc<Mailbox<HeldQuestion>>,
+        done: Done,
+    },
+    CloseResponder {
+        id: LocalId,
+        done: Done,
+    },
+    /// A responder is gone; these questions were in its mailbox.
+    ReleasedResponder {
+        id: LocalId,
+        left: Vec<HeldQuestion>,
+    },
+    /// A question was dropped, and nobody answered it.
+    DroppedQuestion(HeldQuestion),
 }
 
 /// A job that the server believes to be held here.
@@ -72,6 +101,41 @@ pub(crate) struct HeldJob {
     pub(crate) held: Arc<AtomicU32>,
 }
 
+/// A question that the server believes to be held here.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldQuestion {
+    pub(crate) question: u64,
+    pub(crate) channel: Bytes,
+    pub(crate) attempt: u32,
+    /// When its asker gives up.
+    pub(crate) deadline: Instant,
+    pub(crate) value: Value,
+    /// The connection that it came by.
+    pub(crate) connection: u64,
+}
+
+impl HeldQuestion {
+    /// What counts towards the bounds of a buffer.
+    fn byte_len(&self) -> usize {
+        size_of::<Self>() + self.channel.len() + self.value.as_ref().byte_len()
+    }
+}
+
+/// What became of a question.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered {
+        declined: bool,
+        value: Value,
+    },
+    TimedOut,
+    ResponderGone,
+    /// There was an answer, and the server had no room for it.
+    Dropped,
+    /// The connection was lost before.
+    Lost,
+}
+
 /// What an answer of the server is about.
 #[derive(Debug)]
 enum Asked {
@@ -79,6 +143,10 @@ enum Asked {
     Consume(Bytes),
     /// That a consumer, the last one of its queue, is to get no more jobs.
     Cancel(LocalId),
+    Question(Waiter),
+    Serve(Bytes),
+    /// That a responder, the last one of its channel, is to get no more questions.
+    EndService(LocalId),
     /// Nothing to be done about it but to tell.
     End(Option<Done>),
 }
@@ -87,6 +155,7 @@ enum Asked {
 pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
     consumers: Consumers,
+    questions: Questions,
     asked: HashMap<u64, Asked>,
     last_token: u64,
     /// The connection that is there, and its limit.
@@ -108,24 +177,24 @@ impl Session for ChannelSession {
         for demand in self.consumers.demands() {
             self.consume(&demand, outbox);
         }
+        self.restore_services(outbox);
     }
 
     fn disconnected(&mut self, _: &mut Outbox) {
         self.connection = None;
         self.subscriptions.interrupted();
         self.consumers.interrupted();
-        for asked in std::mem::take(&mut self.asked).into_values() {
-            // What is not asked for again has ended with the connection.
-            if let Asked::End(Some(done)) = asked {
-                let _ = done.send(Ok(()));
-            }
-        }
+        self.questions.interrupted();
+        std::mem::take(&mut self.asked).into_values().for_each(asking::lost);
     }
 
     fn command(&mut self, command: Command, outbox: &mut Outbox) {
         match command {
-            Command::Subscribe { done, .. } | Command::Consume { done, .. } if done.is_closed() => {
-            }
+            Command::Subscribe { done, .. }
+            | Command::Consume { done, .. }
+            | Command::Serve { done, .. }
+                if done.is_closed() => {}
+            Command::Ask { done, .. } if done.is_closed() => {}
             Command::Subscribe { id, wanted, mailbox, done } => {
                 if let Some(wanted) = self.subscriptions.add(id, wanted, mailbox, done) {
                     self.subscribe(vec![wanted], outbox);
@@ -147,6 +216,15 @@ impl Session for ChannelSession {
                     self.consume_less(&demand, outbox);
                 }
                 left.for_each(|job| self.consumers.deliver(job));
+            }
+            Command::Ask { to_ask, done } => self.ask_question(&to_ask, done, outbox),
+            Command::Serve { id, channel, mailbox, done } => {
+                self.serve_channel(id, channel, mailbox, done, outbox);
+            }
+            Command::CloseResponder { id, done } => self.close_responder(id, done, outbox),
+            Command::ReleasedResponder { id, left } => self.release_responder(id, left, outbox),
+            Command::DroppedQuestion(held) => {
+                self.decline(&held, "the responder dropped it without an answer", outbox);
             }
         }
     }
@@ -181,6 +259,9 @@ impl Session for ChannelSession {
                     held: Arc::default(),
                 });
             }
+            Push::Question(question) => self.question_came(push, question, outbox),
+            Push::Answered(answer) => self.question_answered(push, answer),
+            Push::Unanswered(unanswered) => self.question_unanswered(unanswered),
         }
         Ok(())
     }
@@ -191,6 +272,9 @@ impl Session for ChannelSession {
         answer: Result<Received, Refusal>,
         outbox: &mut Outbox,
     ) -> Result<(), DecodeError> {
+        if matches!(self.asked.get(&token), Some(Asked::Question(_))) {
+            return self.question_asked(token, &answer);
+        }
         // Before anything is taken out: the connection ends over it, and what was asked with it.
         if let Ok(received) = &answer {
             check_done(received)?;
@@ -208,6 +292,15 @@ impl Session for ChannelSession {
             }
             // Answers come in order: no job of the queue can follow.
             (Some(Asked::Cancel(id)), _) => drop(self.consumers.remove(id)),
+            (Some(Asked::Serve(channel)), Ok(_)) => self.questions.confirmed(token, &channel),
+            (Some(Asked::Serve(channel)), Err(refusal)) => {
+                if self.questions.refused(token, &channel, &refusal) {
+                    outbox.event(Event::RestoreRefused { name: channel, refusal });
+                }
+            }
+            // The same: no question of the channel can follow.
+            (Some(Asked::EndService(id)), _) => drop(self.questions.remove(id)),
+            (Some(Asked::Question(_)), _) => unreachable!("that was looked at before"),
             (Some(Asked::End(done)), _) => finish(done),
             (None, answer) => tracing::warn!(token, ?answer, "an answer to nothing"),
         }
@@ -303,7 +396,9 @@ impl ChannelSession {
             (Some(_), asked) => drop(self.asked.insert(token, asked)),
             (None, Asked::End(done)) => finish(done),
             (None, Asked::Cancel(id)) => drop(self.consumers.remove(id)),
-            (None, Asked::Subscribe(_) | Asked::Consume(_)) => {}
+            (None, Asked::Question(waiter)) => drop(waiter.send(Ok(Outcome::Lost))),
+            (None, Asked::EndService(id)) => drop(self.questions.remove(id)),
+            (None, Asked::Subscribe(_) | Asked::Consume(_) | Asked::Serve(_)) => {}
         }
     }
 
@@ -321,8 +416,12 @@ fn queue_name(queue: &Bytes) -> QueueName<'_> {
 fn check_done(received: &Received) -> Result<(), DecodeError> {
     match received.decode()? {
         Reply::Done => Ok(()),
-        other => Err(DecodeError::Malformed(format!("{other:?} is no answer to this request"))),
+        other => Err(no_answer(&other)),
     }
+}
+
+fn no_answer(reply: &Reply<'_>) -> DecodeError {
+    DecodeError::Malformed(format!("{reply:?} is no answer to this request"))
 }
 
 fn finish(done: Option<Done>) {

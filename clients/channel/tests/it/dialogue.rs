@@ -35,6 +35,19 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         Request::Enqueue(request) => {
             format!("enqueue {} {}", request.queue, request.value.to_value())
         }
+        Request::Ask(request) => {
+            let (channel, value) = (request.channel, request.value.to_value());
+            let again = if request.repeat { ", repeatable" } else { "" };
+            format!("ask {channel} {value} {} ms{again}", request.timeout_ms)
+        }
+        Request::Answer(request) => {
+            let verb = if request.declined { "decline" } else { "answer" };
+            format!("{verb} {} {}", request.question, request.value.to_value())
+        }
+        Request::Serve(request) => {
+            let no_more = if request.on { "" } else { "no more " };
+            format!("serve {no_more}{}", request.channel)
+        }
         Request::Queues(request) => {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("queues {prefix:?} {} {}", request.cursor, request.limit)

@@ -4,6 +4,7 @@
 mod dialogue;
 mod jobs;
 mod publish;
+mod questions;
 mod queues;
 mod reconnect;
 mod slow;

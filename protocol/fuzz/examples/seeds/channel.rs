@@ -1,8 +1,9 @@
 //! One example of everything that channel-server hears and says.
 
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany, PublishOne,
-    Push, QueueStats, Queues, Reply, Request, Subscribe, Topic, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
+    PublishOne, Push, Question, QueueStats, Queues, Reply, Request, Serve, Subscribe, Topic,
+    Unanswered, UnansweredCause, Unsubscribe,
 };
 use workyard_protocol::{Encoding, Pattern, ToClient, ValueRef};
 
@@ -29,6 +30,12 @@ pub fn requests() -> Vec<Seed> {
         request("nack", Request::Nack(Nack { job: 300 })),
         request("cancel", Request::Cancel(Cancel { queue: jobs })),
         request("queues", Request::Queues(Queues { prefix: b"m", cursor: 70_000, limit: 10 })),
+        request(
+            "ask",
+            Request::Ask(Ask { channel: orders, timeout_ms: 5000, repeat: true, value: JSON }),
+        ),
+        request("answer", Request::Answer(Answer { question: 300, declined: false, value: text })),
+        request("serve", Request::Serve(Serve { channel: orders, on: true })),
     ]
 }
 
@@ -48,11 +55,14 @@ pub fn replies() -> Vec<Seed> {
         reply("published", Reply::Published { receivers: 3 }),
         reply("enqueued", Reply::Enqueued { job: 1 << 40 }),
         reply("queues", Reply::Queues { cursor: 5, queues: vec![stats, stats] }),
+        reply("asked", Reply::Asked { question: 300 }),
     ]
 }
 
 pub fn pushes() -> Vec<Seed> {
     let (channel, value) = (channel_name("news"), ValueRef::raw("hello"));
+    let question = Question { question: 300, channel, attempt: 2, timeout_ms: 5000, value };
+    let cause = UnansweredCause::ResponderGone;
     let message = |delivery, sequence| Push::Message { delivery, channel, sequence, value };
     vec![
         push("message", message(Delivery::Everybody, 70_000)),
@@ -61,6 +71,9 @@ pub fn pushes() -> Vec<Seed> {
         push("gap", Push::Gap { channel: Some(channel), from: 300, to: 311, missed: 12 }),
         push("gap_of_many", Push::Gap { channel: None, from: 0, to: 0, missed: 1 << 20 }),
         push("job", Push::Job { queue: queue("mail"), job: 1, attempt: 2, value: JSON }),
+        push("question", Push::Question(question)),
+        push("answered", Push::Answered(Answer { question: 300, declined: true, value })),
+        push("unanswered", Push::Unanswered(Unanswered { question: 300, cause })),
     ]
 }
 

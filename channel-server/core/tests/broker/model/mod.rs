@@ -1,6 +1,7 @@
 //! Random requests of several sessions, compared with a model that is too simple to be wrong.
 
 mod jobs;
+mod questions;
 mod subscriptions;
 
 use crate::outbox::Watched;
@@ -32,6 +33,12 @@ const LIMITS: BrokerLimits = BrokerLimits {
     queue_bytes_max: 1_000_000,
     consumers_per_session_max: 100,
     job_attempts_max: 0,
+    services_per_session_max: 3,
+    services_max: 8,
+    questions_max: 12,
+    questions_per_session_max: 4,
+    questions_per_responder_max: 3,
+    question_bytes_max: 300,
     reserve_at_most_once: false,
 };
 

@@ -2,10 +2,12 @@
 
 mod messages;
 mod queues;
+mod requests;
 mod variables;
 
 pub(crate) use messages::*;
 pub(crate) use queues::*;
+pub(crate) use requests::*;
 pub(crate) use variables::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -16,7 +18,7 @@ use workyard_daemon::ListenAddress;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 the answer is no (no such key, conflict, exists already, no receivers with \
---expect-receivers); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
+--expect-receivers, a request that nobody serves or that is declined); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
 server; 6 anything else.";
 
 /// Shared services for programs that run as many worker processes.
@@ -55,6 +57,10 @@ pub(crate) enum Command {
     Pub(Pub),
     /// Print messages as they come
     Sub(Sub),
+    /// Ask whoever serves a channel, and print the answer
+    Request(Request),
+    /// Serve a channel: run a command for each request, and answer with what it prints
+    Serve(Serve),
     /// Push, work on and look at queues of jobs
     #[command(subcommand)]
     Queue(Queue),
@@ -134,6 +140,8 @@ pub(crate) enum Bench {
     Pub(BenchPub),
     /// Read and write variables and time the answers
     Kv(BenchKv),
+    /// Ask whoever serves a channel and time the answers
+    Request(BenchRequest),
 }
 
 #[derive(Debug, Args)]
@@ -174,6 +182,22 @@ pub(crate) enum KvOperation {
     Set,
     Incr,
     Cas,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchRequest {
+    /// Responders, each on a connection of its own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) responders: u32,
+    /// Requests under way at once
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) depth: u32,
+    /// Requests in all
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) requests: u64,
+    /// Bytes of each request, and of each answer
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(0..=1_048_576))]
+    pub(crate) size: u32,
 }
 
 #[derive(Debug, Args)]

@@ -41,6 +41,8 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::CheckWorker(args) => up::check_worker(args).await,
         Command::Pub(args) => commands::publish(global, args, output).await,
         Command::Sub(args) => commands::subscribe(global, args, output).await,
+        Command::Request(args) => commands::request(global, args, output).await,
+        Command::Serve(args) => commands::serve(global, args, output).await,
         Command::Queue(args) => commands::queue(global, args, output).await,
         Command::Get(args) => commands::get(global, args, output).await,
         Command::Set(args) => commands::set(global, args, output).await,

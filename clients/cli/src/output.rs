@@ -95,6 +95,7 @@ const START: &str =
     "Is it running? `workyard up` starts both servers; --server names another address.";
 const TAKEN: &str = "Another one may be running already; --channel-listen and --globaldata-listen name \
                      other addresses.";
+const NOBODY: &str = "`workyard serve CHANNEL -- COMMAND` answers requests.";
 const SLOW: &str = "The server is busy or the network slow; --timeout gives it longer.";
 
 type Judgement = (&'static str, Status, Option<&'static str>);
@@ -106,6 +107,9 @@ fn channel(kind: workyard_channel::ErrorKind) -> Judgement {
             ("unreachable", Status::Unreachable, Some(START))
         }
         Kind::TimedOut => ("timed-out", Status::TimedOut, Some(SLOW)),
+        Kind::NoResponders => ("no-responders", Status::No, Some(NOBODY)),
+        Kind::Declined => ("declined", Status::No, None),
+        Kind::Unanswered => ("unanswered", Status::Failed, None),
         Kind::Refused | Kind::Rejected | Kind::TooLarge => ("refused", Status::Refused, None),
         Kind::InvalidAddress | Kind::InvalidName | Kind::InvalidPattern | Kind::InvalidArgument => {
             ("usage", Status::Usage, None)

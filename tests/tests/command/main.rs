@@ -7,6 +7,7 @@ mod lifetimes;
 mod messages;
 mod modifications;
 mod queues;
+mod requests;
 mod support;
 mod tools;
 mod up;

@@ -5,6 +5,7 @@
 
 mod kv;
 mod publish;
+mod request;
 mod timings;
 
 use crate::args::{Bench, Global};
@@ -17,6 +18,7 @@ pub(crate) async fn run(global: &Global, args: &Bench, output: &Output) -> anyho
     match args {
         Bench::Pub(args) => publish::run(global, args, *output).await,
         Bench::Kv(args) => kv::run(global, args, *output).await,
+        Bench::Request(args) => request::run(global, args, *output).await,
     }
 }
 

@@ -6,6 +6,7 @@ mod messages;
 mod modifications;
 mod ping;
 mod queues;
+mod requests;
 mod variables;
 
 pub(crate) use completions::completions;
@@ -14,6 +15,7 @@ pub(crate) use messages::{publish, subscribe};
 pub(crate) use modifications::{Side, append, max, min, swap, take};
 pub(crate) use ping::ping;
 pub(crate) use queues::queue;
+pub(crate) use requests::{request, serve};
 pub(crate) use variables::{add, cas, delete, get, increment, keys, set};
 
 use crate::addresses;

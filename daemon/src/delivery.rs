@@ -15,6 +15,7 @@ use crate::stream::Writer;
 use batch::Batch;
 use slab::Slab;
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::{Reason, Refusal, Wire};
 
 /// Empty buffers that are kept for the next connection that has something to send.
@@ -107,7 +108,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(crate) fn send(&mut self, session: SessionId, write: impl FnOnce(D, &mut Vec<u8>)) {
         let Some(peer) = self.peer_mut(session) else { return };
         let Some(dialect) = peer.dialect else { return };
-        if peer.batch == self.batch.serial() {
+        if peer.batch == self.batch.serial() && !planted!("reply-overtakes-message") {
             self.close_batch();
         }
         self.send_raw(session, |out| write(dialect, out));

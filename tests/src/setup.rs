@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
+/// The variable that names a planted bug.
+const PLANTED: &str = "WORKYARD_PLANTED";
+
 /// A daemon that is not started yet. It lives in a folder of its own, which goes away with it.
 #[derive(Debug)]
 pub struct Setup<W> {
@@ -157,6 +160,8 @@ impl<W: Service> Setup<W> {
         let mut command = self.program(&binary);
         command.args(arguments);
         command.env_clear().envs(self.variables.iter().cloned());
+        // The bug that the suites are to find, when they are run to show that they do.
+        command.envs(std::env::var_os(PLANTED).map(|bug| (PLANTED, bug)));
         command.current_dir(self.folder.path());
         command.stdin(self.passed.as_ref().map_or_else(Stdio::null, |socket| {
             socket.try_clone().expect("a descriptor is left").into()

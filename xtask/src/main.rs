@@ -1,4 +1,4 @@
-//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential`.
+//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential | mutants`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +9,7 @@ mod command;
 mod differential;
 mod fuzz;
 mod gate;
+mod mutants;
 mod setup;
 mod tidy;
 
@@ -46,6 +47,8 @@ enum Task {
     Corpus,
     /// Compare our reading and writing of PHP's values with PHP's own
     Differential(differential::Arguments),
+    /// Plant known bugs, one at a time, and demand that the tests find each
+    Mutants(mutants::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Corpus => fuzz::write_corpus(&root).map(|()| EXIT_PASSED),
         Task::Differential(arguments) => differential::run(&root, &arguments).map(|()| EXIT_PASSED),
+        Task::Mutants(arguments) => mutants::run(&root, &arguments).map(|()| EXIT_PASSED),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -4,6 +4,7 @@ use crate::error::{DisconnectReason, Error};
 use crate::received::Received;
 use std::collections::HashMap;
 use tokio::sync::oneshot;
+use workyard_planted::planted;
 use workyard_protocol::{NO_REPLY, RequestId};
 
 /// What a request comes to.
@@ -43,7 +44,14 @@ impl InFlight {
 
     /// Whose reply this is.
     pub(crate) fn take(&mut self, id: RequestId) -> Option<Waiter> {
-        self.waiters.remove(&id)
+        let waiter = self.waiters.remove(&id);
+        if planted!("reply-goes-to-the-wrong-request")
+            && matches!(&waiter, Some(Waiter::Caller(caller)) if caller.is_closed())
+            && let Some(next) = self.waiters.keys().min().copied()
+        {
+            return self.waiters.remove(&next);
+        }
+        waiter
     }
 
     /// Tells every caller that the connection is gone. Sessions know it already.

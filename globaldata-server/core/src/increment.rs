@@ -4,6 +4,7 @@ use crate::store::Store;
 use crate::text::{shown, shown_value};
 use crate::update::Change;
 use workyard_engine::Time;
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{Entry, Increment, Reply};
 use workyard_protocol::{Key, Number, Reason, Refusal};
 
@@ -17,6 +18,9 @@ impl Store {
         let mut value = by;
         let updated = self.update(now, key, |current| {
             value = sum(key, current, by, initial)?;
+            if planted!("increment-is-lost") {
+                return Ok(Change::Keep);
+            }
             Ok(Change::Store(value.into(), expiry))
         })?;
         Ok(Reply::Incremented { revision: updated.revision, value })

@@ -5,6 +5,7 @@ use crate::entry;
 use crate::store::Store;
 use crate::table::Hashed;
 use workyard_engine::Time;
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{Entry, Expiry};
 use workyard_protocol::{Key, Refusal, Ttl, ValueRef};
 
@@ -74,6 +75,9 @@ impl Store {
             }
             (Change::Delete, Some(slot)) => {
                 self.table.remove(slot);
+                if planted!("delete-takes-no-revision") {
+                    return Ok(Updated { changed: true, revision: self.revision });
+                }
                 Ok(Updated { changed: true, revision: self.revision + 1 })
             }
             (Change::Keep | Change::Touch(_) | Change::Delete, _) => {
@@ -106,6 +110,7 @@ impl Store {
     fn deadline(&self, now: Time, expiry: Expiry, existing: Option<Slot>) -> Option<Time> {
         let kept = existing.and_then(|slot| self.table.deadline(slot));
         match expiry {
+            Expiry::Never if planted!("set-keeps-the-ttl") => kept,
             Expiry::Never => None,
             Expiry::Keep => kept,
             Expiry::AfterIfNew(_) if existing.is_some() => kept,

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::advisories;
 use crate::command::Invocation;
-use crate::{fuzz, tidy};
+use crate::{fuzz, mutants, tidy};
 
 /// One step: what it is called and what it does.
 pub(crate) struct Step {
@@ -24,10 +24,12 @@ enum Work {
     Advisories,
     /// Every fuzz target, for a short time.
     Fuzz { seconds: u32 },
+    /// Every bug that can be planted.
+    Mutants,
 }
 
 /// In order: what takes seconds first.
-pub(crate) const STEPS: [Step; 10] = [
+pub(crate) const STEPS: [Step; 11] = [
     Step { name: "tidy", work: Work::Tidy },
     command("format", "cargo fmt --all --check"),
     command("format-fuzz", "cargo fmt --manifest-path protocol/fuzz/Cargo.toml --check"),
@@ -44,6 +46,7 @@ pub(crate) const STEPS: [Step; 10] = [
     command("test", "cargo test --workspace --locked"),
     command("deny", "cargo deny check bans licenses sources"),
     Step { name: "advisories", work: Work::Advisories },
+    Step { name: "mutants", work: Work::Mutants },
     Step { name: "fuzz", work: Work::Fuzz { seconds: 10 } },
 ];
 
@@ -60,6 +63,7 @@ impl Step {
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).to_string(),
             Work::Advisories => advisories::LINE.to_owned(),
             Work::Fuzz { seconds } => format!("cargo xtask fuzz --seconds {seconds}"),
+            Work::Mutants => "cargo xtask mutants".to_owned(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Step {
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).run(root),
             Work::Advisories => advisories::run(root),
             Work::Fuzz { seconds } => fuzz::run(root, &fuzz::Arguments::short(seconds)),
+            Work::Mutants => mutants::run(root, &mutants::Arguments::all()),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::groups::Groups;
 use super::{Channels, TopicId};
 use crate::numbers::Numbers;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId};
+use workyard_planted::planted;
 use workyard_protocol::channel::{
     ChannelWire, Delivery, Publish, PublishMany, PublishOne, Push, Reply,
 };
@@ -153,6 +154,9 @@ fn to_groups(
             .expect("a group stays while it has members");
         let delivery = Delivery::Group(names.name(*group));
         message.to_one(numbers.next_route(), delivery, session, outbox);
+        if planted!("group-gets-it-twice") {
+            message.to_one(numbers.next_route(), delivery, session, outbox);
+        }
     }
     audience.groups.len() as u64
 }

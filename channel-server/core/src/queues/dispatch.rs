@@ -5,6 +5,7 @@ use super::holder::Lease;
 use super::job::Job;
 use std::collections::BTreeSet;
 use workyard_engine::{Outbox, SessionId};
+use workyard_planted::planted;
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::ChannelWire;
 
@@ -53,6 +54,10 @@ impl Queues {
         }
         let mut changed: BTreeSet<u32> = holder.shares.into_keys().collect();
         for Lease { queue, job } in holder.leases.into_values() {
+            if planted!("job-is-lost-on-close") {
+                self.queues[queue].leased -= 1;
+                continue;
+            }
             changed.extend(self.put_back(queue, job));
         }
         for at in changed {

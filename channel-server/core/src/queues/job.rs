@@ -6,7 +6,7 @@ use workyard_protocol::channel::Push;
 use workyard_protocol::{QueueName, Value, ValueRef};
 
 /// A job that waits or that a session holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     /// Its number; those of later jobs are higher.
     pub(crate) id: u64,

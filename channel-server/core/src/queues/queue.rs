@@ -3,6 +3,7 @@
 use super::job::Job;
 use crate::members::Members;
 use std::collections::{BTreeMap, VecDeque};
+use workyard_planted::planted;
 
 /// Below this many, memory is not worth giving back.
 const SHRINK_COUNT_MIN: usize = 1024;
@@ -50,6 +51,9 @@ impl Queue {
             None => self.pop_fresh()?,
         };
         job.attempt = job.attempt.saturating_add(1);
+        if planted!("job-is-handed-out-twice") && job.attempt == 1 {
+            self.returned.insert(job.id, job.clone());
+        }
         self.leased += 1;
         Some(job)
     }
@@ -57,6 +61,9 @@ impl Queue {
     /// Takes a job back to the place where it was.
     pub(crate) fn give_back(&mut self, job: Job) {
         self.leased -= 1;
+        if planted!("job-comes-back-last") {
+            return self.fresh.push_back(job);
+        }
         self.returned.insert(job.id, job);
     }
 

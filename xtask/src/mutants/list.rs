@@ -1,0 +1,111 @@
+//! The bugs that can be planted, and the suites that must find them.
+
+/// A bug, as `planted!` names it in the code.
+#[derive(Debug)]
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    /// The suites that must find it, each by itself.
+    pub(crate) found_by: &'static [&'static str],
+}
+
+/// Tests that are run with a bug.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    /// What `cargo test` is told to build.
+    pub(crate) tests: &'static str,
+    /// What the tests are told to run; everything when it is empty.
+    pub(crate) filter: &'static str,
+}
+
+impl Mutant {
+    pub(crate) fn is_for(&self, suite: &Suite) -> bool {
+        self.found_by.contains(&suite.name)
+    }
+}
+
+pub(crate) const SUITES: [Suite; 7] = [
+    suite("store", "-p workyard-globaldata-core --test store"),
+    suite("broker", "-p workyard-channel-core --test broker"),
+    suite("link", "-p workyard-link --test it"),
+    Suite {
+        name: "linearizable",
+        tests: "-p workyard-tests --test linearizability",
+        filter: "of_eight_clients",
+    },
+    suite("cancellation", "-p workyard-tests --test cancellation"),
+    suite("slow", "-p workyard-tests --test slow"),
+    suite("channels", "-p workyard-tests --test channels"),
+];
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    mutant("increment-is-lost", &["store", "linearizable"]),
+    mutant("cas-ignores-the-revision", &["store", "linearizable"]),
+    mutant("add-overwrites", &["store", "linearizable"]),
+    mutant("expired-is-readable", &["store", "linearizable"]),
+    mutant("delete-takes-no-revision", &["store"]),
+    mutant("set-keeps-the-ttl", &["store", "linearizable"]),
+    mutant("batch-is-half-undone", &["store"]),
+    mutant("job-is-handed-out-twice", &["broker"]),
+    mutant("job-is-lost-on-close", &["broker"]),
+    mutant("job-comes-back-last", &["broker"]),
+    mutant("prefetch-is-ignored", &["broker"]),
+    mutant("group-gets-it-twice", &["broker"]),
+    mutant("message-comes-per-interest", &["broker"]),
+    mutant("reply-overtakes-message", &["channels"]),
+    mutant("gap-is-not-told", &["slow"]),
+    mutant("gap-ends-too-early", &["slow"]),
+    mutant("reply-goes-to-the-wrong-request", &["link", "cancellation"]),
+];
+
+const fn suite(name: &'static str, tests: &'static str) -> Suite {
+    Suite { name, tests, filter: "" }
+}
+
+const fn mutant(name: &'static str, found_by: &'static [&'static str]) -> Mutant {
+    Mutant { name, found_by }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_bug_has_a_name_of_its_own_and_suites_that_there_are() {
+        let names: HashSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+        assert_eq!(names.len(), MUTANTS.len());
+        for mutant in MUTANTS {
+            let known = |name: &&&str| SUITES.iter().any(|suite| suite.name == **name);
+            assert_eq!(mutant.found_by.iter().filter(known).count(), mutant.found_by.len());
+            assert!(!mutant.found_by.is_empty(), "{}", mutant.name);
+        }
+    }
+
+    #[test]
+    fn every_bug_in_the_code_is_listed_and_the_other_way_round() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut planted: Vec<String> = Vec::new();
+        for folder in ["engine", "daemon", "channel-server", "globaldata-server", "clients"] {
+            collect(&root.join(folder), &mut planted);
+        }
+        planted.sort_unstable();
+        let mut listed: Vec<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+        listed.sort_unstable();
+        assert_eq!(planted, listed, "each stands at one place");
+    }
+
+    fn collect(folder: &Path, planted: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, planted);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let places = text.split("planted!(\"").skip(1);
+                planted.extend(places.filter_map(|it| Some(it.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
+}

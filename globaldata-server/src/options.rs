@@ -9,6 +9,12 @@ workyard_daemon::overrides! {
         keys_max: u32 = "COUNT",
         /// Bytes of keys and values at most, with 64 bytes for each variable and 48 for each ttl
         store_bytes_max: u64 = "BYTES",
+        /// Locks in use at most, held or waited for
+        locks_max: u32 = "COUNT",
+        /// Holders and waiters of all locks at most, all connections together
+        lock_claims_max: usize = "COUNT",
+        /// Holders and waiters of all locks at most, of one connection
+        lock_claims_per_session_max: usize = "COUNT",
         /// Bytes of a value that is appended to at most
         modify_bytes_max: usize = "BYTES",
     }

@@ -19,7 +19,7 @@ mod value;
 mod wire;
 
 pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
-pub use name::{ChannelName, GroupName, Key, NameError, QueueName};
+pub use name::{ChannelName, GroupName, Key, LockName, NameError, QueueName};
 pub use pattern::{Pattern, PatternError, Token};
 pub use reason::{Reason, Refusal};
 pub use ttl::{Ttl, TtlError};

@@ -73,6 +73,11 @@ name!(
     Key,
     "key"
 );
+name!(
+    /// What is locked: the name of a lock or semaphore, which has nothing to do with a variable's.
+    LockName,
+    "lock name"
+);
 
 #[cfg(test)]
 mod tests {

@@ -102,6 +102,8 @@ reasons! {
     OutOfBounds = 223,
     /// The value is of a kind that the operation is not for; the text names it.
     WrongKind = 224,
+    /// The lock has another number of permits than the request names.
+    PermitsDiffer = 226,
     /// Nobody serves the channel that a question was asked on.
     NoResponders = 230,
     /// Everybody who serves it has too much to do, or does not read.

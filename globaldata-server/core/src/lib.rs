@@ -2,7 +2,7 @@
 //!
 //! [`Store`] is the whole of it: requests come in through [`Engine::handle`], answers go out through
 //! the outbox, and [`Store::update`] is the one way in which a variable ever changes, but that it is
-//! freed when its time is over. There is no clock, no socket and no thread in here; commands are atomic because they come one at a time.
+//! freed when its time is over. Locks stand beside the variables, with names of their own. There is no clock, no socket and no thread in here; commands are atomic because they come one at a time.
 //!
 //! [`Engine::handle`]: workyard_engine::Engine::handle
 
@@ -16,6 +16,7 @@ mod index;
 mod journal;
 mod keys;
 mod limits;
+mod locks;
 mod modify;
 mod read;
 mod store;
@@ -26,5 +27,5 @@ mod update;
 mod write;
 
 pub use limits::{ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
-pub use store::{Census, Store};
+pub use store::{Census, LockCensus, Store};
 pub use update::{Change, Updated};

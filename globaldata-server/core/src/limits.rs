@@ -32,6 +32,14 @@ pub struct StoreLimits {
     pub expire_keys_max: usize,
     /// About how many bytes these may count: large values take longer to free.
     pub expire_bytes_max: u64,
+    /// Most locks that are held or waited for.
+    pub locks_max: u32,
+    /// Most claims of all sessions together: each holds a permit of a lock or waits for one.
+    pub lock_claims_max: usize,
+    /// Most claims of one session. It bounds what its end costs the others.
+    pub lock_claims_per_session_max: usize,
+    /// Most permits that are taken at once from holders whose time is over. Others are served in between.
+    pub expire_locks_max: usize,
 }
 
 impl Default for StoreLimits {
@@ -45,6 +53,10 @@ impl Default for StoreLimits {
             modify_bytes_max: 1024 * 1024,
             expire_keys_max: 1000,
             expire_bytes_max: 16 * 1024 * 1024,
+            locks_max: 100_000,
+            lock_claims_max: 1_000_000,
+            lock_claims_per_session_max: 10_000,
+            expire_locks_max: 1000,
         }
     }
 }
@@ -70,6 +82,23 @@ impl StoreLimits {
         )))
     }
 
+    /// Whether so many locks may be in use.
+    pub(crate) fn check_locks(&self, count: usize) -> Result<(), Refusal> {
+        let max = self.locks_max as usize;
+        check_claims(count, "locks in use", "locks_max", max)
+    }
+
+    /// Whether all sessions together may hold and wait for so many locks.
+    pub(crate) fn check_claims(&self, count: usize) -> Result<(), Refusal> {
+        check_claims(count, "locks held and waited for", "lock_claims_max", self.lock_claims_max)
+    }
+
+    /// Whether one session may.
+    pub(crate) fn check_claims_of_session(&self, count: usize) -> Result<(), Refusal> {
+        let (what, max) = ("locks of one session", self.lock_claims_per_session_max);
+        check_claims(count, what, "lock_claims_per_session_max", max)
+    }
+
     /// Whether a request may have so many `items`.
     pub(crate) fn check_items(&self, count: usize, items: &str) -> Result<(), Refusal> {
         if count <= self.list_items_max {
@@ -90,6 +119,13 @@ impl StoreLimits {
         );
         Err(Refusal::new(Reason::ReplyTooLarge, text))
     }
+}
+
+fn check_claims(count: usize, what: &str, limit: &str, max: usize) -> Result<(), Refusal> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(reached(format!("{count} {what} are above {limit}, {max}: unlock some first")))
 }
 
 fn reached(text: String) -> Refusal {

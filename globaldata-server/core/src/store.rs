@@ -1,6 +1,7 @@
 //! The store as an engine: one request in, one answer out.
 
 use crate::limits::StoreLimits;
+use crate::locks::Locks;
 use crate::modify::Workspace;
 use crate::table::Table;
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
@@ -17,6 +18,7 @@ pub struct Store {
     pub(crate) table: Table,
     /// The number of the latest write.
     pub(crate) revision: u64,
+    pub(crate) locks: Locks,
 }
 
 /// How much a store holds.
@@ -30,20 +32,30 @@ pub struct Census {
     pub revision: u64,
 }
 
+/// How many locks are in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LockCensus {
+    /// Locks that are held or waited for.
+    pub locks: usize,
+    /// Permits of these that are held or waited for.
+    pub claims: usize,
+}
+
 impl Store {
     /// An empty store, whose first write gets revision 1.
     #[must_use]
     pub fn new(limits: StoreLimits) -> Self {
-        Self { limits, table: Table::default(), revision: 0 }
+        Self::after(0, limits)
     }
 
-    /// An empty store, whose first write gets the revision after this one.
+    /// An empty store, whose first write gets the revision after this one, and whose first lock the
+    /// token after it.
     ///
     /// A server begins where none before it can have come to, so that a revision read from one that
-    /// has been restarted since matches nothing.
+    /// has been restarted since matches nothing, and tokens go on growing.
     #[must_use]
     pub fn after(revision: u64, limits: StoreLimits) -> Self {
-        Self { revision, ..Self::new(limits) }
+        Self { limits, table: Table::default(), revision, locks: Locks::after(revision) }
     }
 
     /// How much it holds.
@@ -52,9 +64,16 @@ impl Store {
         Census { keys: self.table.keys(), bytes: self.table.bytes(), revision: self.revision }
     }
 
+    /// How many locks are in use.
+    #[must_use]
+    pub fn lock_census(&self) -> LockCensus {
+        LockCensus { locks: self.locks.count(), claims: self.locks.claims() }
+    }
+
     fn answer<'s>(
         &'s mut self,
         now: Time,
+        session: SessionId,
         request: Request<'_>,
         workspace: &'s mut Workspace,
     ) -> Result<Reply<'s>, Refusal> {
@@ -69,6 +88,18 @@ impl Store {
             Request::Keys(request) => Ok(self.keys(now, request)),
             Request::Touch(request) => self.touch(now, request),
             Request::Modify(request) => self.modify(now, &request, workspace),
+            Request::Lock(wish) => {
+                self.locks.lock(&self.limits, now, session, wish).map(Reply::Lock)
+            }
+            Request::Unlock(request) => {
+                let released = self.locks.unlock(now, session, request);
+                Ok(Reply::Unlocked { released })
+            }
+            Request::RenewLocks(request) => {
+                self.limits.check_items(request.renewals.len(), "locks to renew")?;
+                Ok(Reply::Renewed { lost: self.locks.renew(now, session, &request) })
+            }
+            Request::Locks(request) => Ok(self.locks.page(&self.limits, now, request)),
         }
     }
 }
@@ -84,25 +115,35 @@ impl Engine for Store {
         request: Request<'_>,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        match self.answer(now, request, &mut Workspace::default()) {
+        match self.answer(now, caller.session, request, &mut Workspace::default()) {
             Ok(reply) => outbox.reply(caller, reply),
             Err(refusal) => outbox.refuse(caller, refusal),
         }
+        // After the answer: whoever is queued knows its number before it is told that it is its turn.
+        if self.locks.has_notices() {
+            self.locks.tell(outbox);
+        }
     }
 
-    /// A session leaves nothing behind: variables belong to nobody.
-    fn close(&mut self, _: Time, _: SessionId, _: &mut impl Outbox<GlobalDataWire>) {}
+    /// A session leaves nothing behind: its locks pass on, and variables belong to nobody.
+    fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<GlobalDataWire>) {
+        self.locks.close(now, session);
+        self.locks.tell(outbox);
+    }
 
     fn drained(&mut self, _: Time, _: SessionId, _: &mut impl Outbox<GlobalDataWire>) {}
 
     /// The earliest deadline, at once or past when a portion was not enough.
     fn next_deadline(&self) -> Option<Time> {
-        self.table.first_deadline().map(|(deadline, _)| deadline)
+        let variable = self.table.first_deadline().map(|(deadline, _)| deadline);
+        variable.into_iter().chain(self.locks.first_deadline()).min()
     }
 
-    /// Frees a portion of what has expired.
-    fn expire(&mut self, now: Time, _: &mut impl Outbox<GlobalDataWire>) {
+    /// Frees a portion of what has expired, and takes a portion of the locks that were not renewed.
+    fn expire(&mut self, now: Time, outbox: &mut impl Outbox<GlobalDataWire>) {
         self.free_lapsed(now);
+        self.locks.expire(now, self.limits.expire_locks_max);
+        self.locks.tell(outbox);
     }
 
     fn gap(_: Loss<'_>) -> Option<Push> {

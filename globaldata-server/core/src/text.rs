@@ -2,13 +2,18 @@
 
 use workyard_protocol::{Key, ValueRef};
 
-/// Longest part of a key that a text shows, in characters.
-const KEY_CHARS_MAX: usize = 64;
+/// Longest part of a key or name that a text shows, in characters.
+const NAME_CHARS_MAX: usize = 64;
 
 /// A key in quotes, with `…` where it was cut.
 pub(crate) fn shown(key: Key<'_>) -> String {
-    let text = String::from_utf8_lossy(key.as_bytes());
-    match text.char_indices().nth(KEY_CHARS_MAX) {
+    shown_name(key.as_bytes())
+}
+
+/// The same of any name.
+pub(crate) fn shown_name(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    match text.char_indices().nth(NAME_CHARS_MAX) {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?}…", &text[..end]),
     }

@@ -1,4 +1,4 @@
-//! The words of globaldata-server: what clients ask and what it answers. It sends nothing unasked.
+//! The words of globaldata-server: what clients ask, what it answers, and what it sends unasked.
 
 mod batch;
 mod delete;
@@ -9,9 +9,14 @@ mod get;
 mod get_many;
 mod increment;
 mod keys;
+mod lock;
+mod locks;
 mod modify;
+mod pushes;
+mod renew_locks;
 mod replies;
 mod touch;
+mod unlock;
 mod write;
 
 pub use batch::{Batch, BatchReply, Step, StepResult};
@@ -23,9 +28,14 @@ pub use get::{Entry, Get};
 pub use get_many::GetMany;
 pub use increment::Increment;
 pub use keys::{KeyInfo, Keys};
+pub use lock::{Lock, LockReply};
+pub use locks::{LockInfo, Locks};
 pub use modify::{AddWithin, Modification, Modified, Modify, Outcome};
-pub use replies::{Push, Reply};
+pub use pushes::Push;
+pub use renew_locks::{RenewLocks, Renewal};
+pub use replies::Reply;
 pub use touch::Touch;
+pub use unlock::Unlock;
 pub use write::{Write, Written};
 
 use crate::envelope::{self, Message, Wire};
@@ -55,6 +65,10 @@ pub enum Request<'a> {
     Keys(Keys<'a>),
     Touch(Touch<'a>),
     Modify(Modify<'a>),
+    Lock(Lock<'a>),
+    Unlock(Unlock<'a>),
+    RenewLocks(RenewLocks<'a>),
+    Locks(Locks<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -70,6 +84,10 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Keys(_) => keys::CODE,
             Self::Touch(_) => touch::CODE,
             Self::Modify(_) => modify::CODE,
+            Self::Lock(_) => lock::CODE,
+            Self::Unlock(_) => unlock::CODE,
+            Self::RenewLocks(_) => renew_locks::CODE,
+            Self::Locks(_) => locks::CODE,
         }
     }
 
@@ -85,6 +103,10 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Keys(request) => request.put(out),
             Self::Touch(request) => request.put(out),
             Self::Modify(request) => request.put(out),
+            Self::Lock(request) => request.put(out),
+            Self::Unlock(request) => request.put(out),
+            Self::RenewLocks(request) => request.put(out),
+            Self::Locks(request) => request.put(out),
         }
     }
 
@@ -100,6 +122,10 @@ impl<'a> Message<'a> for Request<'a> {
             keys::CODE => Self::Keys(Keys::decode(body)?),
             touch::CODE => Self::Touch(Touch::decode(body)?),
             modify::CODE => Self::Modify(Modify::decode(body)?),
+            lock::CODE => Self::Lock(Lock::decode(body)?),
+            unlock::CODE => Self::Unlock(Unlock::decode(body)?),
+            renew_locks::CODE => Self::RenewLocks(RenewLocks::decode(body)?),
+            locks::CODE => Self::Locks(Locks::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

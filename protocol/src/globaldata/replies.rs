@@ -1,7 +1,8 @@
 //! What globaldata-server answers.
 
 use super::expect::ValueHeader;
-use super::{BatchReply, Entry, Existence, KeyInfo, Modified, Written};
+use super::locks::LockHeader;
+use super::{BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Modified, Written};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
 use crate::{Key, Number, Reason, Refusal, ValueRef, ValueTag};
@@ -15,6 +16,10 @@ const EXISTENCE: u8 = 0xB5;
 const BATCH: u8 = 0xB6;
 const KEYS: u8 = 0xB7;
 const MODIFIED: u8 = 0xBC;
+const CLAIMED: u8 = 0xA0;
+const UNLOCKED: u8 = 0xA1;
+const RENEWED: u8 = 0xA2;
+const LOCKS: u8 = 0xA3;
 
 /// An answer of globaldata-server.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,11 +55,26 @@ pub enum Reply<'a> {
     },
     /// How a modification ended.
     Modified(Modified<'a>),
+    /// What became of the wish for a lock.
+    Lock(LockReply),
+    /// The session has no such claim any more.
+    Unlocked {
+        /// Whether it had one: it held the lock, or waited for it.
+        released: bool,
+    },
+    /// The leases of locks have begun anew.
+    Renewed {
+        /// The tokens of those that the session does not have any more, in the order asked for.
+        lost: Vec<u64>,
+    },
+    /// A page of locks.
+    Locks {
+        /// Where the next page begins; 0 when this was the last.
+        cursor: u64,
+        /// The locks, in no particular order.
+        locks: Vec<LockInfo<'a>>,
+    },
 }
-
-/// globaldata-server sends nothing unasked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Push {}
 
 type KeyHeader<'a> = (&'a [u8], u64, u8, u32, Option<u64>);
 
@@ -70,6 +90,10 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Batch(_) => BATCH,
             Self::Keys { .. } => KEYS,
             Self::Modified(_) => MODIFIED,
+            Self::Lock(_) => CLAIMED,
+            Self::Unlocked { .. } => UNLOCKED,
+            Self::Renewed { .. } => RENEWED,
+            Self::Locks { .. } => LOCKS,
         }
     }
 
@@ -94,6 +118,12 @@ impl<'a> Message<'a> for Reply<'a> {
                 wire::put(out, (cursor, List(keys.iter().map(key_header).collect())));
             }
             Self::Modified(modified) => modified.put(out),
+            Self::Lock(reply) => wire::put(out, reply),
+            Self::Unlocked { released } => wire::put(out, released),
+            Self::Renewed { lost } => wire::put(out, List(lost.clone())),
+            Self::Locks { cursor, locks } => {
+                wire::put(out, (cursor, List(locks.iter().map(LockInfo::header).collect())));
+            }
         }
     }
 
@@ -122,6 +152,18 @@ impl<'a> Message<'a> for Reply<'a> {
                 Self::Keys { cursor, keys }
             }
             MODIFIED => Self::Modified(Modified::decode(body)?),
+            CLAIMED => Self::Lock(wire::take_all(body, "claimed")?),
+            UNLOCKED => Self::Unlocked { released: wire::take_all(body, "unlocked")? },
+            RENEWED => {
+                let List(lost) = wire::take_all(body, "renewed")?;
+                Self::Renewed { lost }
+            }
+            LOCKS => {
+                let (cursor, List(headers)): (u64, List<LockHeader<'a>>) =
+                    wire::take_all(body, "locks")?;
+                let locks = headers.into_iter().map(LockInfo::of).collect::<Result<_, _>>()?;
+                Self::Locks { cursor, locks }
+            }
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }
@@ -181,18 +223,4 @@ fn decode_key(header: KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
         Refusal::new(Reason::InvalidArgument, text)
     })?;
     Ok(KeyInfo { key: Key::new(key)?, revision, tag, size, ttl_ms })
-}
-
-impl<'a> Message<'a> for Push {
-    fn operation(&self) -> u8 {
-        match *self {}
-    }
-
-    fn put(&self, _: &mut Vec<u8>) {
-        match *self {}
-    }
-
-    fn decode(operation: u8, _: &'a [u8]) -> Result<Self, DecodeError> {
-        Err(envelope::unknown_operation(operation))
-    }
 }

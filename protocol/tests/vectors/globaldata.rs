@@ -6,12 +6,14 @@ use crate::json::{
 };
 use crate::service::Service;
 use serde_json::Value as Json;
+use std::num::NonZeroU32;
 use workyard_protocol::globaldata::{
     AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
-    GlobalDataWire, Increment, KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply,
-    Request, Step, StepResult, Touch, Write, Written,
+    GlobalDataWire, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Modification,
+    Modified, Modify, Outcome, Push, RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch,
+    Unlock, Write, Written,
 };
-use workyard_protocol::{Key, Ttl, ValueTag};
+use workyard_protocol::{Key, LockName, Ttl, ValueTag};
 
 impl Service for GlobalDataWire {
     fn request(operation: &str, fields: &Json) -> Request<'static> {
@@ -51,6 +53,23 @@ impl Service for GlobalDataWire {
                 cursor: integer(fields, "cursor"),
                 limit: integer(fields, "limit"),
             }),
+            "lock" => Request::Lock(Lock {
+                name: lock_name(fields),
+                permits: NonZeroU32::new(integer(fields, "permits")).expect("a permit"),
+                ttl: ttl(field(fields, "ttl")),
+                wait: flag(fields, "wait"),
+            }),
+            "unlock" => {
+                Request::Unlock(Unlock { name: lock_name(fields), token: integer(fields, "token") })
+            }
+            "renew_locks" => {
+                Request::RenewLocks(RenewLocks { renewals: list(fields, "renewals", renewal) })
+            }
+            "locks" => Request::Locks(Locks {
+                prefix: bytes(field(fields, "prefix")),
+                cursor: integer(fields, "cursor"),
+                limit: integer(fields, "limit"),
+            }),
             other => panic!("no request: {other}"),
         }
     }
@@ -78,12 +97,54 @@ impl Service for GlobalDataWire {
                 ttl_ms: optional(fields, "ttl_ms", integer_of),
                 outcome: outcome(field(fields, "outcome")),
             }),
+            "claimed" => Reply::Lock(claimed(fields)),
+            "unlocked" => Reply::Unlocked { released: flag(fields, "released") },
+            "renewed" => Reply::Renewed { lost: list(fields, "lost", integer_of) },
+            "locks_page" => Reply::Locks {
+                cursor: integer(fields, "cursor"),
+                locks: list(fields, "locks", lock_info),
+            },
             other => panic!("no reply: {other}"),
         }
     }
 
-    fn push(_: &str, _: &Json) -> Option<Push> {
-        None
+    fn push(operation: &str, fields: &Json) -> Option<Push> {
+        match operation {
+            "lock_granted" => Some(Push::LockGranted { token: integer(fields, "token") }),
+            "lock_lost" => Some(Push::LockLost { token: integer(fields, "token") }),
+            _ => None,
+        }
+    }
+}
+
+fn lock_name(fields: &Json) -> LockName<'static> {
+    LockName::new(bytes(field(fields, "name"))).expect("a name within its limit")
+}
+
+fn renewal(json: &Json) -> Renewal<'static> {
+    let (name, token) = (lock_name(json), integer(json, "token"));
+    Renewal { name, token, ttl: ttl(field(json, "ttl")) }
+}
+
+fn claimed(json: &Json) -> LockReply {
+    if json.as_str() == Some("busy") {
+        return LockReply::Busy;
+    }
+    match variant(json) {
+        ("locked", token) => LockReply::Locked { token: integer_of(token) },
+        ("queued", token) => LockReply::Queued { token: integer_of(token) },
+        other => panic!("no claim: {other:?}"),
+    }
+}
+
+fn lock_info(json: &Json) -> LockInfo<'static> {
+    LockInfo {
+        name: lock_name(json),
+        permits: integer(json, "permits"),
+        holders: integer(json, "holders"),
+        waiters: integer(json, "waiters"),
+        token: integer(json, "token"),
+        ttl_ms: integer(json, "ttl_ms"),
     }
 }
 

@@ -37,6 +37,11 @@ proptest! {
     }
 
     #[test]
+    fn globaldata_pushes_come_back(push in globaldata_push()) {
+        comes_back::<GlobalDataWire>(&ToClient::Push(push));
+    }
+
+    #[test]
     fn refusals_come_back(id in any::<u32>(), refusal in refusal()) {
         comes_back::<GlobalDataWire>(&ToClient::Refused(id, refusal));
     }

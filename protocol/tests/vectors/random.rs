@@ -3,17 +3,18 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use std::num::NonZeroU32;
 use workyard_protocol::channel::{
     self, Answer, Delivery, Interest, QueueStats, Topic, Unanswered, UnansweredCause,
 };
 use workyard_protocol::globaldata::{
-    self, AddWithin, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, Modification, Modified,
-    Outcome, Step, StepResult, Written,
+    self, AddWithin, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, LockInfo, LockReply,
+    Modification, Modified, Outcome, Push, Renewal, Step, StepResult, Written,
 };
 use workyard_protocol::limits::{QUESTION_MS_MAX, TTL_MS_MAX};
 use workyard_protocol::{
-    ChannelName, Encoding, GroupName, Key, Number, Pattern, QueueName, Reason, Refusal, Ttl,
-    ValueRef,
+    ChannelName, Encoding, GroupName, Key, LockName, Number, Pattern, QueueName, Reason, Refusal,
+    Ttl, ValueRef,
 };
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
@@ -103,7 +104,8 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
 
 pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
     use globaldata::{
-        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Modify, Request, Touch, Write,
+        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Lock, Locks, Modify, RenewLocks,
+        Request, Touch, Unlock, Write,
     };
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
@@ -120,6 +122,17 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
             Request::Modify(Modify { key, expiry, modification })
         }),
         key().prop_map(|key| Request::Exists(Exists { key })),
+        (lock_name(), 1..=u32::MAX, ttl(), any::<bool>()).prop_map(|(name, permits, ttl, wait)| {
+            let permits = NonZeroU32::new(permits).expect("one at least");
+            Request::Lock(Lock { name, permits, ttl, wait })
+        }),
+        (lock_name(), wide()).prop_map(|(name, token)| Request::Unlock(Unlock { name, token })),
+        vec(renewal(), 0..4).prop_map(|renewals| Request::RenewLocks(RenewLocks { renewals })),
+        (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| Request::Locks(Locks {
+            prefix,
+            cursor,
+            limit
+        })),
         vec(step(), 0..6).prop_map(|steps| Request::Batch(Batch { steps })),
         (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| Request::Keys(Keys {
             prefix,
@@ -155,6 +168,17 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
         (wide(), option::of(wide()), outcome()).prop_map(|(revision, ttl_ms, outcome)| {
             Reply::Modified(Modified { revision, ttl_ms, outcome })
         }),
+        lock_reply().prop_map(Reply::Lock),
+        any::<bool>().prop_map(|released| Reply::Unlocked { released }),
+        vec(wide(), 0..4).prop_map(|lost| Reply::Renewed { lost }),
+        (wide(), vec(lock_info(), 0..4)).prop_map(|(cursor, locks)| Reply::Locks { cursor, locks }),
+    ]
+}
+
+pub(crate) fn globaldata_push() -> impl Strategy<Value = Push> {
+    prop_oneof![
+        wide().prop_map(|token| Push::LockGranted { token }),
+        wide().prop_map(|token| Push::LockLost { token }),
     ]
 }
 
@@ -205,6 +229,36 @@ fn cause() -> impl Strategy<Value = UnansweredCause> {
         Just(UnansweredCause::ResponderGone),
         Just(UnansweredCause::AskerSlow),
     ]
+}
+
+fn lock_reply() -> impl Strategy<Value = LockReply> {
+    prop_oneof![
+        wide().prop_map(|token| LockReply::Locked { token }),
+        wide().prop_map(|token| LockReply::Queued { token }),
+        Just(LockReply::Busy),
+    ]
+}
+
+fn renewal() -> impl Strategy<Value = Renewal<'static>> {
+    (lock_name(), wide(), ttl()).prop_map(|(name, token, ttl)| Renewal { name, token, ttl })
+}
+
+fn lock_info() -> impl Strategy<Value = LockInfo<'static>> {
+    let counts = (any::<u32>(), any::<u32>(), any::<u32>());
+    (lock_name(), counts, wide(), wide()).prop_map(
+        |(name, (permits, holders, waiters), token, ttl_ms)| LockInfo {
+            name,
+            permits,
+            holders,
+            waiters,
+            token,
+            ttl_ms,
+        },
+    )
+}
+
+fn lock_name() -> impl Strategy<Value = LockName<'static>> {
+    bytes().prop_map(|bytes| LockName::new(bytes).expect("short"))
 }
 
 fn expect() -> impl Strategy<Value = Expect<'static>> {

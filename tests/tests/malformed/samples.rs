@@ -1,11 +1,12 @@
 //! One request of every operation, such that every byte of it is needed.
 
+use std::num::NonZeroU32;
 use workyard_protocol::channel::{self, Answer, Ask, PublishMany, PublishOne, Serve};
 use workyard_protocol::globaldata::{
-    self, AddWithin, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Modification, Modify,
-    Step, Touch,
+    self, AddWithin, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks,
+    Modification, Modify, RenewLocks, Renewal, Step, Touch, Unlock,
 };
-use workyard_protocol::{ChannelName, Number, Ttl, ValueRef};
+use workyard_protocol::{ChannelName, LockName, Number, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
     ack, cancel, consume, get, grouped, increment, key, nack, pattern, publish_number, queue,
@@ -66,6 +67,9 @@ impl Sampled for GlobalDataWire {
         let (least, greatest, clamp) = (bound, bound, true);
         let modify =
             |modification| globaldata::Request::Modify(Modify { key: name, expiry, modification });
+        let lock = LockName::new("sample").expect("a short name");
+        let permits = NonZeroU32::new(300).expect("some");
+        let renewals = vec![Renewal { name: lock, token: 70_000, ttl }; 2];
         let requests = [
             get("sample"),
             globaldata::Request::GetMany(GetMany { keys }),
@@ -83,6 +87,10 @@ impl Sampled for GlobalDataWire {
             modify(Modification::Take),
             globaldata::Request::Exists(Exists { key: name }),
             globaldata::Request::Batch(Batch { steps }),
+            globaldata::Request::Lock(Lock { name: lock, permits, ttl, wait: true }),
+            globaldata::Request::Unlock(Unlock { name: lock, token: 70_000 }),
+            globaldata::Request::RenewLocks(RenewLocks { renewals }),
+            globaldata::Request::Locks(Locks { prefix: b"sample", cursor: 1, limit: 999 }),
             globaldata::Request::Keys(page),
         ];
         requests.into_iter().map(body::<Self>).collect()

@@ -2,6 +2,7 @@
 
 mod batches;
 mod expiry;
+mod locks;
 mod modifications;
 mod operations;
 mod streams;

@@ -3,8 +3,8 @@
 use crate::support::{FakeServer, Peer};
 use workyard_globaldata::{Builder, GlobalDataClient};
 use workyard_protocol::globaldata::{
-    AddWithin, Entry, Expect, Expiry, Modification, Modified, Outcome, Reply, Request, Step,
-    Written,
+    AddWithin, Entry, Expect, Expiry, Modification, Modified, Outcome, Renewal, Reply, Request,
+    Step, Written,
 };
 use workyard_protocol::{Number, RequestId, Ttl, ValueRef};
 
@@ -56,7 +56,25 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("keys {prefix:?} {} {}", request.cursor, request.limit)
         }
+        Request::Lock(request) => {
+            let (name, permits, ttl) = (request.name, request.permits, request.ttl.as_millis());
+            let wait = if request.wait { " waiting" } else { "" };
+            format!("lock {name} of {permits} for {ttl} ms{wait}")
+        }
+        Request::Unlock(request) => format!("unlock {} with {}", request.name, request.token),
+        Request::RenewLocks(request) => {
+            let renewals: Vec<_> = request.renewals.iter().map(renewal).collect();
+            format!("renew {}", renewals.join(", "))
+        }
+        Request::Locks(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("locks {prefix:?} {} {}", request.cursor, request.limit)
+        }
     }
+}
+
+fn renewal(renewal: &Renewal<'_>) -> String {
+    format!("{} with {} for {} ms", renewal.name, renewal.token, renewal.ttl.as_millis())
 }
 
 fn step(step: &Step<'_>) -> String {

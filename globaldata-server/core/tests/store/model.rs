@@ -114,6 +114,9 @@ impl Model {
             }
             Request::Batch(batch) => return self.batch(batch),
             Request::Keys(_) => panic!("the harness scans"),
+            Request::Lock(_) | Request::Unlock(_) | Request::RenewLocks(_) | Request::Locks(_) => {
+                panic!("locks have a model of their own")
+            }
         })
     }
 

@@ -1,12 +1,15 @@
 //! One example of everything that globaldata-server hears and says.
 
+use std::num::NonZeroU32;
+
 use workyard_protocol::globaldata::{
     AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
-    Increment, KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply, Request, Step,
-    StepResult, Touch, Write, Written,
+    Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Modification, Modified, Modify,
+    Outcome, Push, RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Write,
+    Written,
 };
 use workyard_protocol::{
-    Encoding, Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
+    Encoding, Key, LockName, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
 };
 
 use crate::{Seed, from_server, key, request};
@@ -48,6 +51,11 @@ pub fn requests() -> Vec<Seed> {
         request("set_for_a_while", for_a_while()),
         request("touch", Request::Touch(Touch { key: one, ttl: Some(ttl()) })),
         request("persist", Request::Touch(Touch { key: one, ttl: None })),
+        request("lock", lock(1, false)),
+        request("semaphore", lock(300, true)),
+        request("unlock", Request::Unlock(Unlock { name: lock_name(), token: 70_000 })),
+        request("renew_locks", Request::RenewLocks(RenewLocks { renewals: vec![renewal(); 2] })),
+        request("locks", Request::Locks(Locks { prefix: b"m", cursor: 1, limit: 1000 })),
         request("keys", Request::Keys(Keys { prefix: b"u", cursor: 0, limit: 1000 })),
     ]
 }
@@ -69,6 +77,19 @@ fn addition() -> AddWithin {
 fn for_a_while() -> Request<'static> {
     let (expect, expiry) = (Expect::Absent, Expiry::After(ttl()));
     Request::Write(Write { key: key("lock"), expect, expiry, value: ValueRef::Int(1) })
+}
+
+fn lock(permits: u32, wait: bool) -> Request<'static> {
+    let permits = NonZeroU32::new(permits).expect("one at least");
+    Request::Lock(Lock { name: lock_name(), permits, ttl: ttl(), wait })
+}
+
+fn renewal() -> Renewal<'static> {
+    Renewal { name: lock_name(), token: 70_000, ttl: ttl() }
+}
+
+fn lock_name() -> LockName<'static> {
+    LockName::new("mail").expect("short")
 }
 
 fn ttl() -> Ttl {
@@ -108,7 +129,26 @@ pub fn replies() -> Vec<Seed> {
         reply("number", modified(Outcome::Number(Number::Float(0.5)))),
         reply("out_of_bounds", modified(Outcome::OutOfBounds(Number::Int(2)))),
         reply("values", modified(Outcome::Values(vec![PHP, ValueRef::Int(5)]))),
+        reply("locked", Reply::Lock(LockReply::Locked { token: 70_000 })),
+        reply("queued", Reply::Lock(LockReply::Queued { token: 7 })),
+        reply("busy", Reply::Lock(LockReply::Busy)),
+        reply("unlocked", Reply::Unlocked { released: true }),
+        reply("renewed", Reply::Renewed { lost: vec![7, 70_000] }),
+        reply("locks", Reply::Locks { cursor: 3, locks: vec![lock_info(); 2] }),
     ]
+}
+
+pub fn pushes() -> Vec<Seed> {
+    let push = |name, push| from_server(name, &ToClient::<Reply<'_>, Push>::Push(push));
+    vec![
+        push("lock_granted", Push::LockGranted { token: 70_000 }),
+        push("lock_lost", Push::LockLost { token: 7 }),
+    ]
+}
+
+fn lock_info() -> LockInfo<'static> {
+    let (permits, holders, waiters) = (2, 2, 300);
+    LockInfo { name: lock_name(), permits, holders, waiters, token: 70_000, ttl_ms: 30_000 }
 }
 
 fn applied() -> BatchReply {

@@ -23,7 +23,10 @@ fn main() -> std::io::Result<()> {
             [channel::replies(), channel::pushes(), connection::from_server()].concat(),
         ),
         ("globaldata_request", globaldata::requests()),
-        ("globaldata_reply", [globaldata::replies(), connection::from_server()].concat()),
+        (
+            "globaldata_reply",
+            [globaldata::replies(), globaldata::pushes(), connection::from_server()].concat(),
+        ),
         ("frame", plain::streams()),
         ("hello", connection::hellos()),
         ("pattern", plain::patterns()),

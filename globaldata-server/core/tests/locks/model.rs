@@ -1,0 +1,170 @@
+//! The same locks, written as naively as possible: one list of claims in the order of their numbers.
+
+use workyard_globaldata_core::StoreLimits;
+use workyard_protocol::Reason;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) claims: Vec<Claim>,
+    limits: StoreLimits,
+    token: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) token: u64,
+    pub(crate) session: u32,
+    pub(crate) name: String,
+    pub(crate) permits: u32,
+    ttl: u64,
+    /// There when it holds a permit.
+    pub(crate) deadline: Option<u64>,
+}
+
+impl Model {
+    pub(crate) fn new(limits: StoreLimits) -> Self {
+        Self { claims: Vec::new(), limits, token: 0 }
+    }
+
+    pub(crate) fn lock(
+        &mut self,
+        now: u64,
+        session: u32,
+        (name, permits, ttl, wait): (&str, u32, u64, bool),
+    ) -> Vec<String> {
+        let told = self.settle(now, |claim| claim.name == name);
+        let answer = self.claim(now, session, (name, permits, ttl, wait));
+        let answer = answer.unwrap_or_else(|reason| format!("{reason}"));
+        [vec![format!("{session} {answer}")], told].concat()
+    }
+
+    fn claim(
+        &mut self,
+        now: u64,
+        session: u32,
+        (name, permits, ttl, wait): (&str, u32, u64, bool),
+    ) -> Result<String, Reason> {
+        let on_it = || self.claims.iter().filter(|claim| claim.name == name);
+        if on_it().any(|claim| claim.permits != permits) {
+            return Err(Reason::PermitsDiffer);
+        }
+        let is_free = on_it().count() < permits as usize;
+        if !is_free && !wait {
+            return Ok("busy".to_owned());
+        }
+        let mut names: Vec<&str> = self.claims.iter().map(|claim| &*claim.name).collect();
+        names.push(name);
+        names.sort_unstable();
+        names.dedup();
+        let of_session = self.claims.iter().filter(|claim| claim.session == session).count();
+        if names.len() > self.limits.locks_max as usize
+            || self.claims.len() >= self.limits.lock_claims_max
+            || of_session >= self.limits.lock_claims_per_session_max
+        {
+            return Err(Reason::LimitReached);
+        }
+        self.token += 1;
+        let (token, name) = (self.token, name.to_owned());
+        let deadline = is_free.then_some(now + ttl);
+        self.claims.push(Claim { token, session, name, permits, ttl, deadline });
+        Ok(format!("{} {token}", if is_free { "locked" } else { "queued" }))
+    }
+
+    pub(crate) fn unlock(&mut self, now: u64, session: u32, name: &str, token: u64) -> Vec<String> {
+        let told = self.settle(now, |claim| {
+            claim.session == session && claim.token == token && claim.name == name
+        });
+        match self.position(session, name, token) {
+            None => [vec![format!("{session} had it not")], told].concat(),
+            Some(at) => {
+                let granted = self.remove(now, at);
+                [vec![format!("{session} unlocked")], granted].concat()
+            }
+        }
+    }
+
+    pub(crate) fn renew(
+        &mut self,
+        now: u64,
+        session: u32,
+        renewals: &[(&str, u64, u64)],
+    ) -> Vec<String> {
+        let (mut lost, mut told) = (Vec::new(), Vec::new());
+        for &(name, token, ttl) in renewals {
+            told.extend(self.settle(now, |claim| {
+                claim.session == session && claim.token == token && claim.name == name
+            }));
+            match self.position(session, name, token) {
+                None => lost.push(token),
+                Some(at) => {
+                    let deadline = &mut self.claims[at].deadline;
+                    *deadline = deadline.map(|_| now + ttl);
+                }
+            }
+        }
+        let answer = match lost.is_empty() {
+            true => "renewed".to_owned(),
+            false => format!("has lost {lost:?}"),
+        };
+        [vec![format!("{session} {answer}")], told].concat()
+    }
+
+    pub(crate) fn close(&mut self, now: u64, session: u32) -> Vec<String> {
+        self.claims.retain(|claim| claim.session != session || claim.deadline.is_some());
+        let mut told = Vec::new();
+        while let Some(at) = self.claims.iter().position(|claim| claim.session == session) {
+            told.extend(self.remove(now, at));
+        }
+        told
+    }
+
+    pub(crate) fn expire(&mut self, now: u64) -> Vec<String> {
+        let mut told = Vec::new();
+        for _ in 0..self.limits.expire_locks_max {
+            let due = |claim: &&Claim| claim.deadline.is_some_and(|deadline| deadline <= now);
+            let first =
+                self.claims.iter().filter(due).min_by_key(|claim| (claim.deadline, claim.token));
+            let Some(token) = first.map(|claim| claim.token) else { break };
+            told.extend(self.lose(now, token));
+        }
+        told
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.claims.iter().filter_map(|claim| claim.deadline).min()
+    }
+
+    /// Those of these whose time is over lose what they hold.
+    fn settle(&mut self, now: u64, concerned: impl Fn(&Claim) -> bool) -> Vec<String> {
+        let due = |claim: &&Claim| {
+            concerned(claim) && claim.deadline.is_some_and(|deadline| deadline <= now)
+        };
+        let due: Vec<u64> = self.claims.iter().filter(due).map(|claim| claim.token).collect();
+        due.into_iter().flat_map(|token| self.lose(now, token)).collect()
+    }
+
+    fn lose(&mut self, now: u64, token: u64) -> Vec<String> {
+        let at = self.claims.iter().position(|claim| claim.token == token).expect("it is there");
+        let lost = format!("{}! lost {token}", self.claims[at].session);
+        [vec![lost], self.remove(now, at)].concat()
+    }
+
+    fn position(&self, session: u32, name: &str, token: u64) -> Option<usize> {
+        self.claims
+            .iter()
+            .position(|claim| (claim.session, &*claim.name, claim.token) == (session, name, token))
+    }
+
+    /// The first of those who wait hold what is free then.
+    fn remove(&mut self, now: u64, at: usize) -> Vec<String> {
+        let gone = self.claims.remove(at);
+        let permits = gone.permits as usize;
+        let on_it = self.claims.iter_mut().filter(|claim| claim.name == gone.name);
+        let next = on_it.take(permits).filter(|claim| claim.deadline.is_none());
+        next.map(|claim| {
+            claim.deadline = Some(now + claim.ttl);
+            format!("{}! granted {}", claim.session, claim.token)
+        })
+        .collect()
+    }
+}

@@ -56,7 +56,10 @@ impl InFlight {
 
     /// Tells every caller that the connection is gone. Sessions know it already.
     pub(crate) fn fail(&mut self, reason: &DisconnectReason) {
-        for (_, waiter) in self.waiters.drain() {
+        let mut waiters: Vec<_> = self.waiters.drain().collect();
+        // They wake in the order in which they asked, as far as the ids tell.
+        waiters.sort_unstable_by_key(|(id, _)| *id);
+        for (_, waiter) in waiters {
             if let Waiter::Caller(caller) = waiter {
                 let _ = caller.send(Err(Error::Disconnected { reason: reason.clone() }));
             }

@@ -3,7 +3,7 @@
 use super::{Done, HeldJob, LocalId, finish};
 use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use workyard_link::Error;
@@ -12,7 +12,7 @@ use workyard_protocol::limits::PREFETCH_JOBS_MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Consumers {
-    queues: HashMap<Bytes, Queue>,
+    queues: BTreeMap<Bytes, Queue>,
     by_id: HashMap<LocalId, Bytes>,
 }
 

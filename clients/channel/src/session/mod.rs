@@ -16,7 +16,7 @@ pub(crate) use asking::ToAsk;
 use bytes::Bytes;
 use consumers::{Cancelled, Consumers, Demand};
 use questions::Questions;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
@@ -156,7 +156,7 @@ pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
     consumers: Consumers,
     questions: Questions,
-    asked: HashMap<u64, Asked>,
+    asked: BTreeMap<u64, Asked>,
     last_token: u64,
     /// The connection that is there, and its limit.
     connection: Option<(u64, usize)>,

@@ -11,7 +11,7 @@ use workyard_protocol::Refusal;
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     /// Who waits for what becomes of a question, by its number.
-    waiting: HashMap<u64, Waiter>,
+    waiting: BTreeMap<u64, Waiter>,
     services: BTreeMap<Bytes, Vec<Local>>,
     by_id: HashMap<LocalId, Bytes>,
     turn: usize,

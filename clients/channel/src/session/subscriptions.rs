@@ -7,7 +7,7 @@ use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use workyard_link::Error;
@@ -20,7 +20,7 @@ pub(super) struct Subscriptions {
     groups: HashMap<Bytes, Topics>,
     by_id: HashMap<LocalId, Wanted>,
     /// What was dropped for want of room since it was last asked for, by channel.
-    gaps: HashMap<Bytes, Missed>,
+    gaps: BTreeMap<Bytes, Missed>,
 }
 
 impl Subscriptions {
@@ -60,10 +60,10 @@ impl Subscriptions {
         Some(wanted)
     }
 
-    /// Everything that the server has to be asked for.
+    /// Everything that the server has to be asked for, always in the same order.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         let groups = self.groups.iter().map(|(group, topics)| (Some(group), topics));
-        std::iter::once((None, &self.plain))
+        let mut all: Vec<_> = std::iter::once((None, &self.plain))
             .chain(groups)
             .flat_map(|(group, topics)| {
                 topics.interests().map(move |(kind, name)| Wanted {
@@ -72,7 +72,9 @@ impl Subscriptions {
                     group: group.cloned(),
                 })
             })
-            .collect()
+            .collect();
+        all.sort_unstable();
+        all
     }
 
     /// The server is being asked, by this request.
@@ -179,7 +181,7 @@ impl Subscriptions {
     pub(super) fn take_gaps(
         &mut self,
     ) -> impl Iterator<Item = (Bytes, Option<RangeInclusive<u64>>, u64)> {
-        self.gaps.drain().map(|(channel, gap)| {
+        std::mem::take(&mut self.gaps).into_iter().map(|(channel, gap)| {
             let numbers = gap.numbers(&channel);
             (channel, numbers, gap.count())
         })

@@ -1,4 +1,5 @@
-//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential | mutants`.
+//! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential | mutants |
+//! simulate`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +12,7 @@ mod fuzz;
 mod gate;
 mod mutants;
 mod setup;
+mod simulate;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +51,8 @@ enum Task {
     Differential(differential::Arguments),
     /// Plant known bugs, one at a time, and demand that the tests find each
     Mutants(mutants::Arguments),
+    /// Run servers and clients on a simulated network, in simulated time
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Task::Corpus => fuzz::write_corpus(&root).map(|()| EXIT_PASSED),
         Task::Differential(arguments) => differential::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Mutants(arguments) => mutants::run(&root, &arguments).map(|()| EXIT_PASSED),
+        Task::Simulate(arguments) => simulate::run(&root, &arguments).map(|()| EXIT_PASSED),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

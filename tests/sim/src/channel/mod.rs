@@ -1,0 +1,168 @@
+//! Channel-server and its clients: publishers, subscribers, groups, producers, workers.
+
+mod actor;
+mod interests;
+mod jobs;
+mod ledger;
+mod monitor;
+mod reader;
+mod worker;
+
+use crate::run::{self, Plan, Run};
+use crate::server::Server;
+use crate::world::World;
+use actor::Actor;
+use fastrand::Rng;
+use ledger::Ledger;
+use monitor::ChannelMonitor;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use worker::Worker;
+use workyard_channel::{ChannelClient, Value};
+use workyard_channel_core::{Broker, BrokerLimits, Census};
+use workyard_engine::Engine;
+use workyard_protocol::channel::ChannelWire;
+use workyard_protocol::{Encoding, ValueRef};
+
+/// A core that can be looked into when all is over.
+pub trait Counted {
+    /// What it still holds.
+    fn leftover(&self) -> Census;
+}
+
+impl Counted for Broker {
+    fn leftover(&self) -> Census {
+        self.census()
+    }
+}
+
+/// Runs a seed with the real broker.
+#[must_use]
+pub fn channel(plan: &Plan) -> Run {
+    channel_with(plan, |_, limits| Broker::new(limits))
+}
+
+/// Runs a seed with another core, made from its epoch and limits at every start of the server.
+pub fn channel_with<E>(plan: &Plan, mut make: impl FnMut(u64, BrokerLimits) -> E + 'static) -> Run
+where
+    E: Engine<Wire = ChannelWire> + Counted + 'static,
+{
+    run::run(plan, |world, mut rng| {
+        let ledger = Arc::new(Mutex::new(Ledger::new(Arc::clone(&world.findings))));
+        let job_attempts_max = [0, 3, 10][rng.usize(..3)];
+        let limits = BrokerLimits { job_attempts_max, ..BrokerLimits::default() };
+        let server = Server::new(
+            Box::new(move |epoch| make(epoch, limits)),
+            ChannelMonitor::new(Arc::clone(&ledger)),
+            Arc::clone(&world.network),
+            Arc::clone(&world.findings),
+            [600, 2000, 100_000][rng.usize(..3)],
+        );
+        let last = Arc::clone(&ledger);
+        let check = move |server: &Server<E, ChannelMonitor>, world: &World| {
+            lock(&last).check_jobs();
+            let leftover = server.engine().leftover();
+            world.findings.check(leftover == Census::default(), || {
+                format!("nobody is there any more, and the core holds {leftover:?}")
+            });
+        };
+        (server, scenario(world, ledger, rng), check)
+    })
+}
+
+/// What happens, from the first step to the last.
+async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
+    let actors: Vec<_> = (0..rng.usize(1..=4))
+        .map(|_| Actor::new(Arc::clone(&world), Arc::clone(&ledger), rng.fork()))
+        .map(|actor| tokio::spawn(actor.run()))
+        .collect();
+    let mut ended = Vec::new();
+    for actor in actors {
+        match actor.await {
+            Ok(actor) => ended.push(actor),
+            Err(error) => return world.findings.report(format!("a program died: {error}")),
+        }
+    }
+    world.network.calm_down();
+    world.network.say(|| "all steps are taken".to_owned());
+    let client = ChannelClient::builder("sim:2206").connector(world.connector());
+    let client = client.connect_lazy().expect("the address is one");
+    everybody_hears_the_last(&world, &ledger, &client).await;
+    ended.iter_mut().for_each(Actor::stop);
+    drop(ended);
+    work_everything_off(&world, &ledger, &client, &mut rng).await;
+    drop(client);
+    // Long enough for every half-open connection to be found.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+}
+
+/// Every subscription that is still there hears the last message, and with it what it missed.
+async fn everybody_hears_the_last(world: &World, ledger: &Mutex<Ledger>, client: &ChannelClient) {
+    for _ in 0..100 {
+        if lock(ledger).waiting_readers() == 0 {
+            return;
+        }
+        for channel in actor::PLAIN {
+            let id = lock(ledger).last_message();
+            let published = client.publish_value(channel, &value(id, 0)).await;
+            world.network.say(|| format!("last message, value {id}: {published:?}"));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let waiting = lock(ledger).waiting_readers();
+    world.findings.report(format!("{waiting} subscriptions never hear anything any more"));
+}
+
+/// A diligent worker does what is left in all queues, those of the dead included.
+async fn work_everything_off(
+    world: &Arc<World>,
+    ledger: &Arc<Mutex<Ledger>>,
+    client: &ChannelClient,
+    rng: &mut Rng,
+) {
+    let names = actor::QUEUES.iter().flat_map(|name| [(*name).to_owned(), format!("{name}.dead")]);
+    let mut workers = Vec::new();
+    for name in names {
+        let consumer = match client.consume(&name, 3).await {
+            Ok(consumer) => consumer,
+            Err(error) => return world.findings.report(format!("consuming from {name}: {error}")),
+        };
+        let (world, ledger) = (Arc::clone(world), Arc::clone(ledger));
+        let worker = Worker { world, ledger, rng: rng.fork(), is_diligent: true };
+        workers.push(tokio::spawn(worker.run(consumer)));
+    }
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut queues = client.queues("");
+        let mut jobs = 0;
+        while let Some(Ok(stats)) = queues.next().await {
+            jobs += stats.ready + stats.leased;
+        }
+        if jobs == 0 {
+            workers.iter().for_each(|worker| worker.abort());
+            return;
+        }
+    }
+    world.findings.report("there are jobs that nobody can finish");
+}
+
+/// A value that is told from all others by its number.
+fn value(id: u64, padding: usize) -> Value {
+    let mut bytes = id.to_be_bytes().to_vec();
+    bytes.resize(bytes.len() + padding, b'.');
+    Value::Encoded { encoding: Encoding::Raw, bytes: bytes.into() }
+}
+
+/// The number of a value; 0 if it is none of ours.
+fn value_id(value: ValueRef<'_>) -> u64 {
+    match value {
+        ValueRef::Encoded { bytes, .. } => {
+            bytes.first_chunk().map_or(0, |id| u64::from_be_bytes(*id))
+        }
+        ValueRef::Int(_) | ValueRef::Float(_) => 0,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

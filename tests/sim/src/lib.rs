@@ -1,0 +1,28 @@
+//! Servers and clients on a simulated network, in simulated time, replayed by a seed.
+//!
+//! The cores are real, and so are the frames and the clients with everything that they do by
+//! themselves: heartbeat, reconnect, restoring. What lies between is simulated: connections are late,
+//! slow, silent or cut, the server dies and starts again with nothing. All chance comes from one seed,
+//! everything runs on one thread, and time is advanced when nobody has anything to do; so a run can be
+//! repeated event by event.
+//!
+//! Observers that know nothing of the cores look at what is said at the server's door and at what the
+//! programs are told by their clients, and report the first thing that must not be.
+
+mod channel;
+mod delivery;
+mod findings;
+mod line;
+mod monitor;
+mod network;
+mod peer;
+mod run;
+mod seeds;
+mod server;
+mod socket;
+mod trace;
+mod world;
+
+pub use channel::{Counted, channel, channel_with};
+pub use run::{Plan, Run};
+pub use seeds::{Failure, run_all, whole};

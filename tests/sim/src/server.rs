@@ -1,0 +1,336 @@
+//! The server: a real core behind real frames, driven by what the network brings.
+
+use crate::delivery::Delivery;
+use crate::findings::Findings;
+use crate::monitor::Monitor;
+use crate::network::{Event, Network, Next};
+use crate::peer::Peer;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
+use workyard_protocol::control::{Goodbye, VERSION, Welcome};
+use workyard_protocol::frame::{FrameDecoder, Split};
+use workyard_protocol::{DecodeError, Reason, Refusal, RequestId, ToClient, ToServer, Wire};
+
+/// How often either side must be heard.
+const HEARTBEAT_MS: u64 = 2000;
+/// How often that is looked after.
+const SWEEP_MS: u64 = HEARTBEAT_MS / 8;
+/// Frames stay far below this.
+const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// Makes the core of a new server process, whose epoch is this.
+pub(crate) type MakeEngine<E> = Box<dyn FnMut(u64) -> E>;
+
+pub(crate) struct Server<E: Engine, M> {
+    engine: E,
+    make: MakeEngine<E>,
+    pub(crate) delivery: Delivery<E, M>,
+    network: Arc<Network>,
+    sessions: BTreeMap<usize, SessionId>,
+    generation: u32,
+    /// Another number for every process.
+    epoch: u64,
+    is_up: bool,
+    started_ms: u64,
+    expired_ms: u64,
+}
+
+type Request<'a, E> = ToServer<'a, <<E as Engine>::Wire as Wire>::Request<'a>>;
+
+impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
+    pub(crate) fn new(
+        mut make: MakeEngine<E>,
+        mut monitor: M,
+        network: Arc<Network>,
+        findings: Arc<Findings>,
+        write_buffer_bytes_max: usize,
+    ) -> Self {
+        let epoch = 1;
+        monitor.started(epoch);
+        network.schedule(SWEEP_MS, Event::Sweep);
+        Self {
+            engine: make(epoch),
+            make,
+            delivery: Delivery::new(
+                Arc::clone(&network),
+                findings,
+                monitor,
+                write_buffer_bytes_max,
+            ),
+            network,
+            sessions: BTreeMap::new(),
+            generation: 0,
+            epoch,
+            is_up: true,
+            started_ms: 0,
+            expired_ms: u64::MAX,
+        }
+    }
+
+    /// Serves for ever.
+    pub(crate) async fn run(&mut self) {
+        loop {
+            let wake_ms = match self.network.next() {
+                Next::Now(event) => {
+                    self.take(event);
+                    self.end_turn();
+                    continue;
+                }
+                Next::At(at_ms) => at_ms,
+            };
+            if self.expire() {
+                self.end_turn();
+                continue;
+            }
+            let deadline = self.engine.next_deadline().filter(|_| self.is_up);
+            // What is left for later of what is due goes on in the clock's next millisecond.
+            let now_ms = self.network.now_ms();
+            let deadline_ms = deadline.map_or(u64::MAX, |at| self.started_ms + at.as_millis());
+            let wake_ms = wake_ms.min(deadline_ms.max(now_ms + 1));
+            tokio::select! {
+                biased;
+                () = self.network.changed() => {}
+                () = tokio::time::sleep_until(self.network.instant(wake_ms.min(now_ms + 60_000))) => {}
+            }
+        }
+    }
+
+    /// What the core holds.
+    pub(crate) fn engine(&self) -> &E {
+        &self.engine
+    }
+
+    /// How many sessions there are, and how many requests are open.
+    pub(crate) fn open(&self) -> (usize, usize) {
+        let unanswered = self.delivery.peers.values().map(Peer::unanswered).sum();
+        (self.delivery.peers.len(), unanswered)
+    }
+
+    fn now(&self) -> Time {
+        Time::from_millis(self.network.now_ms() - self.started_ms)
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Arrived(..) | Event::Lost(_) => self.network.happen_to_client(event),
+            Event::Crash(down_ms) => self.crash(down_ms),
+            Event::Start => self.start(),
+            Event::Opened(at) if self.is_up => self.open_session(at),
+            Event::Opened(at) => self.network.server_left(at),
+            Event::Heard(at, bytes) => self.hear(at, &bytes),
+            Event::Writable(at) => self.writable(at),
+            Event::Ended(at) => self.close(at),
+            Event::Sweep => self.sweep(),
+        }
+    }
+
+    fn crash(&mut self, down_ms: u64) {
+        if !self.is_up {
+            return;
+        }
+        self.network.lock().trace.note(self.network.now_ms(), "server dies", 0, &[]);
+        self.is_up = false;
+        self.network.lock().is_up = false;
+        for at in std::mem::take(&mut self.sessions).into_keys() {
+            self.network.server_vanished(at);
+        }
+        self.delivery.forget_everything();
+        self.delivery.monitor.crashed();
+        self.network.schedule(self.network.now_ms() + down_ms, Event::Start);
+    }
+
+    fn start(&mut self) {
+        self.network.lock().trace.note(self.network.now_ms(), "server starts", 0, &[]);
+        self.is_up = true;
+        self.network.lock().is_up = true;
+        self.started_ms = self.network.now_ms();
+        // As the daemon's: the time of the start in microseconds.
+        self.epoch = 1 + self.started_ms * 1000;
+        self.engine = (self.make)(self.epoch);
+        self.delivery.monitor.started(self.epoch);
+    }
+
+    fn open_session(&mut self, at: usize) {
+        let slot = (0..).find(|slot| !self.delivery.peers.contains_key(slot)).expect("few peers");
+        self.generation += 1;
+        let id = SessionId::new(slot, self.generation);
+        self.delivery.peers.insert(slot, Peer::new(id, at, self.network.now_ms()));
+        self.sessions.insert(at, id);
+    }
+
+    /// The session is gone for the core; the client learns of it behind all that was sent.
+    fn close(&mut self, at: usize) {
+        let Some(session) = self.sessions.remove(&at) else { return };
+        self.network.lock().trace.note(self.network.now_ms(), "server loses", at, &[]);
+        let now = self.now();
+        if let Some(peer) = self.delivery.peer(session) {
+            peer.is_ending = true;
+        }
+        self.delivery.monitor.closed(session);
+        self.engine.close(now, session, &mut self.delivery);
+        self.delivery.peers.remove(&u32::try_from(session.slot()).expect("slots are small"));
+        self.network.server_left(at);
+    }
+
+    fn hear(&mut self, at: usize, bytes: &[u8]) {
+        if !self.network.is_heard(at) {
+            return;
+        }
+        let Some(session) = self.sessions.get(&at).copied() else {
+            // Of a process before this one: there is no such connection any more.
+            return self.network.server_left(at);
+        };
+        let now_ms = self.network.now_ms();
+        let peer = self.delivery.peer(session).expect("whoever is listed is there");
+        peer.input.extend_from_slice(bytes);
+        (peer.last_heard_ms, peer.is_pinged) = (now_ms, false);
+        self.hear_frames(session);
+    }
+
+    fn hear_frames(&mut self, session: SessionId) {
+        let slot = u32::try_from(session.slot()).expect("slots are small");
+        while !self.delivery.must_pause(slot) {
+            let Some(peer) = self.delivery.peer(session) else { return };
+            let input = std::mem::take(&mut peer.input);
+            let (used, verdict) = match FrameDecoder::new(FRAME_BYTES_MAX).split(&input) {
+                Ok(Split::Whole { body, used }) => (used, self.hear_frame(session, body)),
+                Ok(Split::Partial { .. }) => {
+                    self.delivery.peer(session).expect("it is still there").input = input;
+                    return;
+                }
+                Err(refusal) => (input.len(), Err(refusal)),
+            };
+            if let Some(peer) = self.delivery.peer(session) {
+                peer.input = input[used..].to_vec();
+            }
+            if let Err(refusal) = verdict {
+                // A client of ours says nothing wrong.
+                self.delivery.findings.report(format!("{session:?} was told {refusal}"));
+                return;
+            }
+        }
+    }
+
+    fn hear_frame(&mut self, session: SessionId, body: &[u8]) -> Result<(), Refusal> {
+        match ToServer::decode(body) {
+            Ok(Request::<E>::Hello(_)) => self.greet(session),
+            Ok(Request::<E>::Ping(token)) => self.delivery.send(session, &ToClient::Pong(token)),
+            Ok(Request::<E>::Pong(_)) => {}
+            Ok(Request::<E>::Request(id, request)) => self.handle(session, id, request),
+            Err((id, DecodeError::Refused(refusal))) if !refusal.reason.ends_connection() => {
+                let findings = Arc::clone(&self.delivery.findings);
+                if let Some(peer) = self.delivery.peer(session) {
+                    peer.ask(id, false, &findings);
+                }
+                self.delivery.refuse(Caller { session, request: id }, refusal);
+            }
+            Err((_, error)) => return Err(error.into_refusal()),
+        }
+        Ok(())
+    }
+
+    fn greet(&mut self, session: SessionId) {
+        let welcome = Welcome {
+            version: VERSION,
+            features: 0,
+            server: "sim/1",
+            epoch: self.epoch,
+            session: session.as_u64(),
+            heartbeat_ms: u32::try_from(HEARTBEAT_MS).expect("it is short"),
+            frame_bytes_max: u32::try_from(FRAME_BYTES_MAX).expect("it is small"),
+        };
+        self.delivery.send(session, &ToClient::Welcome(welcome));
+        if let Some(peer) = self.delivery.peer(session) {
+            peer.is_greeted = true;
+        }
+    }
+
+    fn handle(
+        &mut self,
+        session: SessionId,
+        id: RequestId,
+        request: <E::Wire as Wire>::Request<'_>,
+    ) {
+        let now = self.now();
+        let is_for_later = self.delivery.monitor.asked(session, id, &request);
+        let findings = Arc::clone(&self.delivery.findings);
+        if let Some(peer) = self.delivery.peer(session) {
+            findings.check(peer.is_greeted, || format!("{session:?} did not say hello"));
+            peer.ask(id, is_for_later, &findings);
+        }
+        let caller = Caller { session, request: id };
+        self.engine.handle(now, caller, request.into(), &mut self.delivery);
+        let (_, unanswered) = self.open();
+        findings.check(unanswered == 0, || format!("{session:?}: request {id} was not answered"));
+    }
+
+    fn writable(&mut self, at: usize) {
+        if let Some(session) = self.sessions.get(&at) {
+            self.delivery.dirty.insert(u32::try_from(session.slot()).expect("slots are small"));
+        }
+    }
+
+    /// Asks the silent whether they live, and ends those that do not answer, as the daemon does.
+    fn sweep(&mut self) {
+        let now_ms = self.network.now_ms();
+        self.network.schedule(now_ms + SWEEP_MS, Event::Sweep);
+        let mut gone = Vec::new();
+        let mut asked = Vec::new();
+        for peer in self.delivery.peers.values_mut() {
+            let silent_ms = now_ms - peer.last_heard_ms;
+            if silent_ms > HEARTBEAT_MS && !peer.is_pinged {
+                peer.is_pinged = true;
+                asked.push(peer.id);
+            } else if silent_ms > HEARTBEAT_MS * 7 / 4 && peer.is_pinged {
+                gone.push((peer.id, peer.connection));
+            }
+        }
+        for session in asked {
+            self.delivery.send(session, &ToClient::Ping(0));
+        }
+        for (session, at) in gone {
+            let refusal = Refusal::new(Reason::HeartbeatTimeout, "silent for too long");
+            let goodbye = ToClient::Goodbye(Goodbye { refusal, reconnect_after_ms: None });
+            self.delivery.send(session, &goodbye);
+            self.delivery.flush(u32::try_from(session.slot()).expect("slots are small"));
+            self.close(at);
+        }
+    }
+
+    /// Does what is due, once a millisecond. Returns whether there was something.
+    fn expire(&mut self) -> bool {
+        let now = self.now();
+        let is_due = self.engine.next_deadline().is_some_and(|deadline| deadline <= now);
+        if !self.is_up || !is_due || self.expired_ms == self.network.now_ms() {
+            return false;
+        }
+        self.expired_ms = self.network.now_ms();
+        self.engine.expire(now, &mut self.delivery);
+        true
+    }
+
+    /// Everything that was heard is dealt with: everybody is written to, and who had to wait goes on.
+    fn end_turn(&mut self) {
+        let mut paused = VecDeque::new();
+        loop {
+            for slot in std::mem::take(&mut self.delivery.dirty) {
+                let was_paused = self.delivery.must_pause(slot);
+                self.delivery.flush(slot);
+                if was_paused && !self.delivery.must_pause(slot) {
+                    paused.extend(self.delivery.peers.get(&slot).map(|peer| peer.id));
+                }
+            }
+            let now = self.now();
+            for session in std::mem::take(&mut self.delivery.drained) {
+                self.engine.drained(now, session, &mut self.delivery);
+            }
+            while let Some(session) = paused.pop_front() {
+                self.hear_frames(session);
+            }
+            if self.delivery.dirty.is_empty() && self.delivery.drained.is_empty() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What runs with every change: two thousand seeds of each simulation.
+
+use workyard_sim::{Plan, Run, run_all, whole};
+
+const SEEDS: u64 = 2000;
+
+/// Runs seeds, and shows how to see what went wrong if one fails.
+fn pass(what: &str, simulate: fn(&Plan) -> Run) {
+    let (failure, events) = run_all(&simulate, 0, SEEDS);
+    if let Some(failure) = failure {
+        panic!("{}", failure.report(what));
+    }
+    assert!(events > 200 * SEEDS, "{events} events: {what} hardly does anything");
+}
+
+/// The same seed makes the same run, event by event, also beside others.
+fn repeat(simulate: fn(&Plan) -> Run) {
+    let (first, second) = std::thread::scope(|scope| {
+        let run = || (0..60).map(|seed| simulate(&whole(seed))).collect::<Vec<Run>>();
+        let other = scope.spawn(run);
+        (run(), other.join())
+    });
+    for (seed, (first, second)) in first.iter().zip(second.expect("no panic")).enumerate() {
+        assert_eq!(*first, second, "seed {seed}");
+    }
+}
+
+#[test]
+fn every_seed_of_channel_server_passes() {
+    pass("channel", workyard_sim::channel);
+}
+
+#[test]
+fn a_seed_of_channel_server_is_the_same_every_time() {
+    repeat(workyard_sim::channel);
+}
+
+#[test]
+fn fewer_steps_are_the_beginning_of_the_same_run() {
+    let lines =
+        |steps_max| workyard_sim::channel(&Plan { steps_max, has_lines: true, ..whole(5) }).lines;
+    let (all, some) = (lines(u32::MAX), lines(8));
+    let same = all.iter().zip(&some).take_while(|(one, other)| one == other).count();
+    assert!(same > 20, "they part after {same} lines");
+    assert!(some.len() < all.len());
+}
+
+#[test]
+fn different_seeds_are_different_runs() {
+    let fingerprint = |seed| workyard_sim::channel(&whole(seed)).fingerprint;
+    assert_ne!(fingerprint(1), fingerprint(2));
+}

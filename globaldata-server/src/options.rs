@@ -15,7 +15,7 @@ workyard_daemon::overrides! {
         lock_claims_max: usize = "COUNT",
         /// Holders and waiters of all locks at most, of one connection
         lock_claims_per_session_max: usize = "COUNT",
-        /// Bytes of a value that is appended to at most
+        /// Bytes of a list, set or map that is changed, or a value that is appended to, at most
         modify_bytes_max: usize = "BYTES",
     }
 }

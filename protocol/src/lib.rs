@@ -5,6 +5,7 @@
 //! by nobody else.
 
 pub mod channel;
+pub mod container;
 pub mod control;
 mod envelope;
 pub mod frame;
@@ -19,7 +20,7 @@ mod value;
 mod wire;
 
 pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
-pub use name::{ChannelName, GroupName, Key, LockName, NameError, QueueName};
+pub use name::{ChannelName, FieldName, GroupName, Key, LockName, NameError, QueueName};
 pub use pattern::{Pattern, PatternError, Token};
 pub use reason::{Reason, Refusal};
 pub use ttl::{Ttl, TtlError};

@@ -79,6 +79,12 @@ name!(
     "lock name"
 );
 
+name!(
+    /// The name of a map's field.
+    FieldName,
+    "field"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -150,6 +150,12 @@ impl From<crate::TtlError> for Refusal {
     }
 }
 
+impl From<crate::container::ContainerError> for Refusal {
+    fn from(error: crate::container::ContainerError) -> Self {
+        Self::new(Reason::InvalidArgument, error.to_string())
+    }
+}
+
 impl From<crate::PatternError> for Refusal {
     fn from(error: crate::PatternError) -> Self {
         Self::new(Reason::InvalidPattern, error.to_string())

@@ -59,6 +59,9 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<
             return Err(failed("raw takes text, bytes and numbers only".to_owned()));
         }
         Encoding::MessagePack => return Err(TypedError::Unsupported(encoding)),
+        Encoding::List | Encoding::Set | Encoding::Map => {
+            return Err(failed("it is made item by item".to_owned()));
+        }
     };
     Ok(Value::Encoded { encoding, bytes: Bytes::from(bytes) })
 }
@@ -85,6 +88,9 @@ pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedEr
         }
         ValueRef::Encoded { encoding: Encoding::MessagePack, .. } => {
             Err(TypedError::Unsupported(Encoding::MessagePack))
+        }
+        ValueRef::Encoded { encoding: Encoding::List | Encoding::Set | Encoding::Map, .. } => {
+            Err(failed("it is read item by item".to_owned()))
         }
     }
 }

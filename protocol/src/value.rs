@@ -1,13 +1,13 @@
 //! Payloads and stored values: numbers, or bytes with the name of their encoding.
 
 use crate::wire::DecodeError;
-use crate::{Reason, Refusal};
+use crate::{Reason, Refusal, container};
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// How a value's bytes are to be read. The tag travels with them; servers do not look inside.
+/// How a value's bytes are to be read. The tag travels with them; servers look inside of containers only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Encoding {
     /// Bytes or text without further structure.
@@ -20,6 +20,12 @@ pub enum Encoding {
     Php,
     /// MessagePack.
     MessagePack,
+    /// A list of values, see [`container`](crate::container).
+    List,
+    /// A set of values.
+    Set,
+    /// Values by the names of their fields.
+    Map,
 }
 
 impl Encoding {
@@ -32,7 +38,23 @@ impl Encoding {
             Self::Bincode => "bincode",
             Self::Php => "php",
             Self::MessagePack => "messagepack",
+            Self::List => "list",
+            Self::Set => "set",
+            Self::Map => "map",
         }
+    }
+
+    /// Whether bytes of it that are UTF-8 are meant to be read.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        self != Self::Bincode && !self.is_container()
+    }
+
+    /// Whether it is a list, set or map: what is made of values, item by item, instead of being the
+    /// encoding of one.
+    #[must_use]
+    pub fn is_container(self) -> bool {
+        matches!(self, Self::List | Self::Set | Self::Map)
     }
 }
 
@@ -81,6 +103,9 @@ impl ValueTag {
             Self::Encoded(Encoding::Bincode) => 4,
             Self::Encoded(Encoding::Php) => 5,
             Self::Encoded(Encoding::MessagePack) => 6,
+            Self::Encoded(Encoding::List) => 7,
+            Self::Encoded(Encoding::Set) => 8,
+            Self::Encoded(Encoding::Map) => 9,
         }
     }
 
@@ -95,8 +120,25 @@ impl ValueTag {
             4 => Self::Encoded(Encoding::Bincode),
             5 => Self::Encoded(Encoding::Php),
             6 => Self::Encoded(Encoding::MessagePack),
+            7 => Self::Encoded(Encoding::List),
+            8 => Self::Encoded(Encoding::Set),
+            9 => Self::Encoded(Encoding::Map),
             _ => return None,
         })
+    }
+
+    /// The same of a byte that came from a peer.
+    pub(crate) fn from_wire(code: u8) -> Result<Self, DecodeError> {
+        Self::from_code(code).ok_or_else(|| {
+            let text = format!("value tag {code} is unknown: expected 0 to 9");
+            Refusal::new(Reason::InvalidArgument, text).into()
+        })
+    }
+
+    /// Whether it is a list, set or map.
+    #[must_use]
+    pub fn is_container(self) -> bool {
+        matches!(self, Self::Encoded(encoding) if encoding.is_container())
     }
 
     /// The name used by `--json` and listings.
@@ -184,10 +226,7 @@ impl<'a> ValueRef<'a> {
     }
 
     pub(crate) fn from_wire(tag: u8, bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let Some(tag) = ValueTag::from_code(tag) else {
-            let text = format!("value tag {tag} is unknown: expected 0 to 6");
-            return Err(Refusal::new(Reason::InvalidArgument, text).into());
-        };
+        let tag = ValueTag::from_wire(tag)?;
         let number = || {
             <[u8; 8]>::try_from(bytes).map_err(|_| {
                 let have = bytes.len();
@@ -197,7 +236,12 @@ impl<'a> ValueRef<'a> {
         Ok(match tag {
             ValueTag::Int => Self::Int(i64::from_be_bytes(number()?)),
             ValueTag::Float => Self::Float(f64::from_be_bytes(number()?)),
-            ValueTag::Encoded(encoding) => Self::Encoded { encoding, bytes },
+            ValueTag::Encoded(encoding) => {
+                if encoding.is_container() {
+                    container::check(encoding, bytes).map_err(Refusal::from)?;
+                }
+                Self::Encoded { encoding, bytes }
+            }
         })
     }
 }
@@ -267,7 +311,7 @@ impl fmt::Display for Value {
             Self::Int(int) => write!(f, "{int}"),
             Self::Float(float) => write!(f, "{float}"),
             Self::Encoded { encoding, bytes } => match std::str::from_utf8(bytes) {
-                Ok(text) if *encoding != Encoding::Bincode => f.write_str(text),
+                Ok(text) if encoding.is_text() => f.write_str(text),
                 _ => write!(f, "<{} bytes of {encoding}>", bytes.len()),
             },
         }

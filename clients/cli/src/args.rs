@@ -1,10 +1,12 @@
 //! The command line: every command, flag and their help.
 
+mod containers;
 mod messages;
 mod queues;
 mod requests;
 mod variables;
 
+pub(crate) use containers::*;
 pub(crate) use messages::*;
 pub(crate) use queues::*;
 pub(crate) use requests::*;
@@ -86,6 +88,15 @@ pub(crate) enum Command {
     Swap(Set),
     /// Print the value of a variable and remove it
     Take(OneKey),
+    /// Push, pop and look at a list
+    #[command(subcommand)]
+    List(List),
+    /// Add to, remove from and ask a set
+    #[command(subcommand)]
+    Members(Members),
+    /// Set, get, remove and count in the fields of a map
+    #[command(subcommand)]
+    Map(Map),
     /// Remove variables
     Del(Del),
     /// Let a variable expire after a time, from now on

@@ -4,6 +4,7 @@ use crate::args::{Kind, KindName};
 use crate::exit::Usage;
 use serde_json::json;
 use std::io::Read;
+use workyard_protocol::container::{Item, Items};
 use workyard_protocol::{Encoding, Number, Value};
 
 /// Turns an argument into a value; `-` reads standard input.
@@ -62,7 +63,16 @@ pub(crate) fn to_value(number: Number) -> Value {
     }
 }
 
-/// A value in a JSON document: numbers, text and JSON as what they are, other bytes as hex.
+/// A value for people: lists, sets and maps as JSON, everything else as it is.
+pub(crate) fn shown(value: &Value) -> String {
+    match value.as_ref().tag().is_container() {
+        true => to_json(value).to_string(),
+        false => value.to_string(),
+    }
+}
+
+/// A value in a JSON document: numbers, text and JSON as what they are, lists and sets as arrays, maps
+/// as objects, other bytes as hex.
 pub(crate) fn to_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Int(int) => json!(int),
@@ -73,12 +83,35 @@ pub(crate) fn to_json(value: &Value) -> serde_json::Value {
             {
                 return document;
             }
+            if encoding.is_container()
+                && let Some(document) = container(*encoding, bytes)
+            {
+                return document;
+            }
             match std::str::from_utf8(bytes) {
-                Ok(text) if *encoding != Encoding::Bincode => json!(text),
+                Ok(text) if encoding.is_text() => json!(text),
                 _ => json!({ "encoding": encoding.name(), "hex": hex(bytes) }),
             }
         }
     }
+}
+
+/// Nothing when the bytes are none.
+fn container(kind: Encoding, bytes: &[u8]) -> Option<serde_json::Value> {
+    let items: Vec<_> = Items::new(kind, bytes).collect::<Result<_, _>>().ok()?;
+    let json = |item: &Item<'_>| to_json(&item.value.to_value());
+    Some(match kind {
+        Encoding::Map => {
+            let name =
+                |item: &Item<'_>| String::from_utf8_lossy(item.field.as_bytes()).into_owned();
+            items
+                .iter()
+                .map(|item| (name(item), json(item)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        }
+        _ => items.iter().map(json).collect::<Vec<_>>().into(),
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

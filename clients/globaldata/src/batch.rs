@@ -1,16 +1,14 @@
 //! Several steps that happen together or not at all.
 
+use crate::batch_changes::Change;
 use crate::client::{GlobalDataClient, unexpected};
 use crate::error::{Conflict, Error};
 use crate::expiry::Expiry;
-use crate::modify::Bounds;
 use crate::write::at;
 use bytes::Bytes;
 use serde::Serialize;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
-use workyard_protocol::globaldata::{
-    self, BatchReply, Expect, Modification, Reply, Request, StepResult,
-};
+use workyard_protocol::globaldata::{self, BatchReply, Expect, Reply, Request, StepResult};
 use workyard_protocol::{Key, NameError, Number, Value};
 
 /// Steps to be carried out in order, each seeing what the ones before did, or none of them. All keys
@@ -82,9 +80,7 @@ enum What {
     Set(Value, globaldata::Expiry),
     Increment { by: Number, initial: Option<Number>, expiry: globaldata::Expiry },
     Delete,
-    Append(Bytes, globaldata::Expiry),
-    Prepend(Bytes, globaldata::Expiry),
-    Modify(Modification<'static>, globaldata::Expiry),
+    Modify(Change, globaldata::Expiry),
 }
 
 impl GlobalDataClient {
@@ -140,51 +136,6 @@ impl Batch<'_> {
         self.add_to(key.as_ref(), by.into(), None)
     }
 
-    /// Adds to a variable, of which one that does not exist counts as 0. A sum out of bounds refuses the
-    /// batch with `OutOfBounds`.
-    pub fn increment_within(
-        self,
-        key: impl AsRef<[u8]>,
-        by: impl Into<Number>,
-        bounds: Bounds,
-    ) -> Self {
-        self.modify(key.as_ref(), bounds.addition(by.into(), false))
-    }
-
-    /// Adds to a variable, of which one that does not exist counts as 0, up to its bounds.
-    pub fn increment_clamped(
-        self,
-        key: impl AsRef<[u8]>,
-        by: impl Into<Number>,
-        bounds: Bounds,
-    ) -> Self {
-        self.modify(key.as_ref(), bounds.addition(by.into(), true))
-    }
-
-    /// Lowers a number to this one if it is above it, or stores this one if there is none.
-    pub fn min(self, key: impl AsRef<[u8]>, number: impl Into<Number>) -> Self {
-        self.modify(key.as_ref(), Modification::Min(number.into()))
-    }
-
-    /// Raises a number to this one if it is below it, or stores this one if there is none.
-    pub fn max(self, key: impl AsRef<[u8]>, number: impl Into<Number>) -> Self {
-        self.modify(key.as_ref(), Modification::Max(number.into()))
-    }
-
-    /// Puts bytes or text behind those that are there, or stores them if there are none.
-    pub fn append(self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Self {
-        let bytes = Bytes::copy_from_slice(bytes.as_ref());
-        let what = self.said(Expiry::Keep).map(|expiry| What::Append(bytes, expiry));
-        self.step(key.as_ref(), what)
-    }
-
-    /// Puts bytes or text before those that are there, or stores them if there are none.
-    pub fn prepend(self, key: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) -> Self {
-        let bytes = Bytes::copy_from_slice(bytes.as_ref());
-        let what = self.said(Expiry::Keep).map(|expiry| What::Prepend(bytes, expiry));
-        self.step(key.as_ref(), what)
-    }
-
     /// Removes a variable, if there is one.
     pub fn delete(self, key: impl AsRef<[u8]>) -> Self {
         self.step(key.as_ref(), Ok(What::Delete))
@@ -201,7 +152,7 @@ impl Batch<'_> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let bytes = self.steps.iter().map(|step| STEP_BYTES_MAX + step.key.len()).sum();
+        let bytes = self.steps.iter().map(Step::header_bytes).sum();
         check_header("steps", self.steps.len(), bytes).map_err(Error::InvalidArgument)?;
         let shard = one_shard(self.client, &self.steps)?;
         let steps = self.steps.iter().map(Step::wire).collect::<Result<_, _>>()?;
@@ -227,9 +178,14 @@ impl Batch<'_> {
         self.step(key, what)
     }
 
-    fn modify(self, key: &[u8], modification: Modification<'static>) -> Self {
-        let what = self.said(Expiry::Keep).map(|expiry| What::Modify(modification, expiry));
+    pub(crate) fn change(self, key: &[u8], change: Result<Change, Error>) -> Self {
+        let what = change.and_then(|change| Ok(What::Modify(change, self.said(Expiry::Keep)?)));
         self.step(key, what)
+    }
+
+    /// As the handle that it was made of encodes values.
+    pub(crate) fn encode<T: Serialize + ?Sized>(&self, value: &T) -> Result<Value, Error> {
+        self.client.encode(value)
     }
 
     fn said(&self, unsaid: Expiry) -> Result<globaldata::Expiry, Error> {
@@ -248,6 +204,14 @@ impl Batch<'_> {
 }
 
 impl Step {
+    fn header_bytes(&self) -> usize {
+        let field = match &self.what {
+            What::Modify(change, _) => change.field_bytes(),
+            _ => 0,
+        };
+        STEP_BYTES_MAX + self.key.len() + field
+    }
+
     fn wire(&self) -> Result<globaldata::Step<'_>, NameError> {
         let key = Key::new(&self.key)?;
         Ok(match &self.what {
@@ -264,16 +228,8 @@ impl Step {
                 globaldata::Step::Increment { key, by, initial, expiry }
             }
             What::Delete => globaldata::Step::Delete { key },
-            What::Append(bytes, expiry) => {
-                let modification = Modification::Append(bytes);
-                globaldata::Step::Modify { key, expiry: *expiry, modification }
-            }
-            What::Prepend(bytes, expiry) => {
-                let modification = Modification::Prepend(bytes);
-                globaldata::Step::Modify { key, expiry: *expiry, modification }
-            }
-            What::Modify(modification, expiry) => {
-                let modification = modification.clone();
+            What::Modify(change, expiry) => {
+                let modification = change.wire()?;
                 globaldata::Step::Modify { key, expiry: *expiry, modification }
             }
         })

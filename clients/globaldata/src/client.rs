@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use workyard_link::{Address, AddressError, Events, Link, Received, Server, Stateless};
-use workyard_protocol::globaldata::{Reply, Request};
+use workyard_protocol::globaldata::{Found, Looked, Reply, Request};
 use workyard_protocol::{DecodeError, Encoding, Key, Value, to_value};
 
 /// A client of globaldata-server: cheap to clone, usable from any task.
@@ -138,6 +138,11 @@ impl GlobalDataClient {
     pub(crate) async fn ask(&self, key: Key<'_>, request: Request<'_>) -> Result<Received, Error> {
         Ok(self.link(self.places.of(key.as_bytes())).request(&request).await?)
     }
+}
+
+/// The error for what was found of another question.
+pub(crate) fn unexpected_found(found: &Found<'_>) -> Error {
+    unexpected(&Reply::Looked(Looked { revision: 0, found: found.clone() }))
 }
 
 /// The error for a reply that answers another question.

@@ -31,23 +31,29 @@
 //!
 //! Much needs no loop: numbers are incremented, also [within bounds](GlobalDataClient::increment_within),
 //! bytes [appended](GlobalDataClient::append), values [swapped](GlobalDataClient::swap) and
-//! [taken](GlobalDataClient::take), each in one step.
+//! [taken](GlobalDataClient::take), each in one step. A variable may be a [`List`], a [`Set`] or a [`Map`],
+//! changed and read item by item.
 //!
 //! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
 //! [`GlobalDataClient::touch`] prolongs what is there.
 
 mod batch;
+mod batch_changes;
 mod builder;
 mod client;
+mod containers;
 mod entry;
 mod error;
 mod expiry;
 mod increment;
 mod keys;
 pub mod limits;
+mod list;
+mod map;
 mod modify;
 mod placement;
 mod read;
+mod set;
 mod update;
 mod write;
 
@@ -58,8 +64,11 @@ pub use entry::{Entry, KeyInfo};
 pub use error::{Conflict, Error, ErrorKind, OutOfBounds};
 pub use expiry::{Expiry, TimeLeft};
 pub use keys::Keys;
+pub use list::List;
+pub use map::Map;
 pub use modify::Bounds;
 pub use placement::Placement;
+pub use set::Set;
 pub use update::Updated;
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, Server,

@@ -259,6 +259,19 @@ pub(crate) fn modified(received: &Received) -> Result<Modified<'_>, Error> {
     }
 }
 
+/// Changes a variable, and returns how many items or fields that was.
+pub(crate) async fn count(
+    client: &GlobalDataClient,
+    key: &[u8],
+    modification: Modification<'_>,
+) -> Result<u64, Error> {
+    let received = client.modify(key, Expiry::Keep, modification).await?;
+    match modified(&received)?.outcome {
+        Outcome::Count(count) => Ok(count),
+        other => Err(unexpected_outcome(&other)),
+    }
+}
+
 /// The error for an outcome that another modification has.
 pub(crate) fn unexpected_outcome(outcome: &Outcome<'_>) -> Error {
     let outcome = outcome.clone();

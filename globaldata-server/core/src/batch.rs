@@ -121,6 +121,7 @@ impl Store {
         match told {
             Told::Length(length) => Ok(StepResult::Length(length)),
             Told::Number(number) => Ok(StepResult::Incremented(number)),
+            Told::Count(count) => Ok(StepResult::Count(count)),
             Told::OutOfBounds(number) => Err(out_of_bounds(key, number)),
             Told::Values => Err(tells_values()),
         }

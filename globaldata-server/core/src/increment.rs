@@ -6,7 +6,7 @@ use crate::update::Change;
 use workyard_engine::Time;
 use workyard_planted::planted;
 use workyard_protocol::globaldata::{Entry, Increment, Reply};
-use workyard_protocol::{Key, Number, Reason, Refusal};
+use workyard_protocol::{Key, Number, Reason, Refusal, ValueRef};
 
 impl Store {
     pub(crate) fn increment(
@@ -34,31 +34,42 @@ pub(crate) fn sum(
     by: Number,
     initial: Option<Number>,
 ) -> Result<Number, Refusal> {
+    sum_of(|| key_name(key), current.map(|entry| entry.value), by, initial)
+}
+
+/// What a value shall be that refusals call `what`.
+pub(crate) fn sum_of(
+    what: impl Fn() -> String,
+    current: Option<ValueRef<'_>>,
+    by: Number,
+    initial: Option<Number>,
+) -> Result<Number, Refusal> {
     let number = match current {
-        Some(entry) => entry.value.number().ok_or_else(|| not_a_number(key, entry))?,
-        None => initial.ok_or_else(|| not_found(key))?,
+        Some(value) => value.number().ok_or_else(|| not_a_number(&what(), value))?,
+        None => initial.ok_or_else(|| not_found(&what()))?,
     };
-    number.checked_add(by).ok_or_else(|| out_of_range(key, number, by))
+    number.checked_add(by).ok_or_else(|| out_of_range(&what(), number, by))
 }
 
-fn not_found(key: Key<'_>) -> Refusal {
-    let key = shown(key);
-    let text = format!("key {key} does not exist: set it first, or give an initial value");
-    Refusal::new(Reason::NotFound, text)
+pub(crate) fn key_name(key: Key<'_>) -> String {
+    format!("key {}", shown(key))
 }
 
-pub(crate) fn not_a_number(key: Key<'_>, entry: Entry<'_>) -> Refusal {
-    let (key, value) = (shown(key), shown_value(entry.value));
-    let text = format!("key {key} is {value}: only an int or a float is a number");
+pub(crate) fn not_a_number(what: &str, value: ValueRef<'_>) -> Refusal {
+    let value = shown_value(value);
+    let text = format!("{what} is {value}: only an int or a float is a number");
     Refusal::new(Reason::NotANumber, text)
 }
 
-fn out_of_range(key: Key<'_>, number: Number, by: Number) -> Refusal {
-    let key = shown(key);
+fn not_found(what: &str) -> Refusal {
+    let text = format!("{what} does not exist: set it first, or give an initial value");
+    Refusal::new(Reason::NotFound, text)
+}
+
+fn out_of_range(what: &str, number: Number, by: Number) -> Refusal {
     let kind = match (number, by) {
         (Number::Int(_), Number::Int(_)) => "a 64-bit integer",
         _ => "a finite float",
     };
-    let text = format!("key {key}: {number} + {by} is not {kind}");
-    Refusal::new(Reason::OutOfRange, text)
+    Refusal::new(Reason::OutOfRange, format!("{what}: {number} + {by} is not {kind}"))
 }

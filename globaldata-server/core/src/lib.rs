@@ -8,6 +8,7 @@
 
 mod arena;
 mod batch;
+mod containers;
 mod deadlines;
 mod entry;
 mod expire;
@@ -17,6 +18,7 @@ mod journal;
 mod keys;
 mod limits;
 mod locks;
+mod look;
 mod modify;
 mod read;
 mod store;

@@ -25,8 +25,8 @@ pub struct StoreLimits {
     pub list_items_max: usize,
     /// Most slots that one request for a page of `keys` looks at.
     pub scan_slots_max: usize,
-    /// Longest value that a modification makes: appending to a value copies it, so this bounds what a
-    /// request costs the others.
+    /// Longest list, set or map that is changed, and longest value that is appended to: it is read and
+    /// written whole, so this bounds what a request costs the others.
     pub modify_bytes_max: usize,
     /// Most variables that are freed at once when they have expired. Others are served in between.
     pub expire_keys_max: usize,

@@ -1,15 +1,17 @@
 //! `modify`: one variable is changed by what it holds.
 
-use crate::increment::{not_a_number, sum};
+use crate::containers::{self, Changes};
+use crate::increment::{key_name, not_a_number, sum, sum_of};
 use crate::limits::StoreLimits;
+use crate::look::{container, wrong_kind};
 use crate::store::Store;
-use crate::text::{shown, shown_value};
+use crate::text::{shown, shown_name};
 use crate::update::Change;
 use workyard_engine::Time;
 use workyard_protocol::globaldata::{
-    AddWithin, Entry, Expiry, Modification, Modified, Modify, Outcome, Reply,
+    AddWithin, End, Entry, Expiry, Modification, Modified, Modify, Outcome, PushItems, Reply,
 };
-use workyard_protocol::{Encoding, Key, Number, Reason, Refusal, Value, ValueRef};
+use workyard_protocol::{Encoding, FieldName, Key, Number, Reason, Refusal, Value, ValueRef};
 
 /// What there is to tell of a modification; values stand in its [`Workspace`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +20,7 @@ pub(crate) enum Told {
     Number(Number),
     OutOfBounds(Number),
     Values,
+    Count(u64),
 }
 
 /// Where a modification puts what it makes and what it takes out, until it is stored and told.
@@ -64,6 +67,7 @@ impl Told {
             Self::Number(number) => Outcome::Number(number),
             Self::OutOfBounds(number) => Outcome::OutOfBounds(number),
             Self::Values => Outcome::Values(taken.iter().map(Value::as_ref).collect()),
+            Self::Count(count) => Outcome::Count(count),
         }
     }
 }
@@ -101,6 +105,23 @@ impl<'r> Modifier<'r> {
                 taken.extend(current.map(|entry| entry.value.to_value()));
                 Ok((Change::Delete, Told::Values))
             }
+            Modification::Push(items) => self.push(current, items, made),
+            Modification::Pop { end, count } => self.pop(current, *end, *count, made, taken),
+            Modification::SetAdd(items) => {
+                self.merge(current, Encoding::Set, &containers::set_changes(items, false), made)
+            }
+            Modification::SetRemove(items) => {
+                self.merge(current, Encoding::Set, &containers::set_changes(items, true), made)
+            }
+            Modification::MapSet(fields) => {
+                self.merge(current, Encoding::Map, &containers::field_changes(fields), made)
+            }
+            Modification::MapRemove(fields) => {
+                self.merge(current, Encoding::Map, &containers::field_removals(fields), made)
+            }
+            Modification::MapIncrement { field, by, initial } => {
+                self.increment_field(current, *field, *by, *initial, made)
+            }
         }
     }
 
@@ -108,11 +129,7 @@ impl<'r> Modifier<'r> {
         match current.map(|entry| entry.value) {
             None => Ok(&[]),
             Some(ValueRef::Encoded { encoding: Encoding::Raw, bytes }) => Ok(bytes),
-            Some(value) => {
-                let (key, value) = (shown(self.key), shown_value(value));
-                let text = format!("key {key} is {value}: only raw bytes are appended to");
-                Err(Refusal::new(Reason::WrongKind, text))
-            }
+            Some(value) => Err(wrong_kind(self.key, value, "only raw bytes are appended to")),
         }
     }
 
@@ -144,7 +161,10 @@ impl<'r> Modifier<'r> {
     ) -> Result<(Change<'v>, Told), Refusal> {
         let present = match current {
             None => None,
-            Some(entry) => Some(entry.value.number().ok_or_else(|| not_a_number(self.key, entry))?),
+            Some(Entry { value, .. }) => {
+                let number = value.number();
+                Some(number.ok_or_else(|| not_a_number(&key_name(self.key), value))?)
+            }
         };
         Ok(match present {
             // One that is NaN stands in no order, and gives way.
@@ -175,13 +195,95 @@ impl<'r> Modifier<'r> {
         })
     }
 
+    fn push<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        items: &PushItems<'_>,
+        made: &'v mut Vec<u8>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let list = self.container(current, Encoding::List)?;
+        let length = containers::push(list, items, made)?;
+        Ok((self.become_container(list, Encoding::List, made)?, Told::Length(length)))
+    }
+
+    fn pop<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        end: End,
+        count: u32,
+        made: &'v mut Vec<u8>,
+        taken: &mut Vec<Value>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let list = self.container(current, Encoding::List)?;
+        made.extend_from_slice(containers::pop(list, end, count, taken)?);
+        Ok((self.become_container(list, Encoding::List, made)?, Told::Values))
+    }
+
+    fn merge<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        kind: Encoding,
+        changes: &Changes,
+        made: &'v mut Vec<u8>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let bytes = self.container(current, kind)?;
+        let merged = containers::merge(kind, bytes, changes, made)?;
+        let is_removal = changes.values().any(Option::is_none);
+        let told = Told::Count(if is_removal { merged.met } else { merged.new });
+        Ok((self.become_container(bytes, kind, made)?, told))
+    }
+
+    fn increment_field<'v>(
+        &self,
+        current: Option<Entry<'_>>,
+        field: FieldName<'_>,
+        by: Number,
+        initial: Option<Number>,
+        made: &'v mut Vec<u8>,
+    ) -> Result<(Change<'v>, Told), Refusal> {
+        let map = self.container(current, Encoding::Map)?;
+        let present = containers::fields(map, &[field])?.into_iter().next().flatten();
+        let what = || format!("field {} of key {}", shown_name(field.as_bytes()), shown(self.key));
+        let sum = sum_of(what, present, by, initial)?;
+        let changes = containers::field_changes(&[(field, sum.into())]);
+        containers::merge(Encoding::Map, map, &changes, made)?;
+        let change = self.become_container(map, Encoding::Map, made)?;
+        Ok((change, Told::Number(sum)))
+    }
+
+    /// The bytes of a list, set or map, if they are few enough to be worked on.
+    fn container<'e>(
+        &self,
+        current: Option<Entry<'e>>,
+        kind: Encoding,
+    ) -> Result<&'e [u8], Refusal> {
+        let bytes = container(self.key, current.map(|entry| entry.value), kind)?;
+        self.check_bytes(bytes.len())?;
+        Ok(bytes)
+    }
+
+    /// What is empty does not exist; what is the same is not written.
+    fn become_container<'v>(
+        &self,
+        before: &[u8],
+        encoding: Encoding,
+        made: &'v [u8],
+    ) -> Result<Change<'v>, Refusal> {
+        self.check_bytes(made.len())?;
+        Ok(match made {
+            [] => Change::Delete,
+            same if same == before => Change::Keep,
+            bytes => Change::Store(ValueRef::Encoded { encoding, bytes }, self.expiry),
+        })
+    }
+
     fn check_bytes(&self, bytes: usize) -> Result<(), Refusal> {
         if bytes <= self.bytes_max {
             return Ok(());
         }
         let (key, max) = (shown(self.key), self.bytes_max);
         let text = format!(
-            "key {key} would have {bytes} bytes, above modify_bytes_max, {max}: begin another"
+            "key {key} has or would have {bytes} bytes, above modify_bytes_max, {max}: begin another"
         );
         Err(Refusal::new(Reason::LimitReached, text))
     }

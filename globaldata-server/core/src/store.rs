@@ -87,6 +87,7 @@ impl Store {
             Request::Batch(request) => self.batch(now, &request),
             Request::Keys(request) => Ok(self.keys(now, request)),
             Request::Touch(request) => self.touch(now, request),
+            Request::Look(request) => self.look(now, &request),
             Request::Modify(request) => self.modify(now, &request, workspace),
             Request::Lock(wish) => {
                 self.locks.lock(&self.limits, now, session, wish).map(Reply::Lock)

@@ -2,7 +2,7 @@
 
 use super::expect::{ExpectHeader, ValueHeader};
 use super::expiry::ExpiryHeader;
-use super::modify::ModificationHeader;
+use super::modification::ModificationHeader;
 use super::{Expect, Expiry, Modification};
 use crate::control::{decode_refusal, put_refusal};
 use crate::wire::{self, DecodeError, List};
@@ -60,7 +60,7 @@ pub enum Step<'a> {
         key: Key<'a>,
         /// When the variable expires after this.
         expiry: Expiry,
-        /// What happens to it: `Swap` and `Take`, which tell values, refuse the step.
+        /// What happens to it: `Swap`, `Take` and `Pop`, which tell values, refuse the step.
         modification: Modification<'a>,
     },
 }
@@ -102,17 +102,20 @@ pub enum StepResult {
     Incremented(Number),
     /// Whether there was something to remove.
     Deleted(bool),
-    /// How many bytes there are now.
+    /// How many bytes or items there are now.
     Length(u64),
+    /// How many items or fields are new, or were removed.
+    Count(u64),
 }
 
 #[derive(Encode, BorrowDecode)]
+#[bincode(decode_context = "()")]
 enum StepHeader<'a> {
     Require(&'a [u8], ExpectHeader),
     Set(&'a [u8], ExpiryHeader, ValueHeader),
     Increment(&'a [u8], Number, Option<Number>, ExpiryHeader),
     Delete(&'a [u8]),
-    Modify(&'a [u8], ExpiryHeader, ModificationHeader),
+    Modify(&'a [u8], ExpiryHeader, ModificationHeader<'a>),
 }
 
 impl<'a> Batch<'a> {

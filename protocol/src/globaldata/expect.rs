@@ -1,7 +1,7 @@
 //! What a write expects of the variable before it happens.
 
 use crate::ValueRef;
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, DecodeError, List};
 use bincode::{Decode, Encode};
 
 /// The condition of a write: `set` expects anything, `add` nothing there, `cas` what was read.
@@ -62,6 +62,10 @@ impl ExpectHeader {
 }
 
 impl ValueHeader {
+    pub(super) fn list(values: &[ValueRef<'_>]) -> List<Self> {
+        List(values.iter().copied().map(Self::of).collect())
+    }
+
     pub(super) fn of(value: ValueRef<'_>) -> Self {
         let length = u32::try_from(value.byte_len()).expect("a value is bounded by its frame");
         Self { tag: value.tag().code(), length }

@@ -11,6 +11,8 @@ mod increment;
 mod keys;
 mod lock;
 mod locks;
+mod look;
+mod modification;
 mod modify;
 mod pushes;
 mod renew_locks;
@@ -30,7 +32,9 @@ pub use increment::Increment;
 pub use keys::{KeyInfo, Keys};
 pub use lock::{Lock, LockReply};
 pub use locks::{LockInfo, Locks};
-pub use modify::{AddWithin, Modification, Modified, Modify, Outcome};
+pub use look::{Found, Look, Looked, Question};
+pub use modification::{AddWithin, End, Modification, PushItems};
+pub use modify::{Modified, Modify, Outcome};
 pub use pushes::Push;
 pub use renew_locks::{RenewLocks, Renewal};
 pub use replies::Reply;
@@ -69,6 +73,7 @@ pub enum Request<'a> {
     Unlock(Unlock<'a>),
     RenewLocks(RenewLocks<'a>),
     Locks(Locks<'a>),
+    Look(Look<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -88,6 +93,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Unlock(_) => unlock::CODE,
             Self::RenewLocks(_) => renew_locks::CODE,
             Self::Locks(_) => locks::CODE,
+            Self::Look(_) => look::CODE,
         }
     }
 
@@ -107,6 +113,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Unlock(request) => request.put(out),
             Self::RenewLocks(request) => request.put(out),
             Self::Locks(request) => request.put(out),
+            Self::Look(request) => request.put(out),
         }
     }
 
@@ -126,6 +133,7 @@ impl<'a> Message<'a> for Request<'a> {
             unlock::CODE => Self::Unlock(Unlock::decode(body)?),
             renew_locks::CODE => Self::RenewLocks(RenewLocks::decode(body)?),
             locks::CODE => Self::Locks(Locks::decode(body)?),
+            look::CODE => Self::Look(Look::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -2,10 +2,12 @@
 
 use super::expect::ValueHeader;
 use super::locks::LockHeader;
-use super::{BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Modified, Written};
+use super::{
+    BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Looked, Modified, Written,
+};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
-use crate::{Key, Number, Reason, Refusal, ValueRef, ValueTag};
+use crate::{Key, Number, ValueRef, ValueTag};
 
 const GOT: u8 = 0xB0;
 const GOT_MANY: u8 = 0xB1;
@@ -20,6 +22,7 @@ const CLAIMED: u8 = 0xA0;
 const UNLOCKED: u8 = 0xA1;
 const RENEWED: u8 = 0xA2;
 const LOCKS: u8 = 0xA3;
+const LOOKED: u8 = 0xBD;
 
 /// An answer of globaldata-server.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +77,8 @@ pub enum Reply<'a> {
         /// The locks, in no particular order.
         locks: Vec<LockInfo<'a>>,
     },
+    /// What a look has found.
+    Looked(Looked<'a>),
 }
 
 type KeyHeader<'a> = (&'a [u8], u64, u8, u32, Option<u64>);
@@ -94,6 +99,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Unlocked { .. } => UNLOCKED,
             Self::Renewed { .. } => RENEWED,
             Self::Locks { .. } => LOCKS,
+            Self::Looked(_) => LOOKED,
         }
     }
 
@@ -124,6 +130,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Locks { cursor, locks } => {
                 wire::put(out, (cursor, List(locks.iter().map(LockInfo::header).collect())));
             }
+            Self::Looked(looked) => looked.put(out),
         }
     }
 
@@ -164,6 +171,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 let locks = headers.into_iter().map(LockInfo::of).collect::<Result<_, _>>()?;
                 Self::Locks { cursor, locks }
             }
+            LOOKED => Self::Looked(Looked::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }
@@ -218,9 +226,6 @@ fn key_header<'a>(info: &KeyInfo<'a>) -> KeyHeader<'a> {
 
 fn decode_key(header: KeyHeader<'_>) -> Result<KeyInfo<'_>, DecodeError> {
     let (key, revision, tag, size, ttl_ms) = header;
-    let tag = ValueTag::from_code(tag).ok_or_else(|| {
-        let text = format!("value tag {tag} is unknown: expected 0 to 6");
-        Refusal::new(Reason::InvalidArgument, text)
-    })?;
+    let tag = ValueTag::from_wire(tag)?;
     Ok(KeyInfo { key: Key::new(key)?, revision, tag, size, ttl_ms })
 }

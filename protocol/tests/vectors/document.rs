@@ -61,7 +61,9 @@ fn every_reason_is_listed() {
 fn every_tag_is_listed() {
     let encodings =
         [Encoding::Raw, Encoding::Json, Encoding::Bincode, Encoding::Php, Encoding::MessagePack];
-    let tags = encodings.map(ValueTag::Encoded).into_iter().chain([ValueTag::Int, ValueTag::Float]);
+    let containers = [Encoding::List, Encoding::Set, Encoding::Map];
+    let encodings = encodings.into_iter().chain(containers);
+    let tags = encodings.map(ValueTag::Encoded).chain([ValueTag::Int, ValueTag::Float]);
     for tag in tags {
         let row = format!("| {} | {} |", tag.code(), tag.name());
         assert!(DOCUMENT.contains(&row), "no row {row}");

@@ -2,16 +2,17 @@
 
 use crate::control::refusal;
 use crate::json::{
-    bytes, field, flag, integer, integer_of, key, list, number, optional, text, value, variant,
+    bytes, field, field_name, flag, integer, integer_of, key, list, named, number, optional, text,
+    value, variant,
 };
 use crate::service::Service;
 use serde_json::Value as Json;
 use std::num::NonZeroU32;
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
-    GlobalDataWire, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Modification,
-    Modified, Modify, Outcome, Push, RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch,
-    Unlock, Write, Written,
+    AddWithin, Batch, BatchReply, Delete, End, Entry, Existence, Exists, Expect, Expiry, Found,
+    Get, GetMany, GlobalDataWire, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Look,
+    Looked, Modification, Modified, Modify, Outcome, Push, PushItems, Question, RenewLocks,
+    Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Write, Written,
 };
 use workyard_protocol::{Key, LockName, Ttl, ValueTag};
 
@@ -41,6 +42,10 @@ impl Service for GlobalDataWire {
                 let expect = expect(field(fields, "expect"));
                 Request::Delete(Delete { key: key(fields), expect })
             }
+            "look" => Request::Look(Look {
+                key: key(fields),
+                question: question(field(fields, "question")),
+            }),
             "modify" => Request::Modify(Modify {
                 key: key(fields),
                 expiry: expiry(field(fields, "expiry")),
@@ -92,6 +97,10 @@ impl Service for GlobalDataWire {
                 cursor: integer(fields, "cursor"),
                 keys: list(fields, "keys", key_info),
             },
+            "looked" => Reply::Looked(Looked {
+                revision: integer(fields, "revision"),
+                found: found(field(fields, "found")),
+            }),
             "modified" => Reply::Modified(Modified {
                 revision: integer(fields, "revision"),
                 ttl_ms: optional(fields, "ttl_ms", integer_of),
@@ -195,7 +204,58 @@ fn modification(json: &Json) -> Modification<'static> {
             clamp: flag(fields, "clamp"),
         }),
         ("swap", content) => Modification::Swap(value(content)),
+        ("push", fields) => Modification::Push(PushItems {
+            end: end(field(fields, "end")),
+            items: list(fields, "items", value),
+            keep: optional(fields, "keep", integer_of),
+        }),
+        ("pop", fields) => {
+            Modification::Pop { end: end(field(fields, "end")), count: integer(fields, "count") }
+        }
+        ("set_add", _) => Modification::SetAdd(list(json, "set_add", value)),
+        ("set_remove", _) => Modification::SetRemove(list(json, "set_remove", value)),
+        ("map_set", _) => Modification::MapSet(list(json, "map_set", named)),
+        ("map_remove", _) => Modification::MapRemove(list(json, "map_remove", field_name)),
+        ("map_increment", fields) => Modification::MapIncrement {
+            field: field_name(field(fields, "field")),
+            by: number(field(fields, "by")),
+            initial: optional(fields, "initial", number),
+        },
         other => panic!("no modification: {other:?}"),
+    }
+}
+
+fn end(json: &Json) -> End {
+    match json.as_str() {
+        Some("front") => End::Front,
+        Some("back") => End::Back,
+        other => panic!("no end: {other:?}"),
+    }
+}
+
+fn question(json: &Json) -> Question<'static> {
+    if json.as_str() == Some("length") {
+        return Question::Length;
+    }
+    match variant(json) {
+        ("range", fields) => Question::Range {
+            start: field(fields, "start").as_i64().expect("64 bits"),
+            count: integer(fields, "count"),
+        },
+        ("contains", _) => Question::Contains(list(json, "contains", value)),
+        ("fields", _) => Question::Fields(list(json, "fields", field_name)),
+        other => panic!("no question: {other:?}"),
+    }
+}
+
+fn found(json: &Json) -> Found<'static> {
+    match variant(json) {
+        ("length", length) => Found::Length(integer_of(length)),
+        ("values", _) => {
+            Found::Values(list(json, "values", |json| (!json.is_null()).then(|| value(json))))
+        }
+        ("flags", _) => Found::Flags(list(json, "flags", |json| json.as_bool().expect("a flag"))),
+        other => panic!("nothing found: {other:?}"),
     }
 }
 
@@ -205,6 +265,7 @@ fn outcome(json: &Json) -> Outcome<'static> {
         ("number", content) => Outcome::Number(number(content)),
         ("out_of_bounds", content) => Outcome::OutOfBounds(number(content)),
         ("values", _) => Outcome::Values(list(json, "values", value)),
+        ("count", content) => Outcome::Count(integer_of(content)),
         other => panic!("no outcome: {other:?}"),
     }
 }
@@ -280,6 +341,7 @@ fn result(json: &Json) -> StepResult {
             ("incremented", sum) => StepResult::Incremented(number(sum)),
             ("deleted", existed) => StepResult::Deleted(existed.as_bool().expect("a flag")),
             ("length", length) => StepResult::Length(integer_of(length)),
+            ("count", count) => StepResult::Count(integer_of(count)),
             other => panic!("no result: {other:?}"),
         },
     }

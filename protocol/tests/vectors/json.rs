@@ -4,7 +4,8 @@
 
 use crate::hex;
 use serde_json::Value as Json;
-use workyard_protocol::{Encoding, Key, Number, ValueRef};
+use workyard_protocol::container::{put_field, put_item};
+use workyard_protocol::{Encoding, FieldName, Key, Number, ValueRef};
 
 /// A field that must be there.
 pub(crate) fn field<'j>(fields: &'j Json, name: &str) -> &'j Json {
@@ -76,8 +77,37 @@ pub(crate) fn value(json: &Json) -> ValueRef<'static> {
         ("bincode", content) => encoded(Encoding::Bincode, content),
         ("php", content) => encoded(Encoding::Php, content),
         ("messagepack", content) => encoded(Encoding::MessagePack, content),
+        ("list", Json::Array(items)) => {
+            let mut bytes = Vec::new();
+            items.iter().for_each(|item| put_item(value(item), &mut bytes));
+            ValueRef::Encoded { encoding: Encoding::List, bytes: bytes.leak() }
+        }
+        ("set", Json::Array(items)) => {
+            let mut bytes = Vec::new();
+            items.iter().for_each(|item| put_item(value(item), &mut bytes));
+            ValueRef::Encoded { encoding: Encoding::Set, bytes: bytes.leak() }
+        }
+        ("map", Json::Array(fields)) => {
+            let mut bytes = Vec::new();
+            for (name, item) in fields.iter().map(named) {
+                put_field(name, item, &mut bytes);
+            }
+            ValueRef::Encoded { encoding: Encoding::Map, bytes: bytes.leak() }
+        }
         _ => ValueRef::from(number(json)),
     }
+}
+
+/// A field of a map: its name and its value.
+pub(crate) fn named(json: &Json) -> (FieldName<'static>, ValueRef<'static>) {
+    match json.as_array().map(Vec::as_slice) {
+        Some([name, item]) => (field_name(name), value(item)),
+        _ => panic!("no field: {json}"),
+    }
+}
+
+pub(crate) fn field_name(json: &Json) -> FieldName<'static> {
+    FieldName::new(bytes(json)).expect("a field within its limit")
 }
 
 pub(crate) fn number(json: &Json) -> Number {

@@ -7,14 +7,16 @@ use std::num::NonZeroU32;
 use workyard_protocol::channel::{
     self, Answer, Delivery, Interest, QueueStats, Topic, Unanswered, UnansweredCause,
 };
+use workyard_protocol::container::{put_field, put_item};
 use workyard_protocol::globaldata::{
-    self, AddWithin, BatchReply, Entry, Existence, Expect, Expiry, KeyInfo, LockInfo, LockReply,
-    Modification, Modified, Outcome, Push, Renewal, Step, StepResult, Written,
+    self, AddWithin, BatchReply, End, Entry, Existence, Expect, Expiry, Found, KeyInfo, LockInfo,
+    LockReply, Modification, Modified, Outcome, Push, PushItems, Question, Renewal, Step,
+    StepResult, Written,
 };
 use workyard_protocol::limits::{QUESTION_MS_MAX, TTL_MS_MAX};
 use workyard_protocol::{
-    ChannelName, Encoding, GroupName, Key, LockName, Number, Pattern, QueueName, Reason, Refusal,
-    Ttl, ValueRef,
+    ChannelName, Encoding, FieldName, GroupName, Key, LockName, Number, Pattern, QueueName, Reason,
+    Refusal, Ttl, ValueRef,
 };
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
@@ -104,8 +106,8 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
 
 pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
     use globaldata::{
-        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Lock, Locks, Modify, RenewLocks,
-        Request, Touch, Unlock, Write,
+        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Lock, Locks, Look, Modify,
+        RenewLocks, Request, Touch, Unlock, Write,
     };
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
@@ -121,6 +123,7 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
         (key(), expiry(), modification()).prop_map(|(key, expiry, modification)| {
             Request::Modify(Modify { key, expiry, modification })
         }),
+        (key(), question()).prop_map(|(key, question)| Request::Look(Look { key, question })),
         key().prop_map(|key| Request::Exists(Exists { key })),
         (lock_name(), 1..=u32::MAX, ttl(), any::<bool>()).prop_map(|(name, permits, ttl, wait)| {
             let permits = NonZeroU32::new(permits).expect("one at least");
@@ -172,6 +175,9 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
         any::<bool>().prop_map(|released| Reply::Unlocked { released }),
         vec(wide(), 0..4).prop_map(|lost| Reply::Renewed { lost }),
         (wide(), vec(lock_info(), 0..4)).prop_map(|(cursor, locks)| Reply::Locks { cursor, locks }),
+        (wide(), found()).prop_map(|(revision, found)| {
+            Reply::Looked(globaldata::Looked { revision, found })
+        }),
     ]
 }
 
@@ -290,7 +296,37 @@ fn modification() -> impl Strategy<Value = Modification<'static>> {
         }),
         value().prop_map(Modification::Swap),
         Just(Modification::Take),
+        (end(), vec(item(), 0..4), option::of(1..300u32))
+            .prop_map(|(end, items, keep)| { Modification::Push(PushItems { end, items, keep }) }),
+        (end(), 1..=16_384u32).prop_map(|(end, count)| Modification::Pop { end, count }),
+        vec(item(), 0..4).prop_map(Modification::SetAdd),
+        vec(item(), 0..4).prop_map(Modification::SetRemove),
+        vec((field(), item()), 0..4).prop_map(Modification::MapSet),
+        vec(field(), 0..4).prop_map(Modification::MapRemove),
+        (field(), number(), option::of(number()))
+            .prop_map(|(field, by, initial)| { Modification::MapIncrement { field, by, initial } }),
     ]
+}
+
+fn question() -> impl Strategy<Value = Question<'static>> {
+    prop_oneof![
+        Just(Question::Length),
+        (any::<i64>(), 1..=16_384u32).prop_map(|(start, count)| Question::Range { start, count }),
+        vec(item(), 0..4).prop_map(Question::Contains),
+        vec(field(), 0..4).prop_map(Question::Fields),
+    ]
+}
+
+fn found() -> impl Strategy<Value = Found<'static>> {
+    prop_oneof![
+        wide().prop_map(Found::Length),
+        vec(option::of(value()), 0..4).prop_map(Found::Values),
+        vec(any::<bool>(), 0..4).prop_map(Found::Flags),
+    ]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![Just(End::Front), Just(End::Back)]
 }
 
 fn outcome() -> impl Strategy<Value = Outcome<'static>> {
@@ -299,6 +335,7 @@ fn outcome() -> impl Strategy<Value = Outcome<'static>> {
         number().prop_map(Outcome::Number),
         number().prop_map(Outcome::OutOfBounds),
         vec(value(), 0..4).prop_map(Outcome::Values),
+        wide().prop_map(Outcome::Count),
     ]
 }
 
@@ -342,6 +379,7 @@ fn batch_reply() -> impl Strategy<Value = BatchReply> {
         number().prop_map(StepResult::Incremented),
         any::<bool>().prop_map(StepResult::Deleted),
         wide().prop_map(StepResult::Length),
+        wide().prop_map(StepResult::Count),
     ];
     prop_oneof![
         (wide(), vec(result, 0..6))
@@ -360,6 +398,23 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
 }
 
 fn value() -> impl Strategy<Value = ValueRef<'static>> {
+    prop_oneof![
+        5 => item(),
+        1 => vec(item(), 0..4).prop_map(|items| {
+            let mut bytes = Vec::new();
+            items.iter().for_each(|item| put_item(*item, &mut bytes));
+            ValueRef::Encoded { encoding: Encoding::List, bytes: bytes.leak() }
+        }),
+        1 => (field(), item()).prop_map(|(field, item)| {
+            let mut bytes = Vec::new();
+            put_field(field, item, &mut bytes);
+            ValueRef::Encoded { encoding: Encoding::Map, bytes: bytes.leak() }
+        }),
+    ]
+}
+
+/// What may stand in a list, set or map.
+fn item() -> impl Strategy<Value = ValueRef<'static>> {
     let encoding = prop::sample::select(vec![
         Encoding::Raw,
         Encoding::Json,
@@ -383,6 +438,10 @@ fn queue() -> impl Strategy<Value = QueueName<'static>> {
 
 fn group() -> impl Strategy<Value = GroupName<'static>> {
     bytes().prop_map(|bytes| GroupName::new(bytes).expect("short"))
+}
+
+fn field() -> impl Strategy<Value = FieldName<'static>> {
+    bytes().prop_map(|bytes| FieldName::new(bytes).expect("short"))
 }
 
 fn key() -> impl Strategy<Value = Key<'static>> {

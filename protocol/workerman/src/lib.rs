@@ -4,6 +4,7 @@
 //! values and names are to everybody else, and what PHP does where a request is none that its own
 //! clients would send. No I/O, no clock.
 
+mod container;
 mod fields;
 mod json;
 mod name;

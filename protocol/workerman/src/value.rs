@@ -1,9 +1,10 @@
 //! What PHP's values are to everybody else, and everybody else's to PHP.
 //!
 //! Integers, floats and strings are the same to all. Arrays, objects, booleans and null stay PHP's
-//! text. JSON becomes the array that it means; what PHP has no word for arrives as a string.
+//! text. JSON becomes the array that it means, lists, sets and maps arrays; what PHP has no word for
+//! arrives as a string.
 
-use crate::json;
+use crate::{container, json};
 use std::borrow::Cow;
 use workyard_php::{renumber, scan, scan_at_depth, text};
 use workyard_protocol::{Encoding, ValueRef};
@@ -86,6 +87,11 @@ pub fn put(value: ValueRef<'_>, slots: usize, out: &mut Vec<u8>) {
             }
         }
         ValueRef::Encoded { encoding: Encoding::Php, bytes } => put_php(bytes, slots, out),
+        ValueRef::Encoded { encoding, bytes } if encoding.is_container() => {
+            if !container::put(encoding, bytes, out) {
+                text::string(out, bytes);
+            }
+        }
         ValueRef::Encoded { bytes, .. } => text::string(out, bytes),
     }
 }

@@ -3,6 +3,7 @@
 
 mod batches;
 mod cancellation;
+mod containers;
 mod contention;
 mod counting;
 mod expiry;

@@ -69,10 +69,10 @@ fn arguments_of_channel_requests_are_checked() {
         &daemon,
         &[
             ("a topic kind", request(0x10, &[&ONE, &[2], &name, &NONE]), InvalidArgument),
-            ("publish", request(0x12, &[&name, &[7]]), InvalidArgument),
+            ("publish", request(0x12, &[&name, &[10]]), InvalidArgument),
             ("publish to many", request(0x13, &[&one_name, &[250]]), InvalidArgument),
             ("publish to one", request(0x14, &[&name, &[255]]), InvalidArgument),
-            ("enqueue", request(0x18, &[&name, &[7]]), InvalidArgument),
+            ("enqueue", request(0x18, &[&name, &[10]]), InvalidArgument),
             ("prefetch 0", request(0x19, &[&name, &[0]]), InvalidArgument),
             ("prefetch 65536", request(0x19, &[&name, &uint(65_536)]), InvalidArgument),
             ("a page of 0", request(0x1c, &[&name, &[0], &[0]]), InvalidArgument),
@@ -92,7 +92,7 @@ fn arguments_of_globaldata_requests_are_checked() {
     let both = [&uint(2), &name[..], &long].concat();
     let set_step = |key: &[u8], tag: u8| request(0x36, &[&ONE, &[1], key, &NEVER, &[tag], &NONE]);
     let int_by = [0, 2];
-    let expect_value = [3, 9, 0];
+    let expect_value = [3, 10, 0];
     let no_time = [2, 0];
     check_refused(
         &daemon,
@@ -104,7 +104,7 @@ fn arguments_of_globaldata_requests_are_checked() {
             ("delete", request(0x34, &[&long, &NONE]), InvalidName),
             ("exists", request(0x35, &[&long]), InvalidName),
             ("a step", set_step(&long, 0), InvalidName),
-            ("a tag", request(0x32, &[&name, &NONE, &NEVER, &[7]]), InvalidArgument),
+            ("a tag", request(0x32, &[&name, &NONE, &NEVER, &[10]]), InvalidArgument),
             (
                 "a tag to expect",
                 request(0x32, &[&name, &expect_value, &NEVER, &RAW]),
@@ -128,7 +128,14 @@ fn arguments_of_globaldata_requests_are_checked() {
             ("a name to renew", request(0x44, &[&[1], &long, &[7], &[1]]), InvalidName),
             ("renewed for no time", request(0x44, &[&[1], &name, &[7], &[0]]), InvalidArgument),
             ("a page of no locks", request(0x45, &[&name, &[0], &[0]]), InvalidArgument),
-            ("a tag in a step", set_step(&name, 7), InvalidArgument),
+            ("a name to look at", request(0x3E, &[&long, &NONE]), InvalidName),
+            ("no items", request(0x3E, &[&name, &[1, 0, 0]]), InvalidArgument),
+            (
+                "a list in a list",
+                request(0x3D, &[&name, &KEEP, &[7, 1, 1, 7, 0, 0]]),
+                InvalidArgument,
+            ),
+            ("a tag in a step", set_step(&name, 10), InvalidArgument),
             ("a page of 0", request(0x37, &[&name, &[0], &[0]]), InvalidArgument),
             ("a page of 1001", request(0x37, &[&name, &[0], &uint(1001)]), InvalidArgument),
             ("nothing to add to", request(0x33, &[&name, &int_by, &NONE, &KEEP]), NotFound),

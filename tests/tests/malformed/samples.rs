@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{self, Answer, Ask, PublishMany, PublishOne, Serve};
 use workyard_protocol::globaldata::{
-    self, AddWithin, Batch, Delete, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks,
-    Modification, Modify, RenewLocks, Renewal, Step, Touch, Unlock,
+    self, AddWithin, Batch, Delete, End, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks, Look,
+    Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch, Unlock,
 };
-use workyard_protocol::{ChannelName, LockName, Number, Ttl, ValueRef};
+use workyard_protocol::{ChannelName, FieldName, LockName, Number, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
     ack, cancel, consume, get, grouped, increment, key, nack, pattern, publish_number, queue,
@@ -70,6 +70,9 @@ impl Sampled for GlobalDataWire {
         let lock = LockName::new("sample").expect("a short name");
         let permits = NonZeroU32::new(300).expect("some");
         let renewals = vec![Renewal { name: lock, token: 70_000, ttl }; 2];
+        let field = FieldName::new("field").expect("a short name");
+        let (items, keep) = (vec![ValueRef::raw("item"), value], Some(300));
+        let look = |question| globaldata::Request::Look(Look { key: name, question });
         let requests = [
             get("sample"),
             globaldata::Request::GetMany(GetMany { keys }),
@@ -85,6 +88,17 @@ impl Sampled for GlobalDataWire {
             modify(Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp })),
             modify(Modification::Swap(value)),
             modify(Modification::Take),
+            modify(Modification::Push(PushItems { end: End::Back, items: items.clone(), keep })),
+            modify(Modification::Pop { end: End::Front, count: 300 }),
+            modify(Modification::SetAdd(items.clone())),
+            modify(Modification::SetRemove(items.clone())),
+            modify(Modification::MapSet(vec![(field, value)])),
+            modify(Modification::MapRemove(vec![field])),
+            modify(Modification::MapIncrement { field, by, initial }),
+            look(Question::Length),
+            look(Question::Range { start: -300, count: 300 }),
+            look(Question::Contains(items)),
+            look(Question::Fields(vec![field])),
             globaldata::Request::Exists(Exists { key: name }),
             globaldata::Request::Batch(Batch { steps }),
             globaldata::Request::Lock(Lock { name: lock, permits, ttl, wait: true }),

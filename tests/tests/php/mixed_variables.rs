@@ -56,6 +56,26 @@ async fn what_rust_stores_as_json_php_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_sets_and_maps_are_arrays_to_php() {
+    let daemon = Setup::<GlobalDataWire>::new().start();
+    let client = globaldata_client(&daemon).await;
+    within(client.list("list").push_back("b")).await.expect("the daemon does it");
+    within(client.list("list").push_back(&5)).await.expect("the daemon does it");
+    within(client.set_of("set").add("z")).await.expect("the daemon does it");
+    within(client.map("map").set("name", "tom")).await.expect("the daemon does it");
+    within(client.map("map").set("7", &0.5)).await.expect("the daemon does it");
+    let seen = php(
+        &daemon,
+        "var_dump($global->list === ['b', 5], $global->set === ['z'],
+                  $global->map === [7 => 0.5, 'name' => 'tom'],
+                  $global->cas('list', ['b', 5], ['c']), $global->cas('set', ['a'], 1));",
+    );
+    assert_eq!(seen, "bool(true)\nbool(true)\nbool(true)\nbool(true)\nbool(false)\n");
+    let error = within(client.list("list").push_back("d")).await.expect_err("it is PHP's by now");
+    assert!(error.to_string().contains("key \"list\" is php of"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_rust_stores_as_php_does_php_reads() {
     what_rust_stores_php_reads(Encoding::Php).await;
 }

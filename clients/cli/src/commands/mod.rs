@@ -1,6 +1,7 @@
 //! The commands that ask a server one thing, or follow what it says.
 
 mod completions;
+mod containers;
 mod lifetimes;
 mod messages;
 mod modifications;
@@ -10,6 +11,7 @@ mod requests;
 mod variables;
 
 pub(crate) use completions::completions;
+pub(crate) use containers::{list, map, members};
 pub(crate) use lifetimes::{persist, touch, ttl};
 pub(crate) use messages::{publish, subscribe};
 pub(crate) use modifications::{Side, append, max, min, swap, take};

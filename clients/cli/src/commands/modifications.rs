@@ -94,12 +94,15 @@ fn say_old(output: Output, key: &str, old: Option<Value>) -> anyhow::Result<Stat
     };
     let kind = value.as_ref().tag().name();
     let document = || json!({ "key": key, "value": value::to_json(&value), "kind": kind });
-    output.say(|| value.to_string(), document)?;
+    output.say(|| value::shown(&value), document)?;
     Ok(Status::Done)
 }
 
 /// What these say of the lifetime: as long as there was, unless a time is given.
-fn lasting(client: GlobalDataClient, ttl: Option<std::time::Duration>) -> GlobalDataClient {
+pub(super) fn lasting(
+    client: GlobalDataClient,
+    ttl: Option<std::time::Duration>,
+) -> GlobalDataClient {
     match ttl {
         Some(ttl) => client.with_ttl(ttl),
         None => client,

@@ -21,7 +21,7 @@ pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow:
             continue;
         };
         output.say(
-            || entry.value.to_string(),
+            || value::shown(&entry.value),
             || {
                 let kind = entry.value.as_ref().tag().name();
                 let (value, revision) = (value::to_json(&entry.value), entry.revision);

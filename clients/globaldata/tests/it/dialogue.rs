@@ -3,8 +3,8 @@
 use crate::support::{FakeServer, Peer};
 use workyard_globaldata::{Builder, GlobalDataClient};
 use workyard_protocol::globaldata::{
-    AddWithin, Entry, Expect, Expiry, Modification, Modified, Outcome, Renewal, Reply, Request,
-    Step, Written,
+    AddWithin, Entry, Expect, Expiry, Found, Looked, Modification, Modified, Outcome, PushItems,
+    Question, Renewal, Reply, Request, Step, Written,
 };
 use workyard_protocol::{Number, RequestId, Ttl, ValueRef};
 
@@ -39,6 +39,7 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         Request::Delete(request) => {
             format!("delete {}{}", request.key, expected(request.expect))
         }
+        Request::Look(request) => format!("{} {}", question(&request.question), request.key),
         Request::Modify(request) => {
             let time = time(request.expiry, Expiry::Keep);
             format!("{} {}{time}", modification(&request.modification), request.key)
@@ -110,6 +111,36 @@ fn modification(modification: &Modification<'_>) -> String {
         }
         Modification::Swap(value) => format!("swap {} with", value.to_value()),
         Modification::Take => "take".to_owned(),
+        Modification::Push(PushItems { end, items, keep }) => {
+            let keep = keep.map_or(String::new(), |keep| format!(" keeping {keep}"));
+            format!("push {} {end:?}{keep} of", listed(items))
+        }
+        Modification::Pop { end, count } => format!("pop {count} {end:?} of"),
+        Modification::SetAdd(items) => format!("set_add {} to", listed(items)),
+        Modification::SetRemove(items) => format!("set_remove {} from", listed(items)),
+        Modification::MapSet(fields) => {
+            let shown = |(name, value): &(_, ValueRef<'_>)| format!("{name}={}", value.to_value());
+            let fields: Vec<_> = fields.iter().map(shown).collect();
+            format!("map_set {} in", fields.join(","))
+        }
+        Modification::MapRemove(fields) => format!("map_remove {fields:?} from"),
+        Modification::MapIncrement { field, by, initial } => {
+            let initial = initial.map_or(String::new(), |initial| initial.to_string());
+            format!("map_increment {field} by {by} from {initial} in")
+        }
+    }
+}
+
+fn listed(items: &[ValueRef<'_>]) -> String {
+    items.iter().map(|item| item.to_value().to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn question(question: &Question<'_>) -> String {
+    match question {
+        Question::Length => "length of".to_owned(),
+        Question::Range { start, count } => format!("{count} items from {start} of"),
+        Question::Contains(items) => format!("contains {} in", listed(items)),
+        Question::Fields(fields) => format!("fields {fields:?} of"),
     }
 }
 
@@ -160,4 +191,8 @@ pub(crate) fn conflict(current: u64) -> Reply<'static> {
 
 pub(crate) fn modified(outcome: Outcome<'_>) -> Reply<'_> {
     Reply::Modified(Modified { revision: 9, ttl_ms: None, outcome })
+}
+
+pub(crate) fn looked(found: Found<'_>) -> Reply<'_> {
+    Reply::Looked(Looked { revision: 9, found })
 }

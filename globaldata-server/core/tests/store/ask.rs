@@ -3,9 +3,9 @@
 use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany, Increment,
-    KeyInfo, Keys, Modification, Modified, Modify, Outcome, Push, Reply, Request, Step, StepResult,
-    Touch, Write, Written,
+    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Found, Get, GetMany,
+    Increment, KeyInfo, Keys, Look, Looked, Modification, Modified, Modify, Outcome, Push,
+    Question, Reply, Request, Step, StepResult, Touch, Write, Written,
 };
 use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef};
 
@@ -258,6 +258,14 @@ pub(crate) fn deleted(existed: bool) -> Answer<'static> {
 /// How a modification of a variable that does not expire ended.
 pub(crate) fn modified(revision: u64, outcome: Outcome<'_>) -> Answer<'_> {
     answered(Modified { revision, ttl_ms: None, outcome })
+}
+
+pub(crate) fn look<'a>(name: &'a str, question: Question<'a>) -> Request<'a> {
+    Request::Look(Look { key: key(name), question })
+}
+
+pub(crate) fn looked(revision: u64, found: Found<'_>) -> Answer<'_> {
+    Answer::Reply(Reply::Looked(Looked { revision, found }))
 }
 
 pub(crate) fn answered(modified: Modified<'_>) -> Answer<'_> {

@@ -3,11 +3,13 @@
 mod ask;
 mod batches;
 mod churn;
+mod containers;
 mod expiry;
 mod harness;
 mod increments;
 mod limits;
 mod model;
+mod model_containers;
 mod modifications;
 mod pages;
 mod properties;

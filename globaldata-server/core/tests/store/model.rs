@@ -2,13 +2,15 @@
 //! expired is gone at once.
 
 use crate::ask::{Answer, batch_refused, refused};
+use crate::model_containers;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use workyard_engine::Time;
 use workyard_globaldata_core::{Census, ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, BatchReply, Entry, Existence, Expect, Expiry, Increment, Modification,
-    Modified, Modify, Outcome, Reply, Request, Step, StepResult, Touch, Write, Written,
+    AddWithin, Batch, BatchReply, Entry, Existence, Expect, Expiry, Found, Increment, Look, Looked,
+    Modification, Modified, Modify, Outcome, Question, Reply, Request, Step, StepResult, Touch,
+    Write, Written,
 };
 use workyard_protocol::{Encoding, Key, Number, Reason, Value, ValueRef};
 
@@ -19,17 +21,18 @@ pub(crate) struct Model {
     /// The number of the latest write. The harness adds what the store gave to expiries.
     pub(crate) revision: u64,
     pub(crate) now: Time,
-    /// What the latest modification found.
-    taken: Option<Value>,
+    /// What the latest modification tells.
+    taken: Vec<Value>,
 }
 
 /// How a modification ended; what it tells of values is what it found.
 #[derive(Clone, Copy)]
-enum Outcomes {
+pub(crate) enum Outcomes {
     Length(u64),
     Number(Number),
     OutOfBounds(Number),
     Taken,
+    Count(u64),
 }
 
 #[derive(Clone)]
@@ -46,7 +49,13 @@ enum Stop {
 
 impl Model {
     pub(crate) fn new(limits: StoreLimits) -> Self {
-        Self { limits, variables: BTreeMap::new(), revision: 0, now: Time::default(), taken: None }
+        Self {
+            limits,
+            variables: BTreeMap::new(),
+            revision: 0,
+            now: Time::default(),
+            taken: Vec::new(),
+        }
     }
 
     pub(crate) fn census(&self) -> Census {
@@ -88,7 +97,7 @@ impl Model {
             }
             Request::Delete(delete) => Reply::Deleted { existed: self.delete(delete.key) },
             Request::Modify(Modify { key, expiry, modification }) => {
-                self.taken = self.variables.get(key.as_bytes()).map(|it| it.value.clone());
+                self.taken.clear();
                 let before = self.revision;
                 match self.modify(*key, *expiry, modification) {
                     Ok(modified) => {
@@ -112,6 +121,13 @@ impl Model {
                     Err(reason) => return refused(reason, ""),
                 }
             }
+            Request::Look(Look { key, question }) => match self.look(*key, question) {
+                Ok(found) => {
+                    let revision = self.revision(*key).unwrap_or(0);
+                    Reply::Looked(Looked { revision, found })
+                }
+                Err(reason) => return refused(reason, ""),
+            },
             Request::Batch(batch) => return self.batch(batch),
             Request::Keys(_) => panic!("the harness scans"),
             Request::Lock(_) | Request::Unlock(_) | Request::RenewLocks(_) | Request::Locks(_) => {
@@ -212,66 +228,110 @@ impl Model {
         modification: &Modification<'_>,
     ) -> Result<Outcomes, Reason> {
         let present = self.variables.get(key.as_bytes()).map(|it| it.value.clone());
-        let number = |value: &Value| value.as_ref().number().ok_or(Reason::NotANumber);
+        let present = present.as_ref();
         match modification {
-            Modification::Append(bytes) | Modification::Prepend(bytes) => {
-                let old = match &present {
-                    None => Vec::new(),
-                    Some(Value::Encoded { encoding: Encoding::Raw, bytes }) => bytes.to_vec(),
-                    Some(_) => return Err(Reason::WrongKind),
-                };
-                let is_append = matches!(modification, Modification::Append(_));
-                let new = match is_append {
-                    true => [&old, *bytes].concat(),
-                    false => [*bytes, &old].concat(),
-                };
-                if new != old || new.len() != old.len() {
-                    if new.len() > self.limits.modify_bytes_max {
-                        return Err(Reason::LimitReached);
-                    }
-                    self.set(key, ValueRef::raw(&new), expiry)?;
-                }
-                Ok(Outcomes::Length(new.len() as u64))
-            }
-            Modification::Min(bound) | Modification::Max(bound) => {
-                let is_min = matches!(modification, Modification::Min(_));
-                let present = present.as_ref().map(number).transpose()?;
-                let order = present.and_then(|present| present.compare(*bound));
-                match (present, order) {
-                    (Some(present), Some(order)) if is_min == order.is_lt() || order.is_eq() => {
-                        Ok(Outcomes::Number(present))
-                    }
-                    _ => {
-                        self.set(key, (*bound).into(), expiry)?;
-                        Ok(Outcomes::Number(*bound))
-                    }
-                }
-            }
-            Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp }) => {
-                let present = match &present {
-                    Some(value) => number(value)?,
-                    None => initial.ok_or(Reason::NotFound)?,
-                };
-                let sum = present.checked_add(*by).ok_or(Reason::OutOfRange)?;
-                let below = least.filter(|least| sum.compare(*least) == Some(Ordering::Less));
-                let above = greatest.filter(|most| sum.compare(*most) == Some(Ordering::Greater));
-                let sum = match below.or(above) {
-                    Some(_) if !clamp => return Ok(Outcomes::OutOfBounds(present)),
-                    Some(bound) => bound,
-                    None => sum,
-                };
-                self.set(key, sum.into(), expiry)?;
-                Ok(Outcomes::Number(sum))
-            }
+            Modification::Append(bytes) => self.concatenate(key, expiry, bytes, true),
+            Modification::Prepend(bytes) => self.concatenate(key, expiry, bytes, false),
+            Modification::Min(bound) => self.unless(key, expiry, *bound, Ordering::Less),
+            Modification::Max(bound) => self.unless(key, expiry, *bound, Ordering::Greater),
+            Modification::AddWithin(addition) => self.add_within(key, expiry, addition),
             Modification::Swap(value) => {
+                self.taken.extend(present.cloned());
                 self.set(key, *value, expiry)?;
                 Ok(Outcomes::Taken)
             }
             Modification::Take => {
+                self.taken.extend(present.cloned());
                 self.delete(key);
                 Ok(Outcomes::Taken)
             }
+            _ => {
+                let (outcome, taken, after) = model_containers::modify(present, modification)?;
+                self.check_length(present)?;
+                self.check_length(after.as_ref())?;
+                match after {
+                    Some(value) if present == Some(&value) => {}
+                    Some(value) => self.set(key, value.as_ref(), expiry)?,
+                    None => drop(self.delete(key)),
+                }
+                self.taken.extend(taken);
+                Ok(outcome)
+            }
         }
+    }
+
+    fn check_length(&self, value: Option<&Value>) -> Result<(), Reason> {
+        let length = value.map_or(0, |value| value.as_ref().byte_len());
+        if length > self.limits.modify_bytes_max { Err(Reason::LimitReached) } else { Ok(()) }
+    }
+
+    fn concatenate(
+        &mut self,
+        key: Key<'_>,
+        expiry: Expiry,
+        bytes: &[u8],
+        is_append: bool,
+    ) -> Result<Outcomes, Reason> {
+        let old = match self.entry(key).map(|entry| entry.value) {
+            None => Vec::new(),
+            Some(ValueRef::Encoded { encoding: Encoding::Raw, bytes }) => bytes.to_vec(),
+            Some(_) => return Err(Reason::WrongKind),
+        };
+        let new = if is_append { [&old, bytes].concat() } else { [bytes, &old].concat() };
+        if !bytes.is_empty() {
+            let value = ValueRef::raw(&new);
+            self.check_length(Some(&value.to_value()))?;
+            self.set(key, value, expiry)?;
+        }
+        Ok(Outcomes::Length(new.len() as u64))
+    }
+
+    /// Stores the number unless what is there stands so to it, or is equal.
+    fn unless(
+        &mut self,
+        key: Key<'_>,
+        expiry: Expiry,
+        bound: Number,
+        order: Ordering,
+    ) -> Result<Outcomes, Reason> {
+        let present = match self.entry(key) {
+            None => None,
+            Some(entry) => Some(entry.value.number().ok_or(Reason::NotANumber)?),
+        };
+        if let Some(present) = present
+            && [Some(order), Some(Ordering::Equal)].contains(&present.compare(bound))
+        {
+            return Ok(Outcomes::Number(present));
+        }
+        self.set(key, bound.into(), expiry)?;
+        Ok(Outcomes::Number(bound))
+    }
+
+    fn add_within(
+        &mut self,
+        key: Key<'_>,
+        expiry: Expiry,
+        AddWithin { by, initial, least, greatest, clamp }: &AddWithin,
+    ) -> Result<Outcomes, Reason> {
+        let present = match self.entry(key) {
+            Some(entry) => entry.value.number().ok_or(Reason::NotANumber)?,
+            None => initial.ok_or(Reason::NotFound)?,
+        };
+        let sum = present.checked_add(*by).ok_or(Reason::OutOfRange)?;
+        let below = least.filter(|least| sum.compare(*least) == Some(Ordering::Less));
+        let above = greatest.filter(|most| sum.compare(*most) == Some(Ordering::Greater));
+        let sum = match below.or(above) {
+            Some(_) if !clamp => return Ok(Outcomes::OutOfBounds(present)),
+            Some(bound) => bound,
+            None => sum,
+        };
+        self.set(key, sum.into(), expiry)?;
+        Ok(Outcomes::Number(sum))
+    }
+
+    fn look(&self, key: Key<'_>, question: &Question<'_>) -> Result<Found<'_>, Reason> {
+        let value = self.variables.get(key.as_bytes()).map(|it| &it.value);
+        model_containers::look(value, question)
     }
 
     fn outcome(&self, outcome: Outcomes) -> Outcome<'_> {
@@ -280,6 +340,7 @@ impl Model {
             Outcomes::Number(number) => Outcome::Number(number),
             Outcomes::OutOfBounds(number) => Outcome::OutOfBounds(number),
             Outcomes::Taken => Outcome::Values(self.taken.iter().map(Value::as_ref).collect()),
+            Outcomes::Count(count) => Outcome::Count(count),
         }
     }
 
@@ -326,6 +387,7 @@ impl Model {
                 match self.modify(key, expiry, modification).map_err(Stop::Refused)? {
                     Outcomes::Length(length) => Ok(StepResult::Length(length)),
                     Outcomes::Number(number) => Ok(StepResult::Incremented(number)),
+                    Outcomes::Count(count) => Ok(StepResult::Count(count)),
                     Outcomes::OutOfBounds(_) => Err(Stop::Refused(Reason::OutOfBounds)),
                     Outcomes::Taken => Err(Stop::Refused(Reason::InvalidArgument)),
                 }

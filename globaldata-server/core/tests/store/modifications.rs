@@ -81,8 +81,9 @@ fn only_raw_bytes_are_appended_to() {
 fn an_appended_value_stays_within_its_limits() {
     let limits = StoreLimits { modify_bytes_max: 4, ..StoreLimits::default() };
     let above = |bytes| {
-        let text =
-            format!("key \"a\" would have {bytes} bytes, above modify_bytes_max, 4: begin another");
+        let text = format!(
+            "key \"a\" has or would have {bytes} bytes, above modify_bytes_max, 4: begin another"
+        );
         refused(Reason::LimitReached, &text)
     };
     dialogue_within(

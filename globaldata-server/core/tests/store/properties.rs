@@ -7,10 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use workyard_globaldata_core::{ENTRY_OVERHEAD_BYTES, StoreLimits};
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, Delete, Exists, Expect, Expiry, Get, GetMany, Increment, Modification,
-    Modify, Request, Step, Touch, Write,
+    AddWithin, Batch, Delete, End, Exists, Expect, Expiry, Get, GetMany, Increment, Look,
+    Modification, Modify, PushItems, Question, Request, Step, Touch, Write,
 };
-use workyard_protocol::{Encoding, Key, Number, Ttl, Value};
+use workyard_protocol::{Encoding, FieldName, Key, Number, Ttl, Value, ValueRef};
 
 /// A request that owns its parts. Names are few, so that requests meet.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ enum Op {
     Increment(Name, Number, Option<Number>, Expiry),
     Delete(Name, Condition),
     Modify(Name, Expiry, Change),
+    Look(Name, Ask),
     Batch(Vec<BatchOp>),
     Page(u32),
     Touch(Name, Option<Ttl>),
@@ -48,6 +49,22 @@ enum Change {
     AddWithin(AddWithin),
     Swap(Value),
     Take,
+    Push(End, Vec<Value>, Option<u32>),
+    Pop(End, u32),
+    SetAdd(Vec<Value>),
+    SetRemove(Vec<Value>),
+    MapSet(Vec<(String, Value)>),
+    MapRemove(Vec<String>),
+    MapIncrement(String, Number, Option<Number>),
+}
+
+/// A question that owns its parts.
+#[derive(Clone, Debug)]
+enum Ask {
+    Length,
+    Range(i64, u32),
+    Contains(Vec<Value>),
+    Fields(Vec<String>),
 }
 
 type Name = String;
@@ -88,6 +105,9 @@ impl Op {
             Self::Modify(name, expiry, change) => {
                 let (key, modification) = (key(name), change.modification());
                 Request::Modify(Modify { key, expiry: *expiry, modification })
+            }
+            Self::Look(name, ask) => {
+                Request::Look(Look { key: key(name), question: ask.question() })
             }
             Self::Batch(steps) => {
                 let steps = steps.iter().map(|step| step.step(model)).collect();
@@ -135,8 +155,45 @@ impl Change {
             Self::AddWithin(addition) => Modification::AddWithin(*addition),
             Self::Swap(value) => Modification::Swap(value.as_ref()),
             Self::Take => Modification::Take,
+            Self::Push(end, values, keep) => {
+                let items = items(values);
+                Modification::Push(PushItems { end: *end, items, keep: *keep })
+            }
+            Self::Pop(end, count) => Modification::Pop { end: *end, count: *count },
+            Self::SetAdd(values) => Modification::SetAdd(items(values)),
+            Self::SetRemove(values) => Modification::SetRemove(items(values)),
+            Self::MapSet(fields) => Modification::MapSet(
+                fields.iter().map(|(name, value)| (field(name), value.as_ref())).collect(),
+            ),
+            Self::MapRemove(fields) => {
+                Modification::MapRemove(fields.iter().map(|name| field(name)).collect())
+            }
+            Self::MapIncrement(name, by, initial) => {
+                Modification::MapIncrement { field: field(name), by: *by, initial: *initial }
+            }
         }
     }
+}
+
+impl Ask {
+    fn question(&self) -> Question<'_> {
+        match self {
+            Self::Length => Question::Length,
+            Self::Range(start, count) => Question::Range { start: *start, count: *count },
+            Self::Contains(values) => Question::Contains(items(values)),
+            Self::Fields(fields) => {
+                Question::Fields(fields.iter().map(|name| field(name)).collect())
+            }
+        }
+    }
+}
+
+fn items(values: &[Value]) -> Vec<ValueRef<'_>> {
+    values.iter().map(Value::as_ref).collect()
+}
+
+fn field(name: &str) -> FieldName<'_> {
+    FieldName::new(name).expect("a short name")
 }
 
 impl Condition {
@@ -153,6 +210,11 @@ impl Condition {
 
 fn name() -> impl Strategy<Value = Name> {
     prop::sample::select(vec!["", "a", "b", "c", "counter", "counter:2"]).prop_map(str::to_owned)
+}
+
+/// As few kinds meet in few names, most modifications find the kind that they are for.
+fn container_name() -> impl Strategy<Value = Name> {
+    prop::sample::select(vec!["list", "list:2"]).prop_map(str::to_owned)
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -219,7 +281,38 @@ fn change() -> impl Strategy<Value = Change> {
         3 => addition().prop_map(Change::AddWithin),
         1 => value().prop_map(Change::Swap),
         1 => Just(Change::Take),
+        4 => (end(), vec(item(), 0..4), prop::option::of(1..4u32))
+            .prop_map(|(end, items, keep)| Change::Push(end, items, keep)),
+        3 => (end(), 1..4u32).prop_map(|(end, count)| Change::Pop(end, count)),
+        4 => vec(item(), 0..4).prop_map(Change::SetAdd),
+        3 => vec(item(), 0..4).prop_map(Change::SetRemove),
+        4 => vec((field_name(), item()), 0..4).prop_map(Change::MapSet),
+        3 => vec(field_name(), 0..4).prop_map(Change::MapRemove),
+        3 => (field_name(), number(), prop::option::of(number()))
+            .prop_map(|(name, by, initial)| Change::MapIncrement(name, by, initial)),
     ]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    prop_oneof![
+        Just(Ask::Length),
+        (-5..5i64, 1..4u32).prop_map(|(start, count)| Ask::Range(start, count)),
+        vec(item(), 0..4).prop_map(Ask::Contains),
+        vec(field_name(), 0..4).prop_map(Ask::Fields),
+    ]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![Just(End::Front), Just(End::Back)]
+}
+
+/// Few and short, so that they meet.
+fn item() -> impl Strategy<Value = Value> {
+    prop_oneof![(-1..2i64).prop_map(Value::Int), "[xy]{0,2}".prop_map(Value::text)]
+}
+
+fn field_name() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", "a", "b", "ab"]).prop_map(str::to_owned)
 }
 
 fn step() -> impl Strategy<Value = BatchOp> {
@@ -247,6 +340,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (name(), condition()).prop_map(|(name, expect)| Op::Delete(name, expect)),
         5 => (name(), expiry(), change())
             .prop_map(|(name, expiry, change)| Op::Modify(name, expiry, change)),
+        3 => (container_name(), expiry(), change())
+            .prop_map(|(name, expiry, change)| Op::Modify(name, expiry, change)),
+        2 => (container_name(), ask()).prop_map(|(name, ask)| Op::Look(name, ask)),
         3 => vec(step(), 0..8).prop_map(Op::Batch),
         3 => (1..3u32).prop_map(Op::Page),
         2 => (name(), prop::option::of(lifetime())).prop_map(|(name, ttl)| Op::Touch(name, ttl)),
@@ -260,7 +356,7 @@ fn limits() -> impl Strategy<Value = StoreLimits> {
         keys_max: 4,
         store_bytes_max: 4 * ENTRY_OVERHEAD_BYTES as u64 + 60,
         scan_slots_max: 2,
-        modify_bytes_max: 12,
+        modify_bytes_max: 30,
         ..StoreLimits::default()
     };
     // Small portions with much room: what is short of room frees a portion at most.

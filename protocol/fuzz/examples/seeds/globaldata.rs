@@ -3,19 +3,32 @@
 use std::num::NonZeroU32;
 
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Get, GetMany,
-    Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Modification, Modified, Modify,
-    Outcome, Push, RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Write,
-    Written,
+    AddWithin, Batch, BatchReply, Delete, End, Entry, Existence, Exists, Expect, Expiry, Found,
+    Get, GetMany, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Look, Looked,
+    Modification, Modified, Modify, Outcome, Push, PushItems, Question, RenewLocks, Renewal, Reply,
+    Request, Step, StepResult, Touch, Unlock, Write, Written,
 };
 use workyard_protocol::{
-    Encoding, Key, LockName, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
+    Encoding, FieldName, Key, LockName, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
 };
 
 use crate::{Seed, from_server, key, request};
 
 const PHP: ValueRef<'_> =
     ValueRef::Encoded { encoding: Encoding::Php, bytes: b"a:1:{i:0;s:1:\"x\";}" };
+
+const LIST: ValueRef<'_> = ValueRef::Encoded {
+    encoding: Encoding::List,
+    bytes: b"\x00\x00\x00\x00\x01x\x00\x00\x00\x00\x01x",
+};
+
+const SET: ValueRef<'_> = ValueRef::Encoded {
+    encoding: Encoding::Set,
+    bytes: b"\x00\x00\x00\x00\x01x\x00\x00\x00\x00\x01y",
+};
+
+const MAP: ValueRef<'_> =
+    ValueRef::Encoded { encoding: Encoding::Map, bytes: b"\x00\x04name\x00\x00\x00\x00\x03tom" };
 
 pub fn requests() -> Vec<Seed> {
     let one = key("visits");
@@ -46,6 +59,23 @@ pub fn requests() -> Vec<Seed> {
         request("add_within", modify(Modification::AddWithin(addition()))),
         request("swap", modify(Modification::Swap(PHP))),
         request("take", modify(Modification::Take)),
+        request(
+            "push",
+            modify(Modification::Push(PushItems { end: End::Back, items: items(), keep: Some(3) })),
+        ),
+        request("pop", modify(Modification::Pop { end: End::Front, count: 2 })),
+        request("set_add", modify(Modification::SetAdd(items()))),
+        request("set_remove", modify(Modification::SetRemove(items()))),
+        request("map_set", modify(Modification::MapSet(vec![(field(), PHP)]))),
+        request("map_remove", modify(Modification::MapRemove(vec![field()]))),
+        request("map_increment", modify(increment_field())),
+        request("set_list", set(LIST)),
+        request("set_set", set(SET)),
+        request("set_map", set(MAP)),
+        request("length", look(Question::Length)),
+        request("range", look(Question::Range { start: -3, count: 2 })),
+        request("contains", look(Question::Contains(items()))),
+        request("fields", look(Question::Fields(vec![field()]))),
         request("exists", Request::Exists(Exists { key: one })),
         request("batch", Request::Batch(Batch { steps: steps(one) })),
         request("set_for_a_while", for_a_while()),
@@ -66,6 +96,27 @@ fn write(expect: Expect<'static>) -> Request<'static> {
 
 fn modify(modification: Modification<'static>) -> Request<'static> {
     Request::Modify(Modify { key: key("users:7"), expiry: Expiry::Keep, modification })
+}
+
+fn look(question: Question<'static>) -> Request<'static> {
+    Request::Look(Look { key: key("users:7"), question })
+}
+
+fn set(value: ValueRef<'static>) -> Request<'static> {
+    let (expect, expiry) = (Expect::Any, Expiry::Never);
+    Request::Write(Write { key: key("users"), expect, expiry, value })
+}
+
+fn items() -> Vec<ValueRef<'static>> {
+    vec![ValueRef::raw("x"), ValueRef::Int(5)]
+}
+
+fn field() -> FieldName<'static> {
+    FieldName::new("name").expect("a short name")
+}
+
+fn increment_field() -> Modification<'static> {
+    Modification::MapIncrement { field: field(), by: Number::Int(1), initial: Some(Number::Int(0)) }
 }
 
 fn addition() -> AddWithin {
@@ -128,6 +179,14 @@ pub fn replies() -> Vec<Seed> {
         reply("length", modified(Outcome::Length(4))),
         reply("number", modified(Outcome::Number(Number::Float(0.5)))),
         reply("out_of_bounds", modified(Outcome::OutOfBounds(Number::Int(2)))),
+        reply("count", modified(Outcome::Count(2))),
+        reply("looked_length", looked(Found::Length(3))),
+        reply(
+            "looked_values",
+            looked(Found::Values(vec![Some(PHP), None, Some(ValueRef::Int(5))])),
+        ),
+        reply("looked_flags", looked(Found::Flags(vec![true, false]))),
+        reply("got_map", Reply::Got(Some(Entry { revision: 7, ttl_ms: None, value: MAP }))),
         reply("values", modified(Outcome::Values(vec![PHP, ValueRef::Int(5)]))),
         reply("locked", Reply::Lock(LockReply::Locked { token: 70_000 })),
         reply("queued", Reply::Lock(LockReply::Queued { token: 7 })),
@@ -158,8 +217,13 @@ fn applied() -> BatchReply {
         StepResult::Incremented(Number::Int(2)),
         StepResult::Deleted(true),
         StepResult::Length(4),
+        StepResult::Count(2),
     ];
     BatchReply::Applied { revision: 8, results }
+}
+
+fn looked(found: Found<'_>) -> Reply<'_> {
+    Reply::Looked(Looked { revision: 7, found })
 }
 
 fn modified(outcome: Outcome<'_>) -> Reply<'_> {

@@ -38,6 +38,14 @@ workyard_daemon::overrides! {
         questions_per_responder_max: usize = "COUNT",
         /// Bytes of questions and answers that are kept at most
         question_bytes_max: usize = "BYTES",
+        /// Channels that one session has entered or follows at most
+        presences_per_session_max: usize = "COUNT",
+        /// Members of all channels at most
+        presence_members_max: usize = "COUNT",
+        /// Sessions that follow who is there at most
+        presence_followers_max: usize = "COUNT",
+        /// Bytes of identities and names of entered channels at most
+        presence_bytes_max: usize = "BYTES",
         /// Whether jobs that are reserved one by one, as Workerman's clients do, are done with when
         /// they are sent, and not when the next one is reserved
         reserve_at_most_once: bool = "true|false",

@@ -28,6 +28,9 @@ pub const PAGE_ITEMS_MAX: u32 = 1000;
 /// Longest lifetime of a variable, in milliseconds: ten years of 365 days.
 pub const TTL_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
+/// Longest identity that a member of a channel is told by.
+pub const IDENTITY_BYTES_MAX: usize = 1024;
+
 /// Longest time to wait for the answer to a question, in milliseconds: an hour. What takes longer is a job.
 pub const QUESTION_MS_MAX: u32 = 60 * 60 * 1000;
 

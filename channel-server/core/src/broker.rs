@@ -1,11 +1,12 @@
 //! The broker: which request is whose.
 
 use crate::channels::Channels;
+use crate::presence::Presence;
 use crate::questions::Questions;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
-use workyard_protocol::channel::{ChannelWire, Push, Request};
+use workyard_protocol::channel::{self, ChannelWire, Push, Request};
 use workyard_protocol::{ChannelName, QueueName, Refusal};
 
 /// The whole state of a channel server.
@@ -19,12 +20,14 @@ use workyard_protocol::{ChannelName, QueueName, Refusal};
 ///   it. So a session knows that it consumes before its first job comes.
 /// * `Ask`, `Answer`: first the reply, then the question or the answer. So a session knows the number of
 ///   its question before anything becomes of it.
+/// * `Enter`: first the reply, then the change, to the session that entered too if it follows.
 /// * A request that is refused changed nothing.
 #[derive(Debug)]
 pub struct Broker {
     channels: Channels,
     queues: Queues,
     questions: Questions,
+    presence: Presence,
 }
 
 impl Broker {
@@ -35,6 +38,7 @@ impl Broker {
             channels: Channels::new(limits),
             queues: Queues::new(limits),
             questions: Questions::new(limits),
+            presence: Presence::new(limits),
         }
     }
 
@@ -83,7 +87,19 @@ impl Broker {
         self.channels.count(&mut census);
         self.queues.count(&mut census);
         self.questions.count(&mut census);
+        self.presence.count(&mut census);
         census
+    }
+
+    fn list_presence(
+        &self,
+        caller: Caller,
+        request: channel::Presence<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let counts = self.channels.counts(request.channel);
+        let responders = self.questions.responders(request.channel);
+        self.presence.list(caller, request, counts, responders, outbox);
     }
 }
 
@@ -111,6 +127,9 @@ impl Engine for Broker {
             Request::Cancel(request) => self.queues.cancel(caller, request, outbox),
             Request::Queues(request) => self.queues.list(now, caller, request, outbox),
             Request::Serve(request) => self.questions.serve(caller, request, outbox),
+            Request::Enter(request) => self.presence.enter(caller, request, outbox),
+            Request::FollowPresence(request) => self.presence.follow(caller, request, outbox),
+            Request::Presence(request) => self.list_presence(caller, request, outbox),
             Request::Ask(request) => self.questions.ask(now, caller, request, outbox),
             Request::Answer(request) => self.questions.answer(now, caller, request, outbox),
         }
@@ -120,11 +139,13 @@ impl Engine for Broker {
         self.channels.close(session);
         self.queues.close(session, outbox);
         self.questions.close(now, session, outbox);
+        self.presence.close(session, outbox);
     }
 
     fn drained(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.queues.drained(session, outbox);
         self.questions.drained(session, outbox);
+        self.presence.drained(session, outbox);
     }
 
     fn next_deadline(&self) -> Option<Time> {

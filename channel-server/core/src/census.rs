@@ -37,4 +37,14 @@ pub struct Census {
     pub question_parties: usize,
     /// Bytes of questions kept for another responder, and of answers that wait for slow askers.
     pub question_bytes: usize,
+    /// Channels that somebody has entered or follows.
+    pub rooms: usize,
+    /// Members of all channels.
+    pub members: usize,
+    /// Sessions that follow who is there, each counted once for each channel.
+    pub followers: usize,
+    /// Sessions that are members or follow.
+    pub visitors: usize,
+    /// Bytes of identities and of the names of these channels.
+    pub presence_bytes: usize,
 }

@@ -2,8 +2,8 @@
 //!
 //! [`Broker`] implements [`workyard_engine::Engine`]: requests and time go in, effects come out
 //! through the outbox. It has parts that know nothing of each other: `channels`, where messages pass
-//! through and nothing is kept, `queues`, where jobs stay until they are acknowledged, and `questions`,
-//! which go to one session each and whose answers go back.
+//! through and nothing is kept, `queues`, where jobs stay until they are acknowledged, `questions`,
+//! which go to one session each and whose answers go back, and `presence`, who has entered a channel.
 
 mod broker;
 mod by_session;
@@ -13,6 +13,7 @@ mod limits;
 mod members;
 mod named;
 mod numbers;
+mod presence;
 mod questions;
 mod queues;
 

@@ -46,6 +46,14 @@ pub struct BrokerLimits {
     /// Most bytes of questions that are kept for another responder, and of answers that wait for askers
     /// which do not read, together.
     pub question_bytes_max: usize,
+    /// Most channels that one session has entered and follows, together.
+    pub presences_per_session_max: usize,
+    /// Most members of all channels together. One takes about 300 bytes.
+    pub presence_members_max: usize,
+    /// Most sessions that follow who is there, each counted once for each channel.
+    pub presence_followers_max: usize,
+    /// Most bytes of identities and of the names of entered or followed channels.
+    pub presence_bytes_max: usize,
     /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
     /// own until it acknowledges them, and come back when it is gone.
     pub reserve_at_most_once: bool,
@@ -80,6 +88,10 @@ impl Default for BrokerLimits {
             questions_per_session_max: 10_000,
             questions_per_responder_max: 10_000,
             question_bytes_max: 256 * 1024 * 1024,
+            presences_per_session_max: 1000,
+            presence_members_max: 1_000_000,
+            presence_followers_max: 1_000_000,
+            presence_bytes_max: 256 * 1024 * 1024,
             reserve_at_most_once: false,
         }
     }

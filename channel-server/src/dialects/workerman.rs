@@ -72,10 +72,11 @@ impl Dialect<ChannelEngine> for Workerman {
             channel::Push::Gap { channel, missed, .. } => {
                 lost(channel, missed, "a slow subscriber missed messages, and cannot be told");
             }
-            // These clients neither ask nor serve: the wire has no words for it.
+            // These clients neither ask, serve nor follow: the wire has no words for it.
             channel::Push::Question(_)
             | channel::Push::Answered(_)
-            | channel::Push::Unanswered(_) => {}
+            | channel::Push::Unanswered(_)
+            | channel::Push::Presence(_) => {}
         }
     }
 

@@ -37,11 +37,13 @@ mod job;
 pub mod limits;
 mod mailbox;
 mod message;
+mod presence;
 mod queues;
 mod request;
 mod responder;
 mod session;
 mod subscription;
+mod view;
 mod wanted;
 
 pub use builder::Builder;
@@ -50,6 +52,9 @@ pub use consumer::Consumer;
 pub use error::{Error, ErrorKind, Unanswered};
 pub use job::{Job, JobId};
 pub use message::Message;
+pub use presence::{
+    GroupCount, Member, Members, Presence, PresenceCounts, PresenceEvent, PresenceEvents,
+};
 pub use queues::{QueueStats, Queues};
 pub use request::Answer;
 pub use responder::{Question, Responder};

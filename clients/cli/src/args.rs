@@ -2,12 +2,14 @@
 
 mod containers;
 mod messages;
+mod presence;
 mod queues;
 mod requests;
 mod variables;
 
 pub(crate) use containers::*;
 pub(crate) use messages::*;
+pub(crate) use presence::*;
 pub(crate) use queues::*;
 pub(crate) use requests::*;
 pub(crate) use variables::*;
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Request(Request),
     /// Serve a channel: run a command for each request, and answer with what it prints
     Serve(Serve),
+    /// Print who is in a channel; enter it, or follow who comes and goes
+    Presence(Presence),
     /// Push, work on and look at queues of jobs
     #[command(subcommand)]
     Queue(Queue),

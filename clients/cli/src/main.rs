@@ -43,6 +43,7 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Sub(args) => commands::subscribe(global, args, output).await,
         Command::Request(args) => commands::request(global, args, output).await,
         Command::Serve(args) => commands::serve(global, args, output).await,
+        Command::Presence(args) => commands::presence(global, args, output).await,
         Command::Queue(args) => commands::queue(global, args, output).await,
         Command::Get(args) => commands::get(global, args, output).await,
         Command::Set(args) => commands::set(global, args, output).await,

@@ -7,6 +7,7 @@ mod cancel;
 mod consume;
 mod enqueue;
 mod nack;
+mod presence;
 mod publish;
 mod publish_many;
 mod publish_one;
@@ -25,6 +26,7 @@ pub use cancel::Cancel;
 pub use consume::Consume;
 pub use enqueue::Enqueue;
 pub use nack::Nack;
+pub use presence::{Change, Enter, FollowPresence, Member, Presence, PresenceChange, PresencePage};
 pub use publish::Publish;
 pub use publish_many::PublishMany;
 pub use publish_one::PublishOne;
@@ -67,6 +69,9 @@ pub enum Request<'a> {
     Ask(Ask<'a>),
     Answer(Answer<'a>),
     Serve(Serve<'a>),
+    Enter(Enter<'a>),
+    Presence(Presence<'a>),
+    FollowPresence(FollowPresence<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -86,6 +91,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Ask(_) => ask::CODE,
             Self::Answer(_) => answer::CODE,
             Self::Serve(_) => serve::CODE,
+            Self::Enter(_) => presence::ENTER,
+            Self::Presence(_) => presence::PRESENCE,
+            Self::FollowPresence(_) => presence::FOLLOW,
         }
     }
 
@@ -105,6 +113,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Ask(request) => request.put(out),
             Self::Answer(request) => request.put(out),
             Self::Serve(request) => request.put(out),
+            Self::Enter(request) => request.put(out),
+            Self::Presence(request) => request.put(out),
+            Self::FollowPresence(request) => request.put(out),
         }
     }
 
@@ -124,6 +135,9 @@ impl<'a> Message<'a> for Request<'a> {
             ask::CODE => Self::Ask(Ask::decode(body)?),
             answer::CODE => Self::Answer(Answer::decode(body, "answer")?),
             serve::CODE => Self::Serve(Serve::decode(body)?),
+            presence::ENTER => Self::Enter(Enter::decode(body)?),
+            presence::PRESENCE => Self::Presence(Presence::decode(body)?),
+            presence::FOLLOW => Self::FollowPresence(FollowPresence::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

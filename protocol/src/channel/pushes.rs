@@ -1,6 +1,7 @@
-//! What channel-server sends unasked: messages, notices of messages that are gone, jobs, questions.
+//! What channel-server sends unasked: messages, notices of messages that are gone, jobs, questions, presence.
 
 use super::Answer;
+use super::presence::{self, PresenceChange};
 use super::question::{self, Question, Unanswered};
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError};
@@ -58,6 +59,8 @@ pub enum Push<'a> {
     Answered(Answer<'a>),
     /// That nothing will become of it.
     Unanswered(Unanswered),
+    /// Who is there has changed, on a channel that the session follows.
+    Presence(PresenceChange<'a>),
 }
 
 /// For which of its interests a session received a message.
@@ -80,6 +83,7 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Question(_) => question::QUESTION,
             Self::Answered(_) => question::ANSWERED,
             Self::Unanswered(_) => question::UNANSWERED,
+            Self::Presence(_) => presence::CHANGE,
         }
     }
 
@@ -104,6 +108,7 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Question(question) => question.put(out),
             Self::Answered(answer) => answer.put(out),
             Self::Unanswered(unanswered) => unanswered.put(out),
+            Self::Presence(change) => change.put(out),
         }
     }
 
@@ -126,6 +131,7 @@ impl<'a> Message<'a> for Push<'a> {
             question::QUESTION => Ok(Self::Question(Question::decode(body)?)),
             question::ANSWERED => Ok(Self::Answered(Answer::decode(body, "answered")?)),
             question::UNANSWERED => Ok(Self::Unanswered(Unanswered::decode(body)?)),
+            presence::CHANGE => Ok(Self::Presence(PresenceChange::decode(body)?)),
             unknown => Err(envelope::unknown_operation(unknown)),
         }
     }

@@ -1,6 +1,7 @@
 //! What channel-server answers.
 
 use super::QueueStats;
+use super::presence::{self, PresencePage};
 use crate::QueueName;
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
@@ -38,6 +39,8 @@ pub enum Reply<'a> {
         /// Its number, unique as long as the server runs.
         question: u64,
     },
+    /// Who is there.
+    Presence(PresencePage<'a>),
 }
 
 type StatsHeader<'a> = (&'a [u8], u64, u64, u32, u64);
@@ -50,6 +53,7 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Enqueued { .. } => ENQUEUED,
             Self::Queues { .. } => QUEUES,
             Self::Asked { .. } => ASKED,
+            Self::Presence(_) => presence::PAGE,
         }
     }
 
@@ -63,6 +67,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 wire::put(out, (cursor, List(stats)));
             }
             Self::Asked { question } => wire::put(out, question),
+            Self::Presence(page) => page.put(out),
         }
     }
 
@@ -81,6 +86,7 @@ impl<'a> Message<'a> for Reply<'a> {
                 Self::Queues { cursor, queues }
             }
             ASKED => Self::Asked { question: wire::take_all(body, "asked")? },
+            presence::PAGE => Self::Presence(PresencePage::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

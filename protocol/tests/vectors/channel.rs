@@ -1,10 +1,11 @@
 //! Fields of channel-server's messages.
 
-use crate::json::{bytes, field, flag, integer, list, optional, text, value, variant};
+use crate::json::{bytes, field, flag, integer, integer_of, list, optional, text, value, variant};
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, ChannelWire, Consume, Delivery, Enqueue, Interest, Nack, Publish,
+    Ack, Answer, Ask, Cancel, Change, ChannelWire, Consume, Delivery, Enqueue, Enter,
+    FollowPresence, Interest, Member, Nack, Presence, PresenceChange, PresencePage, Publish,
     PublishMany, PublishOne, Push, Question, QueueStats, Queues, Reply, Request, Serve, Subscribe,
     Topic, Unanswered, UnansweredCause, Unsubscribe,
 };
@@ -46,6 +47,19 @@ impl Service for ChannelWire {
             }),
             "answer" => Request::Answer(answer(fields)),
             "serve" => Request::Serve(Serve { channel: channel(fields), on: flag(fields, "on") }),
+            "enter" => Request::Enter(Enter {
+                channel: channel(fields),
+                identity: optional(fields, "identity", bytes),
+            }),
+            "presence" => Request::Presence(Presence {
+                channel: channel(fields),
+                cursor: integer(fields, "cursor"),
+                limit: integer(fields, "limit"),
+            }),
+            "follow_presence" => Request::FollowPresence(FollowPresence {
+                channel: channel(fields),
+                on: flag(fields, "on"),
+            }),
             other => panic!("no request: {other}"),
         }
     }
@@ -60,6 +74,18 @@ impl Service for ChannelWire {
                 queues: list(fields, "queues", stats),
             },
             "asked" => Reply::Asked { question: integer(fields, "question") },
+            "presence_page" => Reply::Presence(PresencePage {
+                cursor: integer(fields, "cursor"),
+                subscribers: integer(fields, "subscribers"),
+                pattern_subscribers: integer(fields, "pattern_subscribers"),
+                responders: integer(fields, "responders"),
+                members: integer(fields, "members"),
+                groups: integer(fields, "groups"),
+                group_list: list(fields, "group_list", |json| {
+                    (group(field(json, "group")), integer(json, "subscriptions"))
+                }),
+                member_list: list(fields, "member_list", member),
+            }),
             other => panic!("no reply: {other}"),
         }
     }
@@ -95,6 +121,10 @@ impl Service for ChannelWire {
             "unanswered" => Push::Unanswered(Unanswered {
                 question: integer(fields, "question"),
                 cause: cause(text(fields, "cause")),
+            }),
+            "presence_change" => Push::Presence(PresenceChange {
+                channel: channel(fields),
+                change: change(field(fields, "change")),
             }),
             _ => return None,
         })
@@ -137,6 +167,22 @@ fn cause(name: &str) -> UnansweredCause {
         "responder_gone" => UnansweredCause::ResponderGone,
         "asker_slow" => UnansweredCause::AskerSlow,
         other => panic!("no cause: {other}"),
+    }
+}
+
+fn member(json: &Json) -> Member<'static> {
+    Member { session: integer(json, "session"), identity: bytes(field(json, "identity")) }
+}
+
+fn change(json: &Json) -> Change<'static> {
+    match json.as_str() {
+        Some("missed") => Change::Missed,
+        Some(other) => panic!("no change: {other}"),
+        None => match variant(json) {
+            ("joined", json) => Change::Joined(member(json)),
+            ("left", session) => Change::Left { session: integer_of(session) },
+            other => panic!("no change: {other:?}"),
+        },
     }
 }
 

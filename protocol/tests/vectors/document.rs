@@ -3,9 +3,9 @@
 use crate::vector::{CHANNEL, CONTROL, Direction, GLOBALDATA, Outcome, read};
 use std::collections::BTreeSet;
 use workyard_protocol::limits::{
-    FRAME_BYTES_MAX, FRAME_SLACK_BYTES, HEADER_BYTES_MAX, HELLO_BYTES_MAX, LIST_ITEMS_MAX,
-    NAME_BYTES_MAX, PAGE_ITEMS_MAX, PATTERN_TOKENS_MAX, PREFETCH_JOBS_MAX, QUESTION_MS_MAX,
-    TTL_MS_MAX,
+    FRAME_BYTES_MAX, FRAME_SLACK_BYTES, HEADER_BYTES_MAX, HELLO_BYTES_MAX, IDENTITY_BYTES_MAX,
+    LIST_ITEMS_MAX, NAME_BYTES_MAX, PAGE_ITEMS_MAX, PATTERN_TOKENS_MAX, PREFETCH_JOBS_MAX,
+    QUESTION_MS_MAX, TTL_MS_MAX,
 };
 use workyard_protocol::{Encoding, Reason, ValueTag};
 
@@ -81,5 +81,5 @@ fn limits_are_as_documented() {
     assert_eq!((LIST_ITEMS_MAX, PAGE_ITEMS_MAX), (16_384, 1000));
     assert_eq!(PREFETCH_JOBS_MAX, 65_535);
     assert_eq!(TTL_MS_MAX, 315_360_000_000);
-    assert_eq!(QUESTION_MS_MAX, 3_600_000);
+    assert_eq!((QUESTION_MS_MAX, IDENTITY_BYTES_MAX), (3_600_000, 1024));
 }

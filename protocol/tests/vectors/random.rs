@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{
-    self, Answer, Delivery, Interest, QueueStats, Topic, Unanswered, UnansweredCause,
+    self, Answer, Change, Delivery, Enter, FollowPresence, Interest, Member, Presence,
+    PresenceChange, PresencePage, QueueStats, Topic, Unanswered, UnansweredCause,
 };
 use workyard_protocol::container::{put_field, put_item};
 use workyard_protocol::globaldata::{
@@ -50,6 +51,13 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
             })
         ),
         answer().prop_map(Request::Answer),
+        (channel(), option::of(bytes()))
+            .prop_map(|(channel, identity)| Request::Enter(Enter { channel, identity })),
+        (channel(), wide(), 1..=1000u32).prop_map(|(channel, cursor, limit)| {
+            Request::Presence(Presence { channel, cursor, limit })
+        }),
+        (channel(), any::<bool>())
+            .prop_map(|(channel, on)| Request::FollowPresence(FollowPresence { channel, on })),
         (channel(), any::<bool>()).prop_map(|(channel, on)| Request::Serve(Serve { channel, on })),
     ]
 }
@@ -71,6 +79,7 @@ pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> 
         wide().prop_map(|job| Reply::Enqueued { job }),
         (wide(), vec(stats, 0..4)).prop_map(|(cursor, queues)| Reply::Queues { cursor, queues }),
         wide().prop_map(|question| Reply::Asked { question }),
+        presence_page().prop_map(Reply::Presence),
     ]
 }
 
@@ -99,6 +108,8 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
             })
         ),
         answer().prop_map(Push::Answered),
+        (channel(), change())
+            .prop_map(|(channel, change)| Push::Presence(PresenceChange { channel, change })),
         (wide(), cause())
             .prop_map(|(question, cause)| Push::Unanswered(Unanswered { question, cause })),
     ]
@@ -227,6 +238,37 @@ fn answer() -> impl Strategy<Value = Answer<'static>> {
         declined,
         value,
     })
+}
+
+fn member() -> impl Strategy<Value = Member<'static>> {
+    (wide(), bytes()).prop_map(|(session, identity)| Member { session, identity })
+}
+
+fn change() -> impl Strategy<Value = Change<'static>> {
+    prop_oneof![
+        member().prop_map(Change::Joined),
+        wide().prop_map(|session| Change::Left { session }),
+        Just(Change::Missed),
+    ]
+}
+
+fn presence_page() -> impl Strategy<Value = PresencePage<'static>> {
+    let counts = (wide(), wide(), wide(), wide(), wide());
+    (wide(), counts, vec((group(), wide()), 0..4), vec(member(), 0..4)).prop_map(
+        |(cursor, counts, group_list, member_list)| {
+            let (subscribers, pattern_subscribers, responders, members, groups) = counts;
+            PresencePage {
+                cursor,
+                subscribers,
+                pattern_subscribers,
+                responders,
+                members,
+                groups,
+                group_list,
+                member_list,
+            }
+        },
+    )
 }
 
 fn cause() -> impl Strategy<Value = UnansweredCause> {

@@ -6,6 +6,7 @@ mod fan_out;
 mod heartbeat;
 mod jobs;
 mod payloads;
+mod presence;
 mod requests;
 mod restart;
 mod routing;

@@ -7,6 +7,7 @@ mod exit_codes;
 mod lifetimes;
 mod messages;
 mod modifications;
+mod presence;
 mod queues;
 mod requests;
 mod support;

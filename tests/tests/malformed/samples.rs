@@ -1,7 +1,9 @@
 //! One request of every operation, such that every byte of it is needed.
 
 use std::num::NonZeroU32;
-use workyard_protocol::channel::{self, Answer, Ask, PublishMany, PublishOne, Serve};
+use workyard_protocol::channel::{
+    self, Answer, Ask, Enter, FollowPresence, Presence, PublishMany, PublishOne, Serve,
+};
 use workyard_protocol::globaldata::{
     self, AddWithin, Batch, Delete, End, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks, Look,
     Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch, Unlock,
@@ -40,6 +42,9 @@ impl Sampled for ChannelWire {
             channel::Request::Ask(Ask { channel: name, timeout_ms: 300, repeat: true, value }),
             channel::Request::Answer(Answer { question: 70_000, declined: true, value }),
             channel::Request::Serve(Serve { channel: name, on: true }),
+            channel::Request::Enter(Enter { channel: name, identity: Some(b"tom") }),
+            channel::Request::Presence(Presence { channel: name, cursor: 1, limit: 999 }),
+            channel::Request::FollowPresence(FollowPresence { channel: name, on: true }),
         ];
         requests.into_iter().map(body::<Self>).collect()
     }

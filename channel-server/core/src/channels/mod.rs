@@ -1,6 +1,7 @@
 //! Channels: who subscribed to what. Messages pass through and nothing of them is kept.
 
 mod audience;
+mod counts;
 mod groups;
 mod logs;
 mod plan;
@@ -8,6 +9,7 @@ mod publish;
 mod topics;
 mod trie;
 
+pub(crate) use counts::Counts;
 pub(crate) use groups::GroupId;
 pub(crate) use topics::{TopicId, Topics};
 

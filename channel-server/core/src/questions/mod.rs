@@ -183,6 +183,11 @@ impl Questions {
         }
     }
 
+    /// How many sessions serve a channel.
+    pub(crate) fn responders(&self, channel: ChannelName<'_>) -> usize {
+        self.services.responders_of(channel)
+    }
+
     /// Adds its part to the census.
     pub(crate) fn count(&self, census: &mut Census) {
         census.services = self.services.len();

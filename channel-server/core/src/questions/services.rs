@@ -37,6 +37,11 @@ impl Services {
         self.channels.find(channel.as_bytes())
     }
 
+    /// How many sessions serve a channel.
+    pub(super) fn responders_of(&self, channel: ChannelName<'_>) -> usize {
+        self.find(channel).map_or(0, |at| self.channels[at].len())
+    }
+
     /// Adds a session behind all others that serve the channel.
     pub(super) fn join(
         &mut self,

@@ -4,9 +4,9 @@ use crate::outbox::Watched;
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
-    PublishOne, Push, Question, Queues, Reply, Request, Serve, Subscribe, Topic, Unanswered,
-    Unsubscribe,
+    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, Enqueue, Enter, FollowPresence, Interest,
+    Member, Nack, Presence, PresenceChange, Publish, PublishMany, PublishOne, Push, Question,
+    Queues, Reply, Request, Serve, Subscribe, Topic, Unanswered, Unsubscribe,
 };
 use workyard_protocol::{
     ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
@@ -210,6 +210,35 @@ impl Asking<'_> {
         self.asks(Request::Answer(Answer { question, declined: true, value }))
     }
 
+    /// Becomes a member of the channel, known by this text.
+    pub(crate) fn enters(self, channel: &str, identity: &str) -> Seen {
+        let (channel, identity) = (channel_name(channel), Some(identity.as_bytes()));
+        self.asks(Request::Enter(Enter { channel, identity }))
+    }
+
+    pub(crate) fn leaves(self, channel: &str) -> Seen {
+        self.asks(Request::Enter(Enter { channel: channel_name(channel), identity: None }))
+    }
+
+    pub(crate) fn follows(self, channel: &str) -> Seen {
+        self.asks(Request::FollowPresence(FollowPresence {
+            channel: channel_name(channel),
+            on: true,
+        }))
+    }
+
+    pub(crate) fn follows_no_more(self, channel: &str) -> Seen {
+        self.asks(Request::FollowPresence(FollowPresence {
+            channel: channel_name(channel),
+            on: false,
+        }))
+    }
+
+    pub(crate) fn looks_around(self, channel: &str, cursor: u64, limit: u32) -> Seen {
+        let channel = channel_name(channel);
+        self.asks(Request::Presence(Presence { channel, cursor, limit }))
+    }
+
     pub(crate) fn lists(self, prefix: &str, cursor: u64, limit: u32) -> Seen {
         let prefix = prefix.as_bytes();
         self.asks(Request::Queues(Queues { prefix, cursor, limit }))
@@ -324,6 +353,22 @@ fn text_of_reply(reply: &Reply<'_>) -> String {
         Reply::Done => "done".to_owned(),
         Reply::Published { receivers } => format!("published to {receivers}"),
         Reply::Enqueued { job } => format!("enqueued {job}"),
+        Reply::Presence(page) => {
+            let members: Vec<String> = page.member_list.iter().map(text_of_member).collect();
+            let group = |(name, count): &(GroupName<'_>, u64)| format!("{name}: {count}");
+            let groups: Vec<String> = page.group_list.iter().map(group).collect();
+            format!(
+                "{} by name, {} by pattern, {} groups [{}], {} serve; {} members [{}], next {}",
+                page.subscribers,
+                page.pattern_subscribers,
+                page.groups,
+                groups.join(", "),
+                page.responders,
+                page.members,
+                members.join(", "),
+                page.cursor
+            )
+        }
         Reply::Asked { question } => format!("asked {question}"),
         Reply::Queues { cursor, queues } => {
             let mut text = String::new();
@@ -336,6 +381,10 @@ fn text_of_reply(reply: &Reply<'_>) -> String {
             format!("{text}next {cursor}")
         }
     }
+}
+
+fn text_of_member(member: &Member<'_>) -> String {
+    format!("{} {}", member.session as u32, String::from_utf8_lossy(member.identity))
 }
 
 fn text_of_push(push: Push<'_>, numbers: bool) -> String {
@@ -373,6 +422,11 @@ fn text_of_push(push: Push<'_>, numbers: bool) -> String {
         Push::Unanswered(Unanswered { question, cause }) => {
             format!("unanswered {question}: {cause:?}")
         }
+        Push::Presence(PresenceChange { channel, change }) => match change {
+            Change::Joined(member) => format!("{channel}: joined {}", text_of_member(&member)),
+            Change::Left { session } => format!("{channel}: left {}", session as u32),
+            Change::Missed => format!("{channel}: missed"),
+        },
         Push::Gap { .. } => panic!("a core sends no gap by itself"),
     }
 }

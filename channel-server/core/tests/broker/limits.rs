@@ -121,6 +121,46 @@ fn questions_that_are_kept_for_another_responder() {
 }
 
 #[test]
+fn channels_that_are_entered_and_followed() {
+    let mut talk = limited(|limits| limits.presences_per_session_max = 2);
+    talk.session(1).enters("a", "").done();
+    talk.session(1).follows("b").done();
+    let refused = ["1: LimitReached: presences_per_session_max of 2 is reached"];
+    talk.session(1).enters("b", "").sees(refused);
+    talk.session(1).follows("a").sees(refused);
+    talk.session(1).enters("a", "again").done();
+    talk.session(1).follows("b").done();
+    talk.session(1).leaves("a").done();
+    talk.session(1).enters("b", "").sees(["1: done", "1 <- b: joined 1 "]);
+
+    let mut talk = limited(|limits| limits.presence_members_max = 1);
+    talk.session(1).enters("a", "").done();
+    talk.session(2).enters("b", "").sees(["2: LimitReached: presence_members_max of 1 is reached"]);
+    talk.session(1).enters("a", "again").done();
+
+    let mut talk = limited(|limits| limits.presence_followers_max = 1);
+    talk.session(1).follows("a").done();
+    let refused = ["2: LimitReached: presence_followers_max of 1 is reached"];
+    talk.session(2).follows("a").sees(refused);
+    assert_eq!(talk.census().rooms, 1);
+}
+
+#[test]
+fn bytes_of_identities() {
+    let mut talk = limited(|limits| limits.presence_bytes_max = 10);
+    talk.session(1).enters("room", "tom").done();
+    let refused = ["2: LimitReached: presence_bytes_max of 10 is reached"];
+    talk.session(2).enters("room", "anna").sees(refused);
+    talk.session(2).follows("other").sees(refused);
+    let refused = ["1: LimitReached: presence_bytes_max of 10 is reached"];
+    talk.session(1).enters("room", "thomasina").sees(refused);
+    talk.session(1).enters("room", "thomas").done();
+    talk.session(1).enters("room", "").done();
+    talk.session(2).enters("room", "anna").done();
+    assert_eq!(talk.census().presence_bytes, 8);
+}
+
+#[test]
 fn queues() {
     let mut talk = limited(|limits| limits.queues_max = 1);
     talk.session(1).enqueues("q", "x").sees(["1: enqueued 1"]);

@@ -10,6 +10,7 @@ mod limits;
 mod listing;
 mod model;
 mod outbox;
+mod presence;
 mod publish_one;
 mod questions;
 mod reserve;

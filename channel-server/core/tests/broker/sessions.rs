@@ -14,6 +14,10 @@ fn a_session_that_is_gone_leaves_nothing_behind() {
         talk.session(number).serves("s").done();
         talk.session(number).serves("t").done();
     }
+    for number in [1, 2] {
+        talk.session(number).enters("r", "me").done();
+        talk.session(number).follows("other").done();
+    }
     talk.session(3)
         .inquires_again("s", "x")
         .sees(["3: asked 1", "2 <- question 1 on s: x (1000 ms)"]);
@@ -49,6 +53,9 @@ fn the_census_counts_everything() {
     talk.session(2).serves("c").done();
     assert_eq!(talk.session(9).inquires("ab", "12345").texts().len(), 2);
     assert_eq!(talk.session(9).inquires_again("ab", "12345").texts().len(), 2);
+    talk.session(1).enters("room1", "tom").done();
+    talk.session(4).enters("room1", "ann").done();
+    talk.session(4).follows("r2").done();
     let expected = Census {
         channels: 1,
         patterns: 1,
@@ -67,6 +74,11 @@ fn the_census_counts_everything() {
         questions: 2,
         question_parties: 3,
         question_bytes: 2 + 5,
+        rooms: 2,
+        members: 2,
+        followers: 1,
+        visitors: 2,
+        presence_bytes: 5 + 2 + 3 + 3,
     };
     assert_eq!(talk.census(), expected);
 }

@@ -1,5 +1,5 @@
-//! What the connection's task knows of this client: its subscriptions, consumers and responders, restored
-//! on every new connection, and the questions that it waits for.
+//! What the connection's task knows of this client: its subscriptions, consumers, responders and
+//! presences, restored on every new connection, and the questions that it waits for.
 
 mod asking;
 mod consumers;
@@ -8,6 +8,7 @@ mod questions;
 mod restore;
 mod subscriptions;
 mod topics;
+mod visits;
 
 use crate::mailbox::Mailbox;
 use crate::message::Message;
@@ -22,6 +23,8 @@ use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
+pub(crate) use visits::Visit;
+use visits::{Rooms, Visited};
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
 use workyard_protocol::channel::{Cancel, Consume, Push, Reply, Request, Subscribe, Unsubscribe};
 use workyard_protocol::control::ServiceKind;
@@ -86,6 +89,8 @@ pub(crate) enum Command {
     },
     /// A question was dropped, and nobody answered it.
     DroppedQuestion(HeldQuestion),
+    /// Something about presence.
+    Visit(Visit),
 }
 
 /// A job that the server believes to be held here.
@@ -147,6 +152,7 @@ enum Asked {
     Serve(Bytes),
     /// That a responder, the last one of its channel, is to get no more questions.
     EndService(LocalId),
+    Visit(Visited),
     /// Nothing to be done about it but to tell.
     End(Option<Done>),
 }
@@ -156,6 +162,7 @@ pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
     consumers: Consumers,
     questions: Questions,
+    rooms: Rooms,
     asked: BTreeMap<u64, Asked>,
     last_token: u64,
     /// The connection that is there, and its limit.
@@ -178,6 +185,7 @@ impl Session for ChannelSession {
             self.consume(&demand, outbox);
         }
         self.restore_services(outbox);
+        self.restore_visits(server.epoch, outbox);
     }
 
     fn disconnected(&mut self, _: &mut Outbox) {
@@ -185,7 +193,12 @@ impl Session for ChannelSession {
         self.subscriptions.interrupted();
         self.consumers.interrupted();
         self.questions.interrupted();
-        std::mem::take(&mut self.asked).into_values().for_each(asking::lost);
+        for asked in std::mem::take(&mut self.asked).into_values() {
+            match asked {
+                Asked::Visit(visited) => self.visit_lost(visited),
+                asked => asking::lost(asked),
+            }
+        }
     }
 
     fn command(&mut self, command: Command, outbox: &mut Outbox) {
@@ -223,6 +236,7 @@ impl Session for ChannelSession {
             }
             Command::CloseResponder { id, done } => self.close_responder(id, done, outbox),
             Command::ReleasedResponder { id, left } => self.release_responder(id, left, outbox),
+            Command::Visit(visit) => self.visit(visit, outbox),
             Command::DroppedQuestion(held) => {
                 self.decline(&held, "the responder dropped it without an answer", outbox);
             }
@@ -262,6 +276,7 @@ impl Session for ChannelSession {
             Push::Question(question) => self.question_came(push, question, outbox),
             Push::Answered(answer) => self.question_answered(push, answer),
             Push::Unanswered(unanswered) => self.question_unanswered(unanswered),
+            Push::Presence(change) => self.presence_changed(change, outbox),
         }
         Ok(())
     }
@@ -272,8 +287,10 @@ impl Session for ChannelSession {
         answer: Result<Received, Refusal>,
         outbox: &mut Outbox,
     ) -> Result<(), DecodeError> {
-        if matches!(self.asked.get(&token), Some(Asked::Question(_))) {
-            return self.question_asked(token, &answer);
+        match self.asked.get(&token) {
+            Some(Asked::Question(_)) => return self.question_asked(token, &answer),
+            Some(Asked::Visit(_)) => return self.visit_answered(token, &answer, outbox),
+            _ => {}
         }
         // Before anything is taken out: the connection ends over it, and what was asked with it.
         if let Ok(received) = &answer {
@@ -300,7 +317,9 @@ impl Session for ChannelSession {
             }
             // The same: no question of the channel can follow.
             (Some(Asked::EndService(id)), _) => drop(self.questions.remove(id)),
-            (Some(Asked::Question(_)), _) => unreachable!("that was looked at before"),
+            (Some(Asked::Question(_) | Asked::Visit(_)), _) => {
+                unreachable!("that was looked at before")
+            }
             (Some(Asked::End(done)), _) => finish(done),
             (None, answer) => tracing::warn!(token, ?answer, "an answer to nothing"),
         }
@@ -398,6 +417,7 @@ impl ChannelSession {
             (None, Asked::Cancel(id)) => drop(self.consumers.remove(id)),
             (None, Asked::Question(waiter)) => drop(waiter.send(Ok(Outcome::Lost))),
             (None, Asked::EndService(id)) => drop(self.questions.remove(id)),
+            (None, Asked::Visit(visited)) => self.visit_lost(visited),
             (None, Asked::Subscribe(_) | Asked::Consume(_) | Asked::Serve(_)) => {}
         }
     }

@@ -48,6 +48,19 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let no_more = if request.on { "" } else { "no more " };
             format!("serve {no_more}{}", request.channel)
         }
+        Request::Enter(request) => match request.identity {
+            Some(identity) => {
+                format!("enter {} {}", request.channel, String::from_utf8_lossy(identity))
+            }
+            None => format!("leave {}", request.channel),
+        },
+        Request::Presence(request) => {
+            format!("presence {} {} {}", request.channel, request.cursor, request.limit)
+        }
+        Request::FollowPresence(request) => {
+            let no_more = if request.on { "" } else { "no more " };
+            format!("follow {no_more}{}", request.channel)
+        }
         Request::Queues(request) => {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("queues {prefix:?} {} {}", request.cursor, request.limit)

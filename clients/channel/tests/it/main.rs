@@ -3,6 +3,7 @@
 
 mod dialogue;
 mod jobs;
+mod presence;
 mod publish;
 mod questions;
 mod queues;

@@ -1,9 +1,10 @@
 //! One example of everything that channel-server hears and says.
 
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Consume, Delivery, Enqueue, Interest, Nack, Publish, PublishMany,
-    PublishOne, Push, Question, QueueStats, Queues, Reply, Request, Serve, Subscribe, Topic,
-    Unanswered, UnansweredCause, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, Enqueue, Enter, FollowPresence, Interest,
+    Member, Nack, Presence, PresenceChange, PresencePage, Publish, PublishMany, PublishOne, Push,
+    Question, QueueStats, Queues, Reply, Request, Serve, Subscribe, Topic, Unanswered,
+    UnansweredCause, Unsubscribe,
 };
 use workyard_protocol::{Encoding, Pattern, ToClient, ValueRef};
 
@@ -35,6 +36,15 @@ pub fn requests() -> Vec<Seed> {
             Request::Ask(Ask { channel: orders, timeout_ms: 5000, repeat: true, value: JSON }),
         ),
         request("answer", Request::Answer(Answer { question: 300, declined: false, value: text })),
+        request("enter", Request::Enter(Enter { channel: orders, identity: Some(b"tom") })),
+        request(
+            "presence",
+            Request::Presence(Presence { channel: orders, cursor: 300, limit: 10 }),
+        ),
+        request(
+            "follow_presence",
+            Request::FollowPresence(FollowPresence { channel: orders, on: true }),
+        ),
         request("serve", Request::Serve(Serve { channel: orders, on: true })),
     ]
 }
@@ -47,6 +57,21 @@ fn interests() -> Vec<Interest<'static>> {
     ]
 }
 
+const TOM: Member<'_> = Member { session: 1 << 32, identity: b"tom" };
+
+fn presence_page() -> PresencePage<'static> {
+    PresencePage {
+        cursor: 300,
+        subscribers: 1,
+        pattern_subscribers: 2,
+        responders: 3,
+        members: 4,
+        groups: 1,
+        group_list: vec![(group("workers"), 5)],
+        member_list: vec![TOM, TOM],
+    }
+}
+
 pub fn replies() -> Vec<Seed> {
     let stats =
         QueueStats { queue: queue("mail"), ready: 3, leased: 1, consumers: 2, oldest_ms: 9 };
@@ -55,6 +80,7 @@ pub fn replies() -> Vec<Seed> {
         reply("published", Reply::Published { receivers: 3 }),
         reply("enqueued", Reply::Enqueued { job: 1 << 40 }),
         reply("queues", Reply::Queues { cursor: 5, queues: vec![stats, stats] }),
+        reply("presence", Reply::Presence(presence_page())),
         reply("asked", Reply::Asked { question: 300 }),
     ]
 }
@@ -62,6 +88,7 @@ pub fn replies() -> Vec<Seed> {
 pub fn pushes() -> Vec<Seed> {
     let (channel, value) = (channel_name("news"), ValueRef::raw("hello"));
     let question = Question { question: 300, channel, attempt: 2, timeout_ms: 5000, value };
+    let changed = |change| Push::Presence(PresenceChange { channel, change });
     let cause = UnansweredCause::ResponderGone;
     let message = |delivery, sequence| Push::Message { delivery, channel, sequence, value };
     vec![
@@ -71,6 +98,9 @@ pub fn pushes() -> Vec<Seed> {
         push("gap", Push::Gap { channel: Some(channel), from: 300, to: 311, missed: 12 }),
         push("gap_of_many", Push::Gap { channel: None, from: 0, to: 0, missed: 1 << 20 }),
         push("job", Push::Job { queue: queue("mail"), job: 1, attempt: 2, value: JSON }),
+        push("presence_joined", changed(Change::Joined(TOM))),
+        push("presence_left", changed(Change::Left { session: TOM.session })),
+        push("presence_missed", changed(Change::Missed)),
         push("question", Push::Question(question)),
         push("answered", Push::Answered(Answer { question: 300, declined: true, value })),
         push("unanswered", Push::Unanswered(Unanswered { question: 300, cause })),

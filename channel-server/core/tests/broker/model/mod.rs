@@ -1,6 +1,7 @@
 //! Random requests of several sessions, compared with a model that is too simple to be wrong.
 
 mod jobs;
+mod presence;
 mod questions;
 mod subscriptions;
 
@@ -39,6 +40,10 @@ const LIMITS: BrokerLimits = BrokerLimits {
     questions_per_session_max: 4,
     questions_per_responder_max: 3,
     question_bytes_max: 300,
+    presences_per_session_max: 4,
+    presence_members_max: 7,
+    presence_followers_max: 5,
+    presence_bytes_max: 30,
     reserve_at_most_once: false,
 };
 

@@ -1,7 +1,7 @@
 //! The broker as every dialect reaches it: how names were spelled is kept beside it.
 
 use crate::workerman::{Clients, Spellings};
-use workyard_channel_core::{Broker, BrokerLimits};
+use workyard_channel_core::Broker;
 use workyard_daemon::Untold;
 use workyard_engine::{Caller, Engine, Loss, Outbox, Publication, SessionId, Time};
 use workyard_protocol::channel;
@@ -65,10 +65,10 @@ impl Wire for SpelledWire {
 }
 
 impl ChannelEngine {
-    /// An engine that nobody has spoken to yet.
+    /// An engine around a broker that nobody has spoken to yet.
     #[must_use]
-    pub fn new(limits: BrokerLimits) -> Self {
-        Self { broker: Broker::new(limits), workerman: Clients::default() }
+    pub fn new(broker: Broker) -> Self {
+        Self { broker, workerman: Clients::default() }
     }
 }
 

@@ -7,9 +7,9 @@ mod workerman;
 
 pub use dialects::{Dialects, Workerman};
 pub use engine::{ChannelEngine, Push, Request, SpelledWire};
-pub use options::Limits;
+pub use options::{HistoryRules, Limits};
 
-use workyard_channel_core::BrokerLimits;
+use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_daemon::{Service, Settings};
 use workyard_protocol::control::ServiceKind;
 
@@ -27,7 +27,13 @@ impl Service for ChannelService {
     type Dialect = Dialects;
     type Limits = Limits;
 
-    fn engine(limits: &Limits, _: &Settings, _: u64) -> ChannelEngine {
-        ChannelEngine::new(limits.resolve(BrokerLimits::default()))
+    fn engine(limits: &Limits, _: &Settings, epoch: u64) -> ChannelEngine {
+        let mut broker = Broker::new(limits.resolve(BrokerLimits::default())).in_epoch(epoch);
+        for rule in limits.history.iter().flat_map(HistoryRules::iter) {
+            if let Err(refusal) = broker.keep_history(&rule) {
+                tracing::error!(pattern = %rule.pattern, %refusal, "no history is kept");
+            }
+        }
+        ChannelEngine::new(broker)
     }
 }

@@ -1,5 +1,9 @@
 //! The broker's bounds as flags, environment and `[limits]` of the file.
 
+mod history;
+
+pub use history::HistoryRules;
+
 use workyard_channel_core::BrokerLimits;
 
 workyard_daemon::overrides! {
@@ -16,6 +20,14 @@ workyard_daemon::overrides! {
         /// Bytes for the numbers of channels' messages: names, and 64 bytes for each channel. Above it
         /// channels that were not published to lately are forgotten
         sequence_bytes_max: usize = "BYTES",
+        /// Rules by which messages are kept at most
+        history_rules_max: usize = "COUNT",
+        /// Bytes of the messages that are kept at most, with 96 bytes for each
+        history_bytes_max: usize = "BYTES",
+        /// Replays of one session at most
+        replays_per_session_max: usize = "COUNT",
+        /// Replays of all sessions together at most
+        replays_max: usize = "COUNT",
         /// Queues at most
         queues_max: usize = "COUNT",
         /// Jobs in one queue at most
@@ -49,5 +61,10 @@ workyard_daemon::overrides! {
         /// Whether jobs that are reserved one by one, as Workerman's clients do, are done with when
         /// they are sent, and not when the next one is reserved
         reserve_at_most_once: bool = "true|false",
+    }
+    beside {
+        /// What is kept of which channels, as in `orders.>=1000,1MiB,1h;state.*=1,64KiB,1d`: messages,
+        /// bytes and age at most
+        history: HistoryRules = "RULES",
     }
 }

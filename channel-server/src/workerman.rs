@@ -112,8 +112,8 @@ impl Clients {
 
 impl<O: Outbox<SpelledWire>> Frame<'_, O> {
     fn subscribe(&mut self, names: &Names<'_>) {
-        let interests = interests(names);
-        self.ask(Native::Subscribe(Subscribe { interests }), Spelling::Text);
+        let subscribe = Subscribe::to(interests(names));
+        self.ask(Native::Subscribe(subscribe), Spelling::Text);
         self.count_too_long(names);
     }
 

@@ -2,7 +2,7 @@
 
 mod quantity;
 
-use quantity::{Size, Span};
+pub use quantity::{Size, Span};
 
 use crate::address::ListenAddress;
 use crate::overrides::Overrides;

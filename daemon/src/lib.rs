@@ -31,6 +31,7 @@ mod turn;
 mod untold;
 
 pub use address::{AddressError, ListenAddress};
+pub use config::{Size, Span};
 pub use either::Either;
 pub use exit::ExitStatus;
 pub use native::Native;

@@ -18,7 +18,8 @@ pub trait Overrides:
     fn effective(self) -> Self;
 }
 
-/// Defines a set of settings that override the fields of a struct with defaults.
+/// Defines a set of settings that override the fields of a struct with defaults; and, behind `beside`,
+/// settings that the struct has no fields for.
 ///
 /// ```
 /// #[derive(Default)]
@@ -42,6 +43,9 @@ macro_rules! overrides {
         pub struct $Name:ident overrides $Target:ty {
             $($(#[$field_doc:meta])* $field:ident: $Type:ty = $unit:literal,)*
         }
+        $(beside {
+            $($(#[$other_doc:meta])* $other:ident: $Other:ty = $other_unit:literal,)*
+        })?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, ::clap::Args, ::serde::Serialize, ::serde::Deserialize)]
@@ -52,6 +56,12 @@ macro_rules! overrides {
                 #[arg(long, value_name = $unit)]
                 pub $field: Option<$Type>,
             )*
+            $($(
+                $(#[$other_doc])*
+                #[arg(long, value_name = $other_unit)]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $other: Option<$Other>,
+            )*)?
         }
 
         impl $Name {
@@ -69,12 +79,18 @@ macro_rules! overrides {
 
         impl $crate::Overrides for $Name {
             fn or(self, lower: Self) -> Self {
-                Self { $($field: self.$field.or(lower.$field),)* }
+                Self {
+                    $($field: self.$field.or(lower.$field),)*
+                    $($($other: self.$other.or(lower.$other),)*)?
+                }
             }
 
             fn effective(self) -> Self {
                 let target = self.resolve(<$Target>::default());
-                Self { $($field: Some(target.$field),)* }
+                Self {
+                    $($field: Some(target.$field),)*
+                    $($($other: self.$other,)*)?
+                }
             }
         }
     };

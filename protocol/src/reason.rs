@@ -110,6 +110,8 @@ reasons! {
     RespondersBusy = 231,
     /// The question does not wait for an answer from this session, or not any more.
     UnknownQuestion = 232,
+    /// No messages are kept by a rule of exactly this pattern.
+    UnknownRule = 215,
 }
 
 impl fmt::Display for Reason {

@@ -69,11 +69,21 @@ impl Peer<GlobalDataWire> {
     #[must_use]
     #[track_caller]
     pub fn revision(&self, write: u64) -> u64 {
-        self.epoch.expect("a welcome has come") + write
+        self.epoch() + write
     }
 }
 
 impl<W: Service> Peer<W> {
+    /// The server's epoch.
+    ///
+    /// # Panics
+    /// When the server has not said it yet.
+    #[must_use]
+    #[track_caller]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.expect("a welcome has come")
+    }
+
     /// Connects and says nothing.
     ///
     /// # Panics

@@ -27,8 +27,7 @@ pub fn grouped<'a>(interest: Interest<'a>, group: &'a str) -> Interest<'a> {
 /// Subscribes to one thing.
 #[must_use]
 pub fn subscribe(interest: Interest<'_>) -> channel::Request<'_> {
-    let interests = vec![interest];
-    channel::Request::Subscribe(channel::Subscribe { interests })
+    channel::Request::Subscribe(channel::Subscribe::to([interest]))
 }
 
 /// Unsubscribes from one thing.
@@ -121,6 +120,7 @@ fn delivered<'a>(
         delivery,
         channel: ChannelName::new(name).expect("a short name"),
         sequence,
+        position: 0,
         value,
     }
 }

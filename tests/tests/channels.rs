@@ -233,7 +233,7 @@ fn every_kind_of_value_arrives_as_it_was() {
         let request = channel::Publish { channel: name, value };
         publisher.ask(channel::Request::Publish(request), published(1));
         let delivery = channel::Delivery::Everybody;
-        peer.expect_push(Push::Message { delivery, channel: name, sequence, value });
+        peer.expect_push(Push::Message { delivery, channel: name, sequence, position: 0, value });
     }
 }
 
@@ -333,7 +333,7 @@ fn a_list_of_interests_is_taken_whole_or_not_at_all() {
     let mut peer = daemon.peer();
     let interests: Vec<_> = ["a", "b", "c"].into_iter().map(channel).collect();
     assert!(matches!(interests[0].topic, Topic::Channel(_)));
-    let all = channel::Request::Subscribe(channel::Subscribe { interests });
+    let all = channel::Request::Subscribe(channel::Subscribe::to(interests));
     let refusal = peer.ask_refused(all, workyard_protocol::Reason::LimitReached);
     assert!(refusal.text.contains("subscriptions_per_session_max"), "{refusal}");
     peer.ask(publish("a", b"x"), published(0));

@@ -161,7 +161,8 @@ impl FakeServer {
         let mut subscribers = self.subscribers.lock().unwrap();
         match request {
             Request::Subscribe(subscribe) => {
-                let workyard_protocol::channel::Topic::Channel(name) = subscribe.interests[0].topic
+                let workyard_protocol::channel::Topic::Channel(name) =
+                    subscribe.subscriptions[0].interest.topic
                 else {
                     panic!("no channel");
                 };
@@ -174,6 +175,7 @@ impl FakeServer {
                     delivery: Delivery::Everybody,
                     channel: publish.channel,
                     sequence: number + 1,
+                    position: 0,
                     value: publish.value,
                 });
                 let mut bytes = Vec::new();

@@ -51,6 +51,7 @@ impl NativeChannel {
                 delivery: Delivery::Everybody,
                 channel,
                 sequence: _,
+                position: _,
                 value: ValueRef::Encoded { bytes, .. },
             }) if bytes.len() == self.payload_bytes && channel.as_bytes().starts_with(b"ch") => {
                 Ok(())
@@ -64,8 +65,8 @@ impl PubSubWire for NativeChannel {
     fn subscribe(&self, channel: u32, out: &mut Vec<u8>) {
         let name = channel_name(channel);
         let interest = Interest { topic: Topic::Channel(named(&name)), group: None };
-        let interests = vec![interest];
-        ToServer::Request(SUBSCRIBE_ID, Request::Subscribe(Subscribe { interests })).encode(out);
+        let subscribe = Request::Subscribe(Subscribe::to([interest]));
+        ToServer::Request(SUBSCRIBE_ID, subscribe).encode(out);
     }
 
     fn publish(&self, channel: u32, payload: &[u8], out: &mut Vec<u8>) {

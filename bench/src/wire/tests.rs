@@ -72,6 +72,7 @@ fn message(payload: &[u8]) -> Vec<u8> {
         delivery: channel::Delivery::Everybody,
         channel: ChannelName::new("ch000001").unwrap(),
         sequence: 1,
+        position: 0,
         value: ValueRef::raw(payload),
     }))
 }
@@ -159,7 +160,13 @@ fn controls() {
     assert_control(&*channels(Kind::Redis), subscribed, b"");
     let done = encoded(&FromChannel::Reply(1, channel::Reply::Done));
     assert_control(&*channels(Kind::Workyard), &done, b"");
-    let gap = encoded(&FromChannel::Push(Push::Gap { channel: None, from: 0, to: 0, missed: 3 }));
+    let gap = encoded(&FromChannel::Push(Push::Gap {
+        channel: None,
+        from: 0,
+        to: 0,
+        missed: 3,
+        replay: 0,
+    }));
     assert_control(&*channels(Kind::Workyard), &gap, b"");
 }
 

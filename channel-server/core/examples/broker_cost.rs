@@ -13,10 +13,10 @@ use std::time::Instant;
 use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
 use workyard_protocol::channel::{
-    Ack, ChannelWire, Consume, Enqueue, Interest, Publish, PublishOne, Push, Reply, Request,
-    Subscribe, Topic,
+    Ack, ChannelWire, Consume, Enqueue, HistoryBounds, Interest, KeepHistory, Publish, PublishOne,
+    Push, Reply, Request, Subscribe, Topic,
 };
-use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Refusal, ValueRef};
+use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Refusal, Ttl, ValueRef};
 
 const OPERATIONS: u32 = 500_000;
 
@@ -33,6 +33,9 @@ fn main() {
     publish("publish to 100 and 1 of a group of 100", 100, |bench| {
         (0..100).for_each(|slot| bench.subscribe(slot, channel("bench.1"), Some("group")));
     });
+    publish("publish to 100, the last 1000 are kept", 100, |bench| bench.keep(1000));
+    publish("publish to 100, the last is kept", 100, |bench| bench.keep(1));
+    publish("publish to nobody, the last 1000 are kept", 0, |bench| bench.keep(1000));
     publish_in_turn("publish to 2 channels in turn, `>` matches too");
     publish_one("publish_one to 100 subscribers", 100);
     jobs("enqueue, hand out and ack, 1 consumer", 1);
@@ -92,8 +95,15 @@ impl Bench {
 
     fn subscribe(&mut self, slot: u32, topic: Topic<'_>, group: Option<&str>) {
         let group = group.map(|name| GroupName::new(name).expect("short"));
-        let interests = vec![Interest { topic, group }];
-        self.ask(slot, Request::Subscribe(Subscribe { interests }));
+        let interest = Interest { topic, group };
+        self.ask(slot, Request::Subscribe(Subscribe::to([interest])));
+    }
+
+    fn keep(&mut self, messages_max: u64) {
+        let age = Ttl::from_millis(3_600_000).expect("an hour");
+        let bounds = HistoryBounds { messages_max, bytes_max: 1 << 20, age };
+        let pattern = Pattern::new("bench.*").expect("a pattern");
+        self.ask(0, Request::KeepHistory(KeepHistory { pattern, bounds }));
     }
 
     fn publish(&mut self, name: &str) {

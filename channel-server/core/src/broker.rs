@@ -6,7 +6,7 @@ use crate::questions::Questions;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
-use workyard_protocol::channel::{self, ChannelWire, Push, Request};
+use workyard_protocol::channel::{self, ChannelWire, KeepHistory, Push, Reply, Request};
 use workyard_protocol::{ChannelName, QueueName, Refusal};
 
 /// The whole state of a channel server.
@@ -16,6 +16,7 @@ use workyard_protocol::{ChannelName, QueueName, Refusal};
 /// * `Publish`, `PublishMany`, `PublishOne`: first the publications, to everybody and then to one
 ///   session of each queue group, then the reply. So a session that publishes to itself sees the
 ///   message before the receipt.
+/// * `Subscribe`: first the reply, then what is replayed of it at once; the rest when it is due.
 /// * `Enqueue`, `Consume`, `Ack`, `Nack`: first the reply, then the jobs that can be handed out because of
 ///   it. So a session knows that it consumes before its first job comes.
 /// * `Ask`, `Answer`: first the reply, then the question or the answer. So a session knows the number of
@@ -40,6 +41,22 @@ impl Broker {
             questions: Questions::new(limits),
             presence: Presence::new(limits),
         }
+    }
+
+    /// The same, telling what was kept by this start of the server from what others had kept: `epoch` is
+    /// another number for each.
+    #[must_use]
+    pub fn in_epoch(mut self, epoch: u64) -> Self {
+        self.channels.set_epoch(epoch);
+        self
+    }
+
+    /// Has the messages of some channels be kept from now on.
+    ///
+    /// # Errors
+    /// `LimitReached`.
+    pub fn keep_history(&mut self, rule: &KeepHistory<'_>) -> Result<(), Refusal> {
+        self.channels.keep_history(rule)
     }
 
     /// Makes the session a consumer that takes nothing until it reserves. One that consumes from the
@@ -117,8 +134,10 @@ impl Engine for Broker {
         match request {
             Request::Subscribe(request) => self.channels.subscribe(caller, &request, outbox),
             Request::Unsubscribe(request) => self.channels.unsubscribe(caller, &request, outbox),
-            Request::Publish(request) => self.channels.publish(caller, request, outbox),
-            Request::PublishMany(request) => self.channels.publish_many(caller, &request, outbox),
+            Request::Publish(request) => self.channels.publish(now, caller, request, outbox),
+            Request::PublishMany(request) => {
+                self.channels.publish_many(now, caller, &request, outbox);
+            }
             Request::PublishOne(request) => self.channels.publish_one(caller, request, outbox),
             Request::Enqueue(request) => self.queues.enqueue(now, caller, request, outbox),
             Request::Consume(request) => self.queues.consume(caller, request, outbox),
@@ -132,6 +151,13 @@ impl Engine for Broker {
             Request::Presence(request) => self.list_presence(caller, request, outbox),
             Request::Ask(request) => self.questions.ask(now, caller, request, outbox),
             Request::Answer(request) => self.questions.answer(now, caller, request, outbox),
+            Request::KeepHistory(request) => {
+                done(caller, self.channels.keep_history(&request), outbox);
+            }
+            Request::DropHistory(request) => {
+                done(caller, self.channels.drop_history(&request), outbox);
+            }
+            Request::Histories(request) => self.channels.histories(caller, request, outbox),
         }
     }
 
@@ -143,16 +169,19 @@ impl Engine for Broker {
     }
 
     fn drained(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        self.channels.drained(session);
         self.queues.drained(session, outbox);
         self.questions.drained(session, outbox);
         self.presence.drained(session, outbox);
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        self.questions.next_deadline()
+        let deadlines = [self.channels.next_deadline(), self.questions.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn expire(&mut self, now: Time, outbox: &mut impl Outbox<ChannelWire>) {
+        self.channels.expire(now, outbox);
         self.questions.expire(now, outbox);
     }
 
@@ -160,6 +189,13 @@ impl Engine for Broker {
         let channel = topic.map(|name| {
             ChannelName::new(name).expect("publications are counted under the channel's name")
         });
-        Some(Push::Gap { channel, from, to, missed })
+        Some(Push::Gap { channel, from, to, missed, replay: 0 })
+    }
+}
+
+fn done(caller: Caller, result: Result<(), Refusal>, outbox: &mut impl Outbox<ChannelWire>) {
+    match result {
+        Ok(()) => outbox.reply(caller, Reply::Done),
+        Err(refusal) => outbox.refuse(caller, refusal),
     }
 }

@@ -13,6 +13,12 @@ pub struct Census {
     pub subscriptions: usize,
     /// Sessions that subscribed to something.
     pub subscribers: usize,
+    /// Replays that are under way.
+    pub replays: usize,
+    /// Rules by which messages are kept.
+    pub history_rules: usize,
+    /// Messages that are kept.
+    pub history_messages: usize,
     /// Bytes of the names of channels, patterns and groups.
     pub name_bytes: usize,
     /// Queues that have a job or a consumer.

@@ -20,6 +20,15 @@ pub struct BrokerLimits {
     /// Nothing is refused above it; channels that were not published to lately are forgotten, and go on
     /// above the greatest number of them all.
     pub sequence_bytes_max: usize,
+    /// Most rules by which messages are kept.
+    pub history_rules_max: usize,
+    /// Most bytes in the messages that are kept of all channels. A message counts as its value and 96
+    /// bytes, a channel of which any is kept as its name and 256. Above it the oldest are forgotten.
+    pub history_bytes_max: usize,
+    /// Most replays of one session that are under way.
+    pub replays_per_session_max: usize,
+    /// Most replays of all sessions together.
+    pub replays_max: usize,
     /// Most queues that have a job or a consumer.
     pub queues_max: usize,
     /// Most jobs in one queue, waiting and held ones together.
@@ -77,6 +86,10 @@ impl Default for BrokerLimits {
             patterns_max: 100_000,
             name_bytes_max: 1024 * 1024 * 1024,
             sequence_bytes_max: 64 * 1024 * 1024,
+            history_rules_max: 1000,
+            history_bytes_max: 1024 * 1024 * 1024,
+            replays_per_session_max: 100_000,
+            replays_max: 1_000_000,
             queues_max: 100_000,
             queue_jobs_max: 10_000_000,
             queue_bytes_max: 1024 * 1024 * 1024,

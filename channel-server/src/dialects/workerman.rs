@@ -72,11 +72,13 @@ impl Dialect<ChannelEngine> for Workerman {
             channel::Push::Gap { channel, missed, .. } => {
                 lost(channel, missed, "a slow subscriber missed messages, and cannot be told");
             }
-            // These clients neither ask, serve nor follow: the wire has no words for it.
+            // These clients neither ask, serve, follow nor have replays: the wire has no words for it.
             channel::Push::Question(_)
             | channel::Push::Answered(_)
             | channel::Push::Unanswered(_)
-            | channel::Push::Presence(_) => {}
+            | channel::Push::Presence(_)
+            | channel::Push::Replayed { .. }
+            | channel::Push::CaughtUp { .. } => {}
         }
     }
 

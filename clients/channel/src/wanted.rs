@@ -52,8 +52,9 @@ impl Wanted {
     pub(crate) fn header_bytes(&self) -> usize {
         const KIND_BYTES: usize = 1;
         const OPTION_BYTES: usize = 1;
+        const START_BYTES: usize = 4;
         let name = LENGTH_BYTES + self.name.len();
         let group = self.group.as_ref().map_or(0, |group| LENGTH_BYTES + group.len());
-        KIND_BYTES + name + OPTION_BYTES + group
+        KIND_BYTES + name + OPTION_BYTES + group + START_BYTES
     }
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// A duration in a flag or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(crate) struct Span(Duration);
+pub struct Span(Duration);
 
 impl Span {
     /// The duration.
     #[must_use]
-    pub(super) fn duration(self) -> Duration {
+    pub fn duration(self) -> Duration {
         self.0
     }
 }
@@ -56,11 +56,12 @@ impl fmt::Display for Span {
 /// A size in a flag or a file, shown exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ByteSize", into = "String")]
-pub(crate) struct Size(u64);
+pub struct Size(u64);
 
 impl Size {
     /// In bytes; more than there is memory counts as all of it.
-    pub(super) fn bytes(self) -> usize {
+    #[must_use]
+    pub fn bytes(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }

@@ -5,7 +5,10 @@ mod answer;
 mod ask;
 mod cancel;
 mod consume;
+mod drop_history;
 mod enqueue;
+mod histories;
+mod keep_history;
 mod nack;
 mod presence;
 mod publish;
@@ -24,7 +27,10 @@ pub use answer::Answer;
 pub use ask::Ask;
 pub use cancel::Cancel;
 pub use consume::Consume;
+pub use drop_history::DropHistory;
 pub use enqueue::Enqueue;
+pub use histories::{Histories, HistoryRule};
+pub use keep_history::{HistoryBounds, KeepHistory};
 pub use nack::Nack;
 pub use presence::{Change, Enter, FollowPresence, Member, Presence, PresenceChange, PresencePage};
 pub use publish::Publish;
@@ -35,7 +41,7 @@ pub use question::{Question, Unanswered, UnansweredCause};
 pub use queues::{QueueStats, Queues};
 pub use replies::Reply;
 pub use serve::Serve;
-pub use subscribe::{Interest, Subscribe, Topic};
+pub use subscribe::{Interest, Start, Subscribe, Subscription, Topic};
 pub use unsubscribe::Unsubscribe;
 
 use crate::envelope::{self, Message, Wire};
@@ -72,6 +78,9 @@ pub enum Request<'a> {
     Enter(Enter<'a>),
     Presence(Presence<'a>),
     FollowPresence(FollowPresence<'a>),
+    KeepHistory(KeepHistory<'a>),
+    DropHistory(DropHistory<'a>),
+    Histories(Histories<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -94,6 +103,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Enter(_) => presence::ENTER,
             Self::Presence(_) => presence::PRESENCE,
             Self::FollowPresence(_) => presence::FOLLOW,
+            Self::KeepHistory(_) => keep_history::CODE,
+            Self::DropHistory(_) => drop_history::CODE,
+            Self::Histories(_) => histories::CODE,
         }
     }
 
@@ -116,6 +128,9 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Enter(request) => request.put(out),
             Self::Presence(request) => request.put(out),
             Self::FollowPresence(request) => request.put(out),
+            Self::KeepHistory(request) => request.put(out),
+            Self::DropHistory(request) => request.put(out),
+            Self::Histories(request) => request.put(out),
         }
     }
 
@@ -138,6 +153,9 @@ impl<'a> Message<'a> for Request<'a> {
             presence::ENTER => Self::Enter(Enter::decode(body)?),
             presence::PRESENCE => Self::Presence(Presence::decode(body)?),
             presence::FOLLOW => Self::FollowPresence(FollowPresence::decode(body)?),
+            keep_history::CODE => Self::KeepHistory(KeepHistory::decode(body)?),
+            drop_history::CODE => Self::DropHistory(DropHistory::decode(body)?),
+            histories::CODE => Self::Histories(Histories::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

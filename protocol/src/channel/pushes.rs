@@ -10,6 +10,8 @@ use crate::{ChannelName, GroupName, QueueName, Reason, Refusal, ValueRef};
 const MESSAGE: u8 = 0xC0;
 const GAP: u8 = 0xC1;
 const JOB: u8 = 0xC2;
+const REPLAYED: u8 = 0xC3;
+const CAUGHT_UP: u8 = 0xC4;
 
 const EVERYBODY: u8 = 0;
 const ONE: u8 = 1;
@@ -26,6 +28,8 @@ pub enum Push<'a> {
         channel: ChannelName<'a>,
         /// Its number among the channel's messages; 0 for [`Delivery::One`], which takes none.
         sequence: u64,
+        /// Its number among everything that was kept; 0 for what was not.
+        position: u64,
         /// What was published.
         value: ValueRef<'a>,
     },
@@ -39,8 +43,10 @@ pub enum Push<'a> {
         from: u64,
         /// The number of the last of them; 0 with `from`.
         to: u64,
-        /// How many. Those of them in between that were another's are not counted.
+        /// How many, those in between that were another's not counted; 0 when nobody knows.
         missed: u64,
+        /// The replay in which they are missing; 0 for what is missing of what is published.
+        replay: u32,
     },
     /// A job, held by this session until it acknowledges it or disconnects.
     Job {
@@ -61,6 +67,26 @@ pub enum Push<'a> {
     Unanswered(Unanswered),
     /// Who is there has changed, on a channel that the session follows.
     Presence(PresenceChange<'a>),
+    /// A message that was kept.
+    Replayed {
+        /// The replay that it is part of.
+        replay: u32,
+        /// Where it was published.
+        channel: ChannelName<'a>,
+        /// Its number among the channel's messages.
+        sequence: u64,
+        /// Its number among everything that was kept.
+        position: u64,
+        /// What was published.
+        value: ValueRef<'a>,
+    },
+    /// A replay has ended: what was published since comes as messages.
+    CaughtUp {
+        /// Which.
+        replay: u32,
+        /// Where its interest stands: what to resume from if nothing else comes.
+        mark: u64,
+    },
 }
 
 /// For which of its interests a session received a message.
@@ -84,22 +110,25 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Answered(_) => question::ANSWERED,
             Self::Unanswered(_) => question::UNANSWERED,
             Self::Presence(_) => presence::CHANGE,
+            Self::Replayed { .. } => REPLAYED,
+            Self::CaughtUp { .. } => CAUGHT_UP,
         }
     }
 
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Message { delivery, channel, sequence, value } => {
+            Self::Message { delivery, channel, sequence, position, value } => {
                 let (kind, group): (u8, &[u8]) = match delivery {
                     Delivery::Everybody => (EVERYBODY, &[]),
                     Delivery::One => (ONE, &[]),
                     Delivery::Group(group) => (GROUP, group.as_bytes()),
                 };
-                wire::put(out, (kind, channel.as_bytes(), group, sequence, value.tag().code()));
+                let tag = value.tag().code();
+                wire::put(out, (kind, channel.as_bytes(), group, sequence, position, tag));
                 value.put(out);
             }
-            Self::Gap { channel, from, to, missed } => {
-                wire::put(out, (channel.map(ChannelName::as_bytes), from, to, missed));
+            Self::Gap { channel, from, to, missed, replay } => {
+                wire::put(out, (channel.map(ChannelName::as_bytes), from, to, missed, replay));
             }
             Self::Job { queue, job, attempt, value } => {
                 wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
@@ -109,6 +138,12 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Answered(answer) => answer.put(out),
             Self::Unanswered(unanswered) => unanswered.put(out),
             Self::Presence(change) => change.put(out),
+            Self::Replayed { replay, channel, sequence, position, value } => {
+                let tag = value.tag().code();
+                wire::put(out, (replay, channel.as_bytes(), sequence, position, tag));
+                value.put(out);
+            }
+            Self::CaughtUp { replay, mark } => wire::put(out, (replay, mark)),
         }
     }
 
@@ -116,10 +151,10 @@ impl<'a> Message<'a> for Push<'a> {
         match operation {
             MESSAGE => decode_message(body),
             GAP => {
-                type Header<'a> = (Option<&'a [u8]>, u64, u64, u64);
-                let (name, from, to, missed): Header<'_> = wire::take_all(body, "gap")?;
+                type Header<'a> = (Option<&'a [u8]>, u64, u64, u64, u32);
+                let (name, from, to, missed, replay): Header<'_> = wire::take_all(body, "gap")?;
                 let channel = name.map(ChannelName::new).transpose()?;
-                Ok(Self::Gap { channel, from, to, missed })
+                Ok(Self::Gap { channel, from, to, missed, replay })
             }
             JOB => {
                 type Header<'a> = (&'a [u8], u64, u32, u8);
@@ -132,14 +167,19 @@ impl<'a> Message<'a> for Push<'a> {
             question::ANSWERED => Ok(Self::Answered(Answer::decode(body, "answered")?)),
             question::UNANSWERED => Ok(Self::Unanswered(Unanswered::decode(body)?)),
             presence::CHANGE => Ok(Self::Presence(PresenceChange::decode(body)?)),
+            REPLAYED => decode_replayed(body),
+            CAUGHT_UP => {
+                let (replay, mark) = wire::take_all(body, "caught_up")?;
+                Ok(Self::CaughtUp { replay, mark })
+            }
             unknown => Err(envelope::unknown_operation(unknown)),
         }
     }
 }
 
 fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
-    type Header<'a> = (u8, &'a [u8], &'a [u8], u64, u8);
-    let ((kind, name, group, sequence, tag), payload): (Header<'_>, _) =
+    type Header<'a> = (u8, &'a [u8], &'a [u8], u64, u64, u8);
+    let ((kind, name, group, sequence, position, tag), payload): (Header<'_>, _) =
         wire::take(body, "message")?;
     let delivery = match (kind, group) {
         (EVERYBODY, []) => Delivery::Everybody,
@@ -151,5 +191,13 @@ fn decode_message(body: &[u8]) -> Result<Push<'_>, DecodeError> {
         }
     };
     let value = ValueRef::from_wire(tag, payload)?;
-    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, sequence, value })
+    Ok(Push::Message { delivery, channel: ChannelName::new(name)?, sequence, position, value })
+}
+
+fn decode_replayed(body: &[u8]) -> Result<Push<'_>, DecodeError> {
+    type Header<'a> = (u32, &'a [u8], u64, u64, u8);
+    let ((replay, name, sequence, position, tag), payload): (Header<'_>, _) =
+        wire::take(body, "replayed")?;
+    let value = ValueRef::from_wire(tag, payload)?;
+    Ok(Push::Replayed { replay, channel: ChannelName::new(name)?, sequence, position, value })
 }

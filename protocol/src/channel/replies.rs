@@ -1,7 +1,8 @@
 //! What channel-server answers.
 
-use super::QueueStats;
+use super::histories::RuleHeader;
 use super::presence::{self, PresencePage};
+use super::{HistoryRule, QueueStats};
 use crate::QueueName;
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
@@ -11,6 +12,8 @@ const PUBLISHED: u8 = 0x91;
 const ENQUEUED: u8 = 0x92;
 const QUEUES: u8 = 0x93;
 const ASKED: u8 = 0x9C;
+const SUBSCRIBED: u8 = 0x98;
+const HISTORIES: u8 = 0x99;
 
 /// An answer of channel-server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,19 @@ pub enum Reply<'a> {
     },
     /// Who is there.
     Presence(PresencePage<'a>),
+    /// Subscribed, not only to what is published from now on.
+    Subscribed {
+        /// Where each of the interests stands, in their order: for a channel the number of its last
+        /// message, for a pattern the position of the last one that was kept.
+        marks: Vec<u64>,
+    },
+    /// A page of the rules by which messages are kept.
+    Histories {
+        /// Where the next page begins; 0 when this was the last.
+        cursor: u64,
+        /// The entries, in no particular order.
+        rules: Vec<HistoryRule<'a>>,
+    },
 }
 
 type StatsHeader<'a> = (&'a [u8], u64, u64, u32, u64);
@@ -54,6 +70,8 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Queues { .. } => QUEUES,
             Self::Asked { .. } => ASKED,
             Self::Presence(_) => presence::PAGE,
+            Self::Subscribed { .. } => SUBSCRIBED,
+            Self::Histories { .. } => HISTORIES,
         }
     }
 
@@ -68,6 +86,11 @@ impl<'a> Message<'a> for Reply<'a> {
             }
             Self::Asked { question } => wire::put(out, question),
             Self::Presence(page) => page.put(out),
+            Self::Subscribed { marks } => wire::put(out, List(marks.iter().collect())),
+            Self::Histories { cursor, rules } => {
+                let rules = rules.iter().map(HistoryRule::header).collect();
+                wire::put(out, (cursor, List(rules)));
+            }
         }
     }
 
@@ -87,6 +110,16 @@ impl<'a> Message<'a> for Reply<'a> {
             }
             ASKED => Self::Asked { question: wire::take_all(body, "asked")? },
             presence::PAGE => Self::Presence(PresencePage::decode(body)?),
+            SUBSCRIBED => {
+                let List(marks) = wire::take_all(body, "subscribed")?;
+                Self::Subscribed { marks }
+            }
+            HISTORIES => {
+                let (cursor, List(rules)): (u64, List<RuleHeader<'a>>) =
+                    wire::take_all(body, "histories")?;
+                let rules = rules.into_iter().map(HistoryRule::decode).collect::<Result<_, _>>()?;
+                Self::Histories { cursor, rules }
+            }
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -1,21 +1,32 @@
-//! `subscribe`: the session wants the messages of some channels from now on.
+//! `subscribe`: the session wants the messages of some channels from now on, or from earlier on.
 
 use crate::wire::{self, DecodeError, List};
 use crate::{ChannelName, GroupName, Pattern, Reason, Refusal};
+use bincode::{Decode, Encode};
 
 pub(super) const CODE: u8 = 0x10;
 
 const CHANNEL: u8 = 0;
 const PATTERN: u8 = 1;
 
-/// Subscribes the session to every interest listed; answered by `Done`.
+/// Subscribes the session to every interest listed; answered by `Done`, or by `Subscribed` if any of
+/// them is not [`Start::Live`].
 ///
 /// Subscribing twice to the same is subscribing once. A session receives each message once, however
 /// many of its interests without a group match, and once more for each group it was chosen for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribe<'a> {
+    /// What is wanted, and from where on.
+    pub subscriptions: Vec<Subscription<'a>>,
+}
+
+/// An interest, and the messages that it begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subscription<'a> {
     /// What is wanted.
-    pub interests: Vec<Interest<'a>>,
+    pub interest: Interest<'a>,
+    /// The first messages. A queue group begins with what is published next.
+    pub start: Start,
 }
 
 /// One thing that a session wants, and whether it shares it with others.
@@ -36,13 +47,76 @@ pub enum Topic<'a> {
     Pattern(Pattern<'a>),
 }
 
+/// The messages that a subscription begins with. Those that were kept come as a *replay*, of which the
+/// session says the number; the interest takes part in what is published when the replay has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum Start {
+    /// What is published from now on.
+    Live,
+    /// The last ones that were kept.
+    Last {
+        /// What the session calls the replay: not 0, and none that is under way.
+        replay: u32,
+        /// How many of each channel; 0 for none, to be told the mark.
+        count: u64,
+    },
+    /// Those behind a mark.
+    Resume {
+        /// What the session calls the replay: not 0, and none that is under way.
+        replay: u32,
+        /// The server's epoch when the mark was told.
+        epoch: u64,
+        /// For a channel the number of the last message received, for a pattern its position; or the
+        /// mark that `Subscribed` or `CaughtUp` told.
+        mark: u64,
+    },
+}
+
 impl<'a> Subscribe<'a> {
+    /// Subscribes to what is published from now on.
+    pub fn to(interests: impl IntoIterator<Item = Interest<'a>>) -> Self {
+        let live = |interest| Subscription { interest, start: Start::Live };
+        Self { subscriptions: interests.into_iter().map(live).collect() }
+    }
+
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        put_interests(&self.interests, out);
+        let header = |subscription: &Subscription<'a>| {
+            let (kind, name, group) = header(&subscription.interest);
+            (kind, name, group, subscription.start)
+        };
+        wire::put(out, List(self.subscriptions.iter().map(header).collect()));
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        Ok(Self { interests: decode_interests(body, "subscribe")? })
+        type WithStart<'a> = (u8, &'a [u8], Option<&'a [u8]>, Start);
+        let List(headers): List<WithStart<'a>> = wire::take_all(body, "subscribe")?;
+        let subscription = |(kind, name, group, start): WithStart<'a>| {
+            let interest = decode_interest((kind, name, group))?;
+            check_start(start, interest.group)?;
+            Ok(Subscription { interest, start })
+        };
+        let subscriptions = headers.into_iter().map(subscription).collect::<Result<_, _>>();
+        subscriptions.map(|subscriptions| Self { subscriptions })
+    }
+}
+
+impl Start {
+    /// The number of its replay, if it has one.
+    #[must_use]
+    pub fn replay(self) -> Option<u32> {
+        match self {
+            Self::Live => None,
+            Self::Last { replay, .. } | Self::Resume { replay, .. } => Some(replay),
+        }
+    }
+}
+
+fn check_start(start: Start, group: Option<GroupName<'_>>) -> Result<(), DecodeError> {
+    let refused = |text: &'static str| Err(Refusal::new(Reason::InvalidArgument, text).into());
+    match (start.replay(), group) {
+        (Some(_), Some(_)) => refused("a queue group has no replay: its start must be 0, live"),
+        (Some(0), None) => refused("replay 0 is none: expected another number"),
+        _ => Ok(()),
     }
 }
 

@@ -4,18 +4,26 @@ use crate::json::{bytes, field, flag, integer, integer_of, list, optional, text,
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Change, ChannelWire, Consume, Delivery, Enqueue, Enter,
-    FollowPresence, Interest, Member, Nack, Presence, PresenceChange, PresencePage, Publish,
-    PublishMany, PublishOne, Push, Question, QueueStats, Queues, Reply, Request, Serve, Subscribe,
-    Topic, Unanswered, UnansweredCause, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Change, ChannelWire, Consume, Delivery, DropHistory, Enqueue, Enter,
+    FollowPresence, Histories, HistoryBounds, HistoryRule, Interest, KeepHistory, Member, Nack,
+    Presence, PresenceChange, PresencePage, Publish, PublishMany, PublishOne, Push, Question,
+    QueueStats, Queues, Reply, Request, Serve, Start, Subscribe, Subscription, Topic, Unanswered,
+    UnansweredCause, Unsubscribe,
 };
-use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, ValueRef};
+use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Ttl, ValueRef};
 
 impl Service for ChannelWire {
     fn request(operation: &str, fields: &Json) -> Request<'static> {
         match operation {
-            "subscribe" => Request::Subscribe(Subscribe { interests: interests(fields) }),
-            "unsubscribe" => Request::Unsubscribe(Unsubscribe { interests: interests(fields) }),
+            "subscribe" => Request::Subscribe(Subscribe {
+                subscriptions: list(fields, "interests", |json| Subscription {
+                    interest: interest(json),
+                    start: start(field(json, "start")),
+                }),
+            }),
+            "unsubscribe" => {
+                Request::Unsubscribe(Unsubscribe { interests: list(fields, "interests", interest) })
+            }
             "publish" => {
                 Request::Publish(Publish { channel: channel(fields), value: content(fields) })
             }
@@ -60,6 +68,16 @@ impl Service for ChannelWire {
                 channel: channel(fields),
                 on: flag(fields, "on"),
             }),
+            "keep_history" => Request::KeepHistory(KeepHistory {
+                pattern: pattern(fields),
+                bounds: bounds(fields),
+            }),
+            "drop_history" => Request::DropHistory(DropHistory { pattern: pattern(fields) }),
+            "histories" => Request::Histories(Histories {
+                prefix: bytes(field(fields, "prefix")),
+                cursor: integer(fields, "cursor"),
+                limit: integer(fields, "limit"),
+            }),
             other => panic!("no request: {other}"),
         }
     }
@@ -86,6 +104,14 @@ impl Service for ChannelWire {
                 }),
                 member_list: list(fields, "member_list", member),
             }),
+            "subscribed" => Reply::Subscribed { marks: list(fields, "marks", integer_of) },
+            "histories_page" => Reply::Histories {
+                cursor: integer(fields, "cursor"),
+                rules: list(fields, "rules", |json| HistoryRule {
+                    pattern: pattern(json),
+                    bounds: bounds(json),
+                }),
+            },
             other => panic!("no reply: {other}"),
         }
     }
@@ -96,6 +122,7 @@ impl Service for ChannelWire {
                 delivery: delivery(field(fields, "delivery")),
                 channel: channel(fields),
                 sequence: integer(fields, "sequence"),
+                position: integer(fields, "position"),
                 value: content(fields),
             },
             "gap" => Push::Gap {
@@ -103,6 +130,7 @@ impl Service for ChannelWire {
                 from: integer(fields, "from"),
                 to: integer(fields, "to"),
                 missed: integer(fields, "missed"),
+                replay: integer(fields, "replay"),
             },
             "job" => Push::Job {
                 queue: queue(fields),
@@ -126,19 +154,58 @@ impl Service for ChannelWire {
                 channel: channel(fields),
                 change: change(field(fields, "change")),
             }),
+            "replayed" => Push::Replayed {
+                replay: integer(fields, "replay"),
+                channel: channel(fields),
+                sequence: integer(fields, "sequence"),
+                position: integer(fields, "position"),
+                value: content(fields),
+            },
+            "caught_up" => {
+                Push::CaughtUp { replay: integer(fields, "replay"), mark: integer(fields, "mark") }
+            }
             _ => return None,
         })
     }
 }
 
-fn interests(fields: &Json) -> Vec<Interest<'static>> {
-    list(fields, "interests", |json| Interest {
+fn interest(json: &Json) -> Interest<'static> {
+    Interest {
         topic: match json.get("pattern") {
-            Some(pattern) => Topic::Pattern(Pattern::new(bytes(pattern)).expect("a pattern")),
+            Some(_) => Topic::Pattern(pattern(json)),
             None => Topic::Channel(channel(json)),
         },
         group: optional(json, "group", group),
-    })
+    }
+}
+
+fn start(json: &Json) -> Start {
+    if json.as_str() == Some("live") {
+        return Start::Live;
+    }
+    match variant(json) {
+        ("last", fields) => {
+            Start::Last { replay: integer(fields, "replay"), count: integer(fields, "count") }
+        }
+        ("resume", fields) => Start::Resume {
+            replay: integer(fields, "replay"),
+            epoch: integer(fields, "epoch"),
+            mark: integer(fields, "mark"),
+        },
+        other => panic!("no start: {other:?}"),
+    }
+}
+
+fn pattern(fields: &Json) -> Pattern<'static> {
+    Pattern::new(bytes(field(fields, "pattern"))).expect("a pattern")
+}
+
+fn bounds(fields: &Json) -> HistoryBounds {
+    HistoryBounds {
+        messages_max: integer(fields, "messages_max"),
+        bytes_max: integer(fields, "bytes_max"),
+        age: Ttl::from_millis(integer(fields, "age_ms")).expect("an age"),
+    }
 }
 
 fn delivery(json: &Json) -> Delivery<'static> {

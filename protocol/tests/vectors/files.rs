@@ -34,11 +34,13 @@ fn every_message_has_a_vector() {
         .collect();
     let known = [
         0x01..=0x03u8,
-        // channel-server: subscriptions, queues
+        // channel-server: subscriptions, queues, history
         0x10..=0x14,
         0x18..=0x1D,
+        0x24..=0x26,
         0x90..=0x93,
-        0xC0..=0xC2,
+        0x98..=0x99,
+        0xC0..=0xC4,
         // questions
         0x28..=0x2A,
         0x9C..=0x9C,

@@ -1,12 +1,18 @@
 //! Any message of either service. What they borrow lives as long as the test does.
 
+mod interests;
+mod pushes;
+
+pub(crate) use interests::{history_rule, interest, pattern, start, subscription};
+pub(crate) use pushes::channel_push;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{
-    self, Answer, Change, Delivery, Enter, FollowPresence, Interest, Member, Presence,
-    PresenceChange, PresencePage, QueueStats, Topic, Unanswered, UnansweredCause,
+    self, Answer, Change, Delivery, Enter, FollowPresence, HistoryRule, Member, Presence,
+    PresenceChange, PresencePage, QueueStats, Unanswered, UnansweredCause,
 };
 use workyard_protocol::container::{put_field, put_item};
 use workyard_protocol::globaldata::{
@@ -16,17 +22,18 @@ use workyard_protocol::globaldata::{
 };
 use workyard_protocol::limits::{QUESTION_MS_MAX, TTL_MS_MAX};
 use workyard_protocol::{
-    ChannelName, Encoding, FieldName, GroupName, Key, LockName, Number, Pattern, QueueName, Reason,
-    Refusal, Ttl, ValueRef,
+    ChannelName, Encoding, FieldName, GroupName, Key, LockName, Number, QueueName, Reason, Refusal,
+    Ttl, ValueRef,
 };
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
     use channel::{
-        Ack, Ask, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Queues,
-        Request, Serve, Subscribe, Unsubscribe,
+        Ack, Ask, Cancel, Consume, DropHistory, Enqueue, Histories, KeepHistory, Nack, Publish,
+        PublishMany, PublishOne, Queues, Request, Serve, Subscribe, Unsubscribe,
     };
     prop_oneof![
-        vec(interest(), 0..4).prop_map(|interests| Request::Subscribe(Subscribe { interests })),
+        vec(subscription(), 0..4)
+            .prop_map(|subscriptions| Request::Subscribe(Subscribe { subscriptions })),
         vec(interest(), 0..4).prop_map(|interests| Request::Unsubscribe(Unsubscribe { interests })),
         (channel(), value())
             .prop_map(|(channel, value)| Request::Publish(Publish { channel, value })),
@@ -59,6 +66,13 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
         (channel(), any::<bool>())
             .prop_map(|(channel, on)| Request::FollowPresence(FollowPresence { channel, on })),
         (channel(), any::<bool>()).prop_map(|(channel, on)| Request::Serve(Serve { channel, on })),
+        history_rule().prop_map(|HistoryRule { pattern, bounds }| {
+            Request::KeepHistory(KeepHistory { pattern, bounds })
+        }),
+        pattern().prop_map(|pattern| Request::DropHistory(DropHistory { pattern })),
+        (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| {
+            Request::Histories(Histories { prefix, cursor, limit })
+        }),
     ]
 }
 
@@ -80,38 +94,9 @@ pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> 
         (wide(), vec(stats, 0..4)).prop_map(|(cursor, queues)| Reply::Queues { cursor, queues }),
         wide().prop_map(|question| Reply::Asked { question }),
         presence_page().prop_map(Reply::Presence),
-    ]
-}
-
-pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
-    use channel::{Push, Question};
-    let delivery = prop_oneof![
-        Just(Delivery::Everybody),
-        Just(Delivery::One),
-        group().prop_map(Delivery::Group)
-    ];
-    prop_oneof![
-        (delivery, channel(), wide(), value()).prop_map(|(delivery, channel, sequence, value)| {
-            Push::Message { delivery, channel, sequence, value }
-        }),
-        (option::of(channel()), wide(), wide(), wide())
-            .prop_map(|(channel, from, to, missed)| Push::Gap { channel, from, to, missed }),
-        (queue(), wide(), any::<u32>(), value())
-            .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
-        (wide(), channel(), any::<u32>(), any::<u32>(), value()).prop_map(
-            |(question, channel, attempt, timeout_ms, value)| Push::Question(Question {
-                question,
-                channel,
-                attempt,
-                timeout_ms,
-                value
-            })
-        ),
-        answer().prop_map(Push::Answered),
-        (channel(), change())
-            .prop_map(|(channel, change)| Push::Presence(PresenceChange { channel, change })),
-        (wide(), cause())
-            .prop_map(|(question, cause)| Push::Unanswered(Unanswered { question, cause })),
+        vec(wide(), 0..4).prop_map(|marks| Reply::Subscribed { marks }),
+        (wide(), vec(history_rule(), 0..4))
+            .prop_map(|(cursor, rules)| Reply::Histories { cursor, rules }),
     ]
 }
 
@@ -222,14 +207,6 @@ pub(crate) fn bytes() -> impl Strategy<Value = &'static [u8]> {
         1 => vec(any::<u8>(), 249..260),
     ]
     .prop_map(|bytes| &*bytes.leak())
-}
-
-fn interest() -> impl Strategy<Value = Interest<'static>> {
-    let pattern = "[a-c]{0,2}(\\.[a-c*]){0,3}(\\.>)?".prop_map(|text| {
-        Topic::Pattern(Pattern::new(&*text.leak()).expect("the expression makes patterns"))
-    });
-    let topic = prop_oneof![channel().prop_map(Topic::Channel), pattern];
-    (topic, option::of(group())).prop_map(|(topic, group)| Interest { topic, group })
 }
 
 fn answer() -> impl Strategy<Value = Answer<'static>> {

@@ -1,12 +1,12 @@
 //! Headers encoded by another implementation of the same encoding are the same bytes.
 
-use crate::random::{bytes, expiry, number, wide};
+use crate::random::{bytes, expiry, number, start, wide};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use wincode::config::{self, Config, Configuration};
 use wincode::{SchemaRead, SchemaWrite};
-use workyard_protocol::channel::{self, Interest, Subscribe, Topic};
+use workyard_protocol::channel::{self, Interest, Start, Subscribe, Subscription, Topic};
 use workyard_protocol::control::{Goodbye, Hello, ServiceKind};
 use workyard_protocol::globaldata::{self, Expiry, GlobalDataWire, Increment, Keys};
 use workyard_protocol::{
@@ -45,6 +45,24 @@ impl From<Expiry> for OtherExpiry {
             Expiry::Keep => Self::Keep,
             Expiry::After(ttl) => Self::After(ttl.as_millis()),
             Expiry::AfterIfNew(ttl) => Self::AfterIfNew(ttl.as_millis()),
+        }
+    }
+}
+
+/// The same of the protocol's `Start`.
+#[derive(SchemaWrite, SchemaRead)]
+enum OtherStart {
+    Live,
+    Last(u32, u64),
+    Resume(u32, u64, u64),
+}
+
+impl From<Start> for OtherStart {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Live => Self::Live,
+            Start::Last { replay, count } => Self::Last(replay, count),
+            Start::Resume { replay, epoch, mark } => Self::Resume(replay, epoch, mark),
         }
     }
 }
@@ -119,14 +137,20 @@ proptest! {
     }
 
     #[test]
-    fn lists(names in vec((bytes(), option::of(bytes())), 0..300)) {
-        let interest = |(name, group): &(&'static [u8], Option<&'static [u8]>)| Interest {
-            topic: Topic::Channel(ChannelName::new(*name).unwrap()),
-            group: group.map(|group| GroupName::new(group).unwrap()),
+    fn lists(names in vec((bytes(), option::of(bytes()), start()), 0..300)) {
+        let subscription = |(name, group, start): &(&'static [u8], Option<&'static [u8]>, Start)| {
+            let interest = Interest {
+                topic: Topic::Channel(ChannelName::new(*name).unwrap()),
+                group: group.map(|group| GroupName::new(group).unwrap()),
+            };
+            Subscription { interest, start: *start }
         };
-        let interests = names.iter().map(interest).collect();
-        let ours = header(&channel::Request::Subscribe(Subscribe { interests }));
-        let theirs: Vec<_> = names.iter().map(|(name, group)| (0u8, *name, *group)).collect();
+        let subscriptions = names.iter().map(subscription).collect();
+        let ours = header(&channel::Request::Subscribe(Subscribe { subscriptions }));
+        let theirs: Vec<_> = names
+            .iter()
+            .map(|(name, group, start)| (0u8, *name, *group, OtherStart::from(*start)))
+            .collect();
         prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
     }
 }

@@ -31,7 +31,8 @@ fn what_is_printed_is_a_file_that_prints_the_same() {
         .flag("--drain-deadline", "1500ms")
         .flag("--log", "warn,workyard_daemon=trace")
         .flag("--log-format", "json")
-        .flag("--queue-jobs-max", "12345");
+        .flag("--queue-jobs-max", "12345")
+        .flag("--history", "orders.>=1000,1MiB,1h;state.*=1,64KiB,1d");
     check_round_trip(changed);
 }
 

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{
-    self, Answer, Ask, Enter, FollowPresence, Presence, PublishMany, PublishOne, Serve,
+    self, Answer, Ask, DropHistory, Enter, FollowPresence, Histories, HistoryBounds, KeepHistory,
+    Presence, PublishMany, PublishOne, Serve, Start, Subscribe, Subscription,
 };
 use workyard_protocol::globaldata::{
     self, AddWithin, Batch, Delete, End, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks, Look,
     Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch, Unlock,
 };
-use workyard_protocol::{ChannelName, FieldName, LockName, Number, Ttl, ValueRef};
+use workyard_protocol::{ChannelName, FieldName, LockName, Number, Pattern, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
     ack, cancel, consume, get, grouped, increment, key, nack, pattern, publish_number, queue,
@@ -26,9 +27,19 @@ impl Sampled for ChannelWire {
     fn samples() -> Vec<Vec<u8>> {
         let value = ValueRef::Int(7);
         let name = ChannelName::new("name").expect("a short name");
+        let start = Start::Resume { replay: 300, epoch: 70_000, mark: 1 << 40 };
+        let all = Pattern::new("sample.*").expect("a pattern");
+        let age = Ttl::from_millis(300).expect("a short one");
+        let bounds = HistoryBounds { messages_max: 300, bytes_max: 70_000, age };
         let many = PublishMany { channels: vec![name, name], value };
         let requests = [
             subscribe(grouped(pattern("sample.>"), "group")),
+            channel::Request::Subscribe(Subscribe {
+                subscriptions: vec![Subscription { interest: pattern("sample.>"), start }],
+            }),
+            channel::Request::KeepHistory(KeepHistory { pattern: all, bounds }),
+            channel::Request::DropHistory(DropHistory { pattern: all }),
+            channel::Request::Histories(Histories { prefix: b"sample", cursor: 1, limit: 999 }),
             unsubscribe(grouped(pattern("sample.>"), "group")),
             publish_number("name", 7),
             channel::Request::PublishMany(many),

@@ -41,7 +41,7 @@ pub(super) fn learned(frame: &Frame) -> Learned {
             channel: channel.to_string(),
             number: u64::from_be_bytes(*bytes.first_chunk().expect("a number")),
         },
-        ToClient::Push(Push::Gap { channel: Some(channel), from, to, missed }) => {
+        ToClient::Push(Push::Gap { channel: Some(channel), from, to, missed, replay: 0 }) => {
             assert_eq!(missed, to + 1 - from, "everybody of one audience misses what lies between");
             // A channel's own numbers begin at 1, those in the messages at 0.
             Learned::Missed { channel: channel.to_string(), numbers: from - 1..to }

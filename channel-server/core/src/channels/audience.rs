@@ -12,6 +12,8 @@ pub(crate) struct Audience {
     pub(crate) everybody: Members,
     /// Those of whom one receives each message, group by group.
     pub(crate) groups: BTreeMap<GroupId, Members>,
+    /// How many are not among these yet.
+    pub(crate) pending: u32,
     /// Names the sessions in `everybody`; another one after every change to the audience.
     pub(crate) route: Route,
 }
@@ -19,12 +21,13 @@ pub(crate) struct Audience {
 impl Audience {
     /// Nobody yet.
     pub(crate) fn new() -> Self {
-        Self { everybody: Members::default(), groups: BTreeMap::new(), route: Route(0) }
+        let (everybody, groups) = (Members::default(), BTreeMap::new());
+        Self { everybody, groups, pending: 0, route: Route(0) }
     }
 
     /// Whether nobody is left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.everybody.is_empty() && self.groups.is_empty()
+        self.everybody.is_empty() && self.groups.is_empty() && self.pending == 0
     }
 
     /// Adds a session behind all others.

@@ -1,41 +1,54 @@
-//! What was published to each channel: the number of its last message.
+//! What was published to each channel: the number of its last message, and the messages that are kept.
 
+use super::ring::Ring;
 use crate::named::Named;
 use std::ops::{Index, IndexMut};
+use workyard_engine::Time;
 use workyard_protocol::ChannelName;
 
 /// What a channel takes here beside its name.
 const OVERHEAD_BYTES: usize = 64;
 
 /// Stands for the log of one channel, until another channel's is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LogId(u32);
 
 /// The logs of the channels that were published to lately.
 ///
 /// Any client can publish to any number of channels, so they are not kept for ever. Above a bound those
 /// of channels that nobody has published to for a while are forgotten; a channel whose log is made anew
-/// goes on above every number that it can have had.
+/// goes on above every number that it can have had. Those with messages that are kept stay, and do not
+/// count here.
 #[derive(Debug)]
 pub(crate) struct Logs {
     logs: Named<Log>,
     bytes_max: usize,
+    /// What those take that messages are kept of.
+    held_bytes: usize,
     /// No forgotten log had a greater number.
     floor: u64,
+    /// No forgotten log had kept a message of a greater position.
+    floor_position: u64,
 }
 
 /// One channel's.
 #[derive(Debug)]
 pub(crate) struct Log {
+    /// The numbers up to it are not this log's.
+    begun: u64,
     /// The number of the last message.
     last: u64,
+    /// The last messages, if they are kept; the last of all is among them, if any is.
+    pub(crate) ring: Ring,
+    /// When it will be looked whether the oldest of these is too old.
+    pub(crate) is_armed: Option<Time>,
     /// It was looked for since it was last decided what is forgotten.
     is_used: bool,
 }
 
 impl Logs {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { logs: Named::new(), bytes_max, floor: 0 }
+        Self { logs: Named::new(), bytes_max, held_bytes: 0, floor: 0, floor_position: 0 }
     }
 
     /// The log of this channel, if there is one.
@@ -49,9 +62,61 @@ impl Logs {
     pub(crate) fn find_or_add(&mut self, channel: ChannelName<'_>) -> LogId {
         self.find(channel).unwrap_or_else(|| {
             self.make_room(channel.as_bytes().len() + OVERHEAD_BYTES);
-            let log = Log { last: self.floor, is_used: true };
+            let log = Log {
+                begun: self.floor,
+                last: self.floor,
+                ring: Ring::default(),
+                is_armed: None,
+                is_used: true,
+            };
             LogId(self.logs.insert(channel.as_bytes(), log))
         })
+    }
+
+    /// The channel of a log.
+    pub(crate) fn name(&self, id: LogId) -> ChannelName<'_> {
+        ChannelName::new(self.logs.name(id.0)).expect("it was a channel's name when it came")
+    }
+
+    /// The log in a slot, if it has one.
+    pub(crate) fn at(&self, slot: usize) -> Option<LogId> {
+        self.logs.slot(slot)?;
+        u32::try_from(slot).ok().map(LogId)
+    }
+
+    /// No slot at or above it has a log.
+    pub(crate) fn end(&self) -> usize {
+        self.logs.end()
+    }
+
+    /// Every number of a channel without a log is above it.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// No log that is forgotten had kept a message of a greater position.
+    pub(crate) fn floor_position(&self) -> u64 {
+        self.floor_position
+    }
+
+    /// Whether the message of this position is kept, as the log had been given for it.
+    pub(crate) fn holds(&self, id: LogId, position: u64) -> bool {
+        let log = self.logs.slot(id.slot());
+        log.and_then(|(_, log)| log.ring.first()).is_some_and(|first| first.position <= position)
+    }
+
+    /// Messages are kept of this log from now on. Returns what its name takes.
+    pub(crate) fn hold(&mut self, id: LogId) -> usize {
+        let bytes = self.logs.name(id.0).len();
+        self.held_bytes += bytes + OVERHEAD_BYTES;
+        bytes
+    }
+
+    /// None is kept any more. Returns what its name takes.
+    pub(crate) fn release(&mut self, id: LogId) -> usize {
+        let bytes = self.logs.name(id.0).len();
+        self.held_bytes -= bytes + OVERHEAD_BYTES;
+        bytes
     }
 
     fn make_room(&mut self, bytes: usize) {
@@ -68,8 +133,9 @@ impl Logs {
     fn forget(&mut self, mut is_idle: impl FnMut(&mut Log) -> bool) {
         let mut idle = Vec::new();
         for (at, log) in self.logs.iter_mut() {
-            if is_idle(log) {
+            if log.ring.is_empty() && is_idle(log) {
                 self.floor = self.floor.max(log.last);
+                self.floor_position = self.floor_position.max(log.ring.gone());
                 idle.push(at);
             }
         }
@@ -79,7 +145,7 @@ impl Logs {
     }
 
     fn bytes(&self) -> usize {
-        self.logs.name_bytes() + self.logs.len() * OVERHEAD_BYTES
+        self.logs.name_bytes() + self.logs.len() * OVERHEAD_BYTES - self.held_bytes
     }
 }
 
@@ -97,7 +163,29 @@ impl IndexMut<LogId> for Logs {
     }
 }
 
+impl LogId {
+    /// Its slot.
+    pub(crate) fn slot(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Log {
+    /// The numbers up to it are not this log's: nobody knows who had them.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// The number of the last message.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The number of the oldest message that is kept; that of the next one if there is none.
+    pub(crate) fn first_kept(&self) -> u64 {
+        self.last + 1 - self.ring.len() as u64
+    }
+
     /// Takes the number of the next message.
     pub(crate) fn next(&mut self) -> u64 {
         self.last += 1;

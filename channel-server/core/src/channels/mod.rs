@@ -1,11 +1,18 @@
-//! Channels: who subscribed to what. Messages pass through and nothing of them is kept.
+//! Channels: who subscribed to what. Messages pass through, and are kept where a rule says so.
 
 mod audience;
 mod counts;
 mod groups;
+mod history;
+mod keeping;
 mod logs;
 mod plan;
 mod publish;
+mod replay;
+mod replays;
+mod ring;
+mod rules;
+mod start;
 mod topics;
 mod trie;
 
@@ -18,12 +25,17 @@ use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use groups::Groups;
 use hashbrown::HashMap;
+use history::History;
 use logs::Logs;
 use plan::Plan;
+use replay::Budget;
+use replays::Replays;
 use smallvec::SmallVec;
 use workyard_engine::{Caller, Outbox, SessionId};
 use workyard_protocol::Refusal;
-use workyard_protocol::channel::{ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe};
+use workyard_protocol::channel::{
+    self, ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe,
+};
 
 /// Every subscription, found by what it is to and by whose it is.
 #[derive(Debug)]
@@ -34,16 +46,25 @@ pub(crate) struct Channels {
     subscribers: BySession<Subscriptions>,
     subscriptions: usize,
     logs: Logs,
+    history: History,
+    replays: Replays,
+    /// Tells this start of the server from all others.
+    epoch: u64,
+    /// Where a kept message is put together that does not lie in one piece.
+    scratch: Vec<u8>,
     plan: Plan,
     numbers: Numbers,
     /// The number of the last change to any subscription.
     changed: u64,
 }
 
-/// What one session subscribed to, each with the serial under which it joined.
+/// What one session subscribed to, each with the serial under which it joined, or [`PENDING`].
 type Subscriptions = HashMap<Subscription, u64>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Stands for the serial of a subscription that joins when its replay has ended.
+const PENDING: u64 = 0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Subscription {
     topic: TopicId,
     group: Option<GroupId>,
@@ -58,10 +79,19 @@ impl Channels {
             subscribers: BySession::new(),
             subscriptions: 0,
             logs: Logs::new(limits.sequence_bytes_max),
+            history: History::new(&limits),
+            replays: Replays::new(&limits),
+            epoch: 0,
+            scratch: Vec::new(),
             plan: Plan::default(),
             numbers: Numbers::default(),
             changed: 0,
         }
+    }
+
+    /// What marks of this start of the server are told by.
+    pub(crate) fn set_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
     }
 
     /// Adds all interests or, when a limit is reached, none.
@@ -71,10 +101,16 @@ impl Channels {
         request: &Subscribe<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        match self.add_all(caller.session, &request.interests) {
-            Ok(()) => outbox.reply(caller, Reply::Done),
-            Err(refusal) => outbox.refuse(caller, refusal),
+        let wanted = &request.subscriptions;
+        if let Err(refusal) = self.add_all(caller.session, wanted) {
+            return outbox.refuse(caller, refusal);
         }
+        if wanted.iter().all(|wanted| wanted.start.replay().is_none()) {
+            return outbox.reply(caller, Reply::Done);
+        }
+        let marks = wanted.iter().map(|wanted| self.mark(wanted.interest.topic)).collect();
+        outbox.reply(caller, Reply::Subscribed { marks });
+        self.advance(Budget::default(), outbox);
     }
 
     /// Ends those of the interests that the session has.
@@ -97,7 +133,8 @@ impl Channels {
         let own = self.subscribers.remove(session).unwrap_or_default();
         let mut own: Vec<(Subscription, u64)> = own.into_iter().collect();
         // A map's order is random; what is freed first is used again first, which can be seen.
-        own.sort_unstable_by_key(|(_, serial)| *serial);
+        own.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));
+        self.replays.end(session, None);
         for (subscription, serial) in own {
             self.leave(subscription, serial);
         }
@@ -111,12 +148,20 @@ impl Channels {
         census.subscriptions = self.subscriptions;
         census.subscribers = self.subscribers.len();
         census.name_bytes = self.name_bytes();
+        census.replays = self.replays.len();
+        census.history_rules = self.history.rules();
+        census.history_messages = self.history.messages();
     }
 
-    fn add_all(&mut self, session: SessionId, interests: &[Interest<'_>]) -> Result<(), Refusal> {
+    fn add_all(
+        &mut self,
+        session: SessionId,
+        wanted: &[channel::Subscription<'_>],
+    ) -> Result<(), Refusal> {
+        self.check_replays(session, wanted)?;
         let mut added: SmallVec<[Subscription; 4]> = SmallVec::new();
-        for interest in interests {
-            match self.add(session, interest) {
+        for wanted in wanted {
+            match self.add(session, &wanted.interest) {
                 Ok(new) => added.extend(new),
                 Err(refusal) => {
                     added.into_iter().for_each(|subscription| self.end(session, subscription));
@@ -124,10 +169,12 @@ impl Channels {
                 }
             }
         }
+        self.start_all(session, wanted);
         Ok(())
     }
 
-    /// Returns the subscription if it is new.
+    /// Has the session stand among the subscribers, without receiving anything yet. Returns the
+    /// subscription if it is new.
     fn add(
         &mut self,
         session: SessionId,
@@ -142,12 +189,22 @@ impl Channels {
         let group = interest.group.map(|name| self.groups.join(name));
         let topic = self.topics.find_or_add(interest.topic);
         let subscription = Subscription { topic, group };
-        let serial = self.numbers.next();
-        self.changed = serial;
-        self.topics[topic].join(group, serial, session);
-        self.subscribers.get_or_default(session).insert(subscription, serial);
+        self.topics[topic].pending += 1;
+        self.subscribers.get_or_default(session).insert(subscription, PENDING);
         self.subscriptions += 1;
         Ok(Some(subscription))
+    }
+
+    /// Lets the session receive what is published from now on, if it does not yet.
+    fn join(&mut self, session: SessionId, subscription: Subscription) {
+        let own = self.subscribers.get_mut(session).and_then(|own| own.get_mut(&subscription));
+        let Some(joined) = own.filter(|serial| **serial == PENDING) else { return };
+        let serial = self.numbers.next();
+        *joined = serial;
+        self.changed = serial;
+        let audience = &mut self.topics[subscription.topic];
+        audience.pending -= 1;
+        audience.join(subscription.group, serial, session);
     }
 
     fn find(&self, interest: &Interest<'_>) -> Option<Subscription> {
@@ -169,6 +226,9 @@ impl Channels {
         if own.is_empty() {
             self.subscribers.remove(session);
         }
+        if subscription.group.is_none() {
+            self.replays.end(session, Some(subscription.topic));
+        }
         self.leave(subscription, serial);
     }
 
@@ -178,7 +238,10 @@ impl Channels {
         let route = self.numbers.next_route();
         self.changed = route.0;
         let audience = &mut self.topics[topic];
-        audience.leave(group, serial, route);
+        match serial {
+            PENDING => audience.pending -= 1,
+            serial => audience.leave(group, serial, route),
+        }
         if audience.is_empty() {
             self.topics.remove(topic);
             if self.topics.patterns() == 0 {

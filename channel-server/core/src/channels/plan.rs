@@ -1,6 +1,7 @@
 //! Which topics the last message concerned and who receives it, remembered until something changes.
 
 use super::audience::Audience;
+use super::history::History;
 use super::logs::{LogId, Logs};
 use super::{GroupId, TopicId, Topics};
 use crate::numbers::Numbers;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use workyard_engine::{Route, SessionId};
 use workyard_planted::planted;
 use workyard_protocol::ChannelName;
+use workyard_protocol::channel::HistoryBounds;
 
 /// What the last channel published to comes to.
 ///
@@ -21,6 +23,8 @@ pub(crate) struct Plan {
     found: Vec<TopicId>,
     /// The channel's log; none if nobody is there, and nobody ever was.
     log: Option<LogId>,
+    /// How much of the channel is kept.
+    kept: Option<HistoryBounds>,
     merged: Option<Box<Merged>>,
 }
 
@@ -47,12 +51,13 @@ struct Seen {
 
 impl Plan {
     /// Finds what this channel's messages concern; `changed` is the number of the last change to any
-    /// subscription.
+    /// subscription or rule.
     pub(crate) fn make(
         &mut self,
         channel: ChannelName<'_>,
         changed: u64,
         topics: &Topics,
+        history: &History,
         logs: &mut Logs,
     ) {
         let name = channel.as_bytes();
@@ -62,7 +67,8 @@ impl Plan {
             self.channel.extend_from_slice(name);
             self.found.clear();
             topics.matching(channel, &mut self.found);
-            self.log = match self.found.is_empty() {
+            self.kept = history.bounds(name);
+            self.log = match self.found.is_empty() && self.kept.is_none() {
                 true => logs.find(channel),
                 false => Some(logs.find_or_add(channel)),
             };
@@ -72,6 +78,11 @@ impl Plan {
     /// The topics that the last channel's messages concern.
     pub(crate) fn topics(&self) -> &[TopicId] {
         &self.found
+    }
+
+    /// How much is kept of the last channel.
+    pub(crate) fn kept(&self) -> Option<HistoryBounds> {
+        self.kept
     }
 
     /// The last channel's log.

@@ -4,7 +4,8 @@ use super::audience::Audience;
 use super::groups::Groups;
 use super::{Channels, TopicId};
 use crate::numbers::Numbers;
-use workyard_engine::{Caller, Outbox, Publication, Route, SessionId};
+use std::collections::HashSet;
+use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
 use workyard_planted::planted;
 use workyard_protocol::channel::{
     ChannelWire, Delivery, Publish, PublishMany, PublishOne, Push, Reply,
@@ -17,6 +18,8 @@ struct Message<'a> {
     channel: ChannelName<'a>,
     /// 0 without a number.
     sequence: u64,
+    /// 0 for one that is not kept.
+    position: u64,
     value: ValueRef<'a>,
 }
 
@@ -31,24 +34,26 @@ impl Channels {
     /// Sends to everybody who subscribed, and to one session of each group.
     pub(crate) fn publish(
         &mut self,
+        now: Time,
         caller: Caller,
         request: Publish<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let receivers = self.deliver(request.channel, request.value, outbox);
+        let receivers = self.deliver(now, request.channel, request.value, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
 
     /// The same for every channel listed, one after the other.
     pub(crate) fn publish_many(
         &mut self,
+        now: Time,
         caller: Caller,
         request: &PublishMany<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
         let mut receivers = 0;
         for channel in &request.channels {
-            receivers += self.deliver(*channel, request.value, outbox);
+            receivers += self.deliver(now, *channel, request.value, outbox);
         }
         outbox.reply(caller, Reply::Published { receivers });
     }
@@ -65,7 +70,8 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
         // What goes to one of many is no part of what all of them can tell to be missing.
-        let message = Message { channel: request.channel, sequence: 0, value: request.value };
+        let message =
+            Message { channel: request.channel, sequence: 0, position: 0, value: request.value };
         let receivers = self.deliver_one(message, outbox);
         outbox.reply(caller, Reply::Published { receivers });
     }
@@ -73,6 +79,7 @@ impl Channels {
     /// Returns how many sessions were addressed, each counted once for each delivery.
     fn deliver(
         &mut self,
+        now: Time,
         channel: ChannelName<'_>,
         value: ValueRef<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
@@ -80,21 +87,51 @@ impl Channels {
         let target = self.target(channel);
         // Numbered also when nobody is there any more: who comes back can tell what was missed.
         let sequence = self.plan.log().map_or(0, |log| self.logs[log].next());
+        let position = match (self.plan.kept(), self.plan.log()) {
+            (Some(bounds), Some(log)) => self.history.keep(now, log, &mut self.logs, bounds, value),
+            _ => 0,
+        };
+        let is_replayed = self.replays.have_patterns();
+        if is_replayed {
+            self.tell_gone();
+        }
         let Some(target) = target else {
             return 0;
         };
-        let message = Message { channel, sequence, value };
+        let message = Message { channel, sequence, position, value };
         let audience = match target {
             Target::Topic(id) => &mut self.topics[id],
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
-        let receivers = to_everybody(audience, message, outbox);
-        if audience.groups.is_empty() {
-            return receivers;
+        let mut receivers = to_everybody(audience, message, outbox);
+        if !audience.groups.is_empty() {
+            receivers += to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
+            self.keep_turns(target);
         }
-        let picked = to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
-        self.keep_turns(target);
-        receivers + picked
+        if is_replayed && position == 0 {
+            receivers += self.deliver_to_pending(message, target, outbox);
+        }
+        receivers
+    }
+
+    /// What is not kept cannot be replayed: whoever waits for the end of a pattern's replay has it now.
+    fn deliver_to_pending(
+        &mut self,
+        message: Message<'_>,
+        target: Target,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) -> u64 {
+        let audience = match target {
+            Target::Topic(id) => &self.topics[id],
+            Target::Merged => &self.plan.merged(&self.topics, &mut self.numbers).audience,
+        };
+        let served: HashSet<SessionId> = audience.everybody.sessions().collect();
+        let mut sessions = self.replays.sessions_of(self.plan.topics());
+        sessions.retain(|session| !served.contains(session));
+        for session in &sessions {
+            message.to_one(self.numbers.next_route(), Delivery::Everybody, *session, outbox);
+        }
+        sessions.len() as u64
     }
 
     fn deliver_one(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {
@@ -114,7 +151,7 @@ impl Channels {
     }
 
     fn target(&mut self, channel: ChannelName<'_>) -> Option<Target> {
-        self.plan.make(channel, self.changed, &self.topics, &mut self.logs);
+        self.plan.make(channel, self.changed, &self.topics, &self.history, &mut self.logs);
         match self.plan.topics() {
             [] => None,
             [id] => Some(Target::Topic(*id)),
@@ -163,8 +200,8 @@ fn to_groups(
 
 impl<'a> Message<'a> {
     fn publication(self, route: Route, delivery: Delivery<'a>) -> Publication<'a, Push<'a>> {
-        let Self { channel, sequence, value } = self;
-        let push = Push::Message { delivery, channel, sequence, value };
+        let Self { channel, sequence, position, value } = self;
+        let push = Push::Message { delivery, channel, sequence, position, value };
         Publication { route, topic: channel.as_bytes(), number: sequence, push }
     }
 

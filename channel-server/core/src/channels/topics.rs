@@ -8,7 +8,7 @@ use workyard_protocol::channel::Topic;
 use workyard_protocol::{ChannelName, Pattern};
 
 /// Stands for one channel or one pattern as long as somebody subscribes to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TopicId(u32);
 
 /// The bit that tells a pattern from a channel, so that an id takes four bytes and not eight.
@@ -54,6 +54,15 @@ impl Topics {
             Topic::Pattern(pattern) => {
                 self.patterns.find(pattern.as_bytes()).map(TopicId::of_pattern)
             }
+        }
+    }
+
+    /// The channel or pattern of an id.
+    pub(crate) fn topic(&self, id: TopicId) -> Topic<'_> {
+        const KNOWN: &str = "it was one when it came";
+        match id.pattern() {
+            None => Topic::Channel(ChannelName::new(self.channels.name(id.0)).expect(KNOWN)),
+            Some(at) => Topic::Pattern(Pattern::new(self.patterns.name(at)).expect(KNOWN)),
         }
     }
 

@@ -123,10 +123,11 @@ fn a_subscriber_without_room_is_still_addressed() {
 fn a_notice_of_loss_names_the_channel_or_none() {
     let channel = ChannelName::new("a").unwrap();
     let loss = Loss { topic: Some(b"a"), from: 5, to: 9, missed: 3 };
-    let gap = Push::Gap { channel: Some(channel), from: 5, to: 9, missed: 3 };
+    let gap = Push::Gap { channel: Some(channel), from: 5, to: 9, missed: 3, replay: 0 };
     assert_eq!(Broker::gap(loss), Some(gap));
     let loss = Loss { topic: None, from: 0, to: 0, missed: 4 };
-    assert_eq!(Broker::gap(loss), Some(Push::Gap { channel: None, from: 0, to: 0, missed: 4 }));
+    let gap = Push::Gap { channel: None, from: 0, to: 0, missed: 4, replay: 0 };
+    assert_eq!(Broker::gap(loss), Some(gap));
 }
 
 #[test]
@@ -167,4 +168,16 @@ fn forgotten_channels_go_on_above_what_they_had() {
         let expected = format!("1 <- {channel} #{number}: x");
         assert_eq!(talk.session(9).publishes(channel, "x").texts()[0], expected);
     }
+}
+
+#[test]
+fn numbering_begins_with_the_first_publish_that_somebody_was_there_for_to_one_or_to_all() {
+    let mut talk = Dialogue::new();
+    talk.shows_numbers();
+    talk.subscribe_all([1], "a");
+    talk.session(9).publishes_one("a", "x").sees(["1 <- a #0: x (one)", "9: published to 1"]);
+    talk.session(1).closes().nothing();
+    talk.session(9).publishes("a", "x").sees(["9: published to 0"]);
+    talk.subscribe_all([1], "a");
+    talk.session(9).publishes("a", "x").sees(["1 <- a #2: x", "9: published to 1"]);
 }

@@ -1,16 +1,22 @@
 //! Dialogues with a broker: who asks what, and what everybody sees, as short texts.
 
+mod history;
+
 use crate::outbox::Watched;
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, Enqueue, Enter, FollowPresence, Interest,
-    Member, Nack, Presence, PresenceChange, Publish, PublishMany, PublishOne, Push, Question,
-    Queues, Reply, Request, Serve, Subscribe, Topic, Unanswered, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, Enqueue, Enter, FollowPresence,
+    HistoryBounds, HistoryRule, Interest, Member, Nack, Presence, PresenceChange, Publish,
+    PublishMany, PublishOne, Push, Question, Queues, Reply, Request, Serve, Subscribe, Topic,
+    Unanswered, Unsubscribe,
 };
 use workyard_protocol::{
     ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
 };
+
+/// The start of the server that all dialogues are with.
+pub(crate) const EPOCH: u64 = 7;
 
 /// A broker, its outbox, and the time.
 pub(crate) struct Dialogue {
@@ -40,7 +46,7 @@ impl Dialogue {
 
     pub(crate) fn with(limits: BrokerLimits) -> Self {
         Self {
-            broker: Broker::new(limits),
+            broker: Broker::new(limits).in_epoch(EPOCH),
             outbox: Watched::default(),
             now: Time::default(),
             requests: 0,
@@ -82,6 +88,14 @@ impl Dialogue {
         self.take(session(0))
     }
 
+    /// Does some of what is due, if anything is. Nobody is the asker.
+    pub(crate) fn expires(&mut self) -> Seen {
+        if self.broker.next_deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.broker.expire(self.now, &mut self.outbox);
+        }
+        self.take(session(0))
+    }
+
     pub(crate) fn census(&self) -> Census {
         self.broker.census()
     }
@@ -107,7 +121,7 @@ impl Dialogue {
 /// lists with `, ` between.
 impl Asking<'_> {
     pub(crate) fn subscribes(self, interests: &str) -> Seen {
-        self.asks(Request::Subscribe(Subscribe { interests: parse(interests) }))
+        self.asks(Request::Subscribe(Subscribe::to(parse(interests))))
     }
 
     pub(crate) fn unsubscribes(self, interests: &str) -> Seen {
@@ -352,6 +366,17 @@ fn text_of_reply(reply: &Reply<'_>) -> String {
     match reply {
         Reply::Done => "done".to_owned(),
         Reply::Published { receivers } => format!("published to {receivers}"),
+        Reply::Subscribed { marks } => format!("subscribed at {marks:?}"),
+        Reply::Histories { cursor, rules } => {
+            let mut text = String::new();
+            for HistoryRule { pattern, bounds: HistoryBounds { messages_max, bytes_max, age } } in
+                rules
+            {
+                text +=
+                    &format!("{pattern}: {messages_max}, {bytes_max} B, {} ms; ", age.as_millis());
+            }
+            format!("{text}next {cursor}")
+        }
         Reply::Enqueued { job } => format!("enqueued {job}"),
         Reply::Presence(page) => {
             let members: Vec<String> = page.member_list.iter().map(text_of_member).collect();
@@ -389,9 +414,10 @@ fn text_of_member(member: &Member<'_>) -> String {
 
 fn text_of_push(push: Push<'_>, numbers: bool) -> String {
     match push {
-        Push::Message { delivery, channel, sequence, value } => {
+        Push::Message { delivery, channel, sequence, position, value } => {
             let value = value.to_value();
             let channel = match numbers {
+                true if position > 0 => format!("{channel} #{sequence} @{position}"),
                 true => format!("{channel} #{sequence}"),
                 false => channel.to_string(),
             };
@@ -427,6 +453,14 @@ fn text_of_push(push: Push<'_>, numbers: bool) -> String {
             Change::Left { session } => format!("{channel}: left {}", session as u32),
             Change::Missed => format!("{channel}: missed"),
         },
-        Push::Gap { .. } => panic!("a core sends no gap by itself"),
+        Push::Gap { replay: 0, .. } => panic!("a core tells by itself only what a replay has lost"),
+        Push::Gap { channel, from, to, missed, replay } => {
+            let channel = channel.map_or("something".to_owned(), |name| name.to_string());
+            format!("replay {replay}: {channel} #{from}..#{to} gone, {missed}")
+        }
+        Push::Replayed { replay, channel, sequence, position, value } => {
+            format!("replay {replay}: {channel} #{sequence} @{position}: {}", value.to_value())
+        }
+        Push::CaughtUp { replay, mark } => format!("replay {replay}: done at {mark}"),
     }
 }

@@ -5,6 +5,7 @@
 mod channels;
 mod dialogue;
 mod groups;
+mod history;
 mod jobs;
 mod limits;
 mod listing;

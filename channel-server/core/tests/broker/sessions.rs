@@ -56,12 +56,19 @@ fn the_census_counts_everything() {
     talk.session(1).enters("room1", "tom").done();
     talk.session(4).enters("room1", "ann").done();
     talk.session(4).follows("r2").done();
+    talk.session(1).keeps(">", 10, 1000, 1000).done();
+    assert!(!talk.session(9).publishes("kept", "xyz").texts().is_empty());
+    talk.session(4).fills_up();
+    let _ = talk.session(4).subscribes_to_last("ab", 1, &[1]).texts();
     let expected = Census {
         channels: 1,
         patterns: 1,
         groups: 1,
-        subscriptions: 6,
-        subscribers: 2,
+        subscriptions: 7,
+        subscribers: 3,
+        replays: 1,
+        history_rules: 1,
+        history_messages: 1,
         name_bytes: 8,
         queues: 1,
         consumers: 2,

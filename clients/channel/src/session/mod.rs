@@ -245,7 +245,7 @@ impl Session for ChannelSession {
 
     fn pushed(&mut self, push: &Received, outbox: &mut Outbox) -> Result<(), DecodeError> {
         match push.decode::<Push<'_>>()? {
-            Push::Message { delivery, channel, sequence, value } => {
+            Push::Message { delivery, channel, sequence, value, .. } => {
                 let message = Message {
                     channel: push.keep(channel.as_bytes()),
                     sequence,
@@ -256,12 +256,14 @@ impl Session for ChannelSession {
                 };
                 self.subscriptions.deliver(delivery, &message);
             }
-            Push::Gap { channel, from, to, missed } => {
+            Push::Gap { channel, from, to, missed, .. } => {
                 let channel = channel.map(|channel| push.keep(channel.as_bytes()));
                 self.subscriptions.missed(channel.as_ref(), from, to, missed);
                 let numbers = (from > 0).then_some(from..=to);
                 outbox.event(Event::Gap { channel, numbers, missed, cause: GapCause::Server });
             }
+            // No replay is asked for.
+            Push::Replayed { .. } | Push::CaughtUp { .. } => {}
             Push::Job { queue, job, attempt, value } => {
                 let (connection, _) = self.connection.expect("pushes come by a connection");
                 self.consumers.deliver(HeldJob {
@@ -340,8 +342,8 @@ impl ChannelSession {
             return;
         }
         let token = self.next_token();
-        let interests = wanted.iter().map(Wanted::interest).collect();
-        outbox.request(token, &Request::Subscribe(Subscribe { interests }));
+        let interests = wanted.iter().map(Wanted::interest);
+        outbox.request(token, &Request::Subscribe(Subscribe::to(interests)));
         self.subscriptions.asked(token, &wanted);
         self.ask(token, Asked::Subscribe(wanted));
     }

@@ -51,8 +51,8 @@ mod tests {
             assert_eq!(parts.concat(), all);
             for part in &parts {
                 let mut outbox = Outbox::default();
-                let interests = part.iter().map(Wanted::interest).collect();
-                outbox.request(1, &Request::Subscribe(Subscribe { interests }));
+                let interests = part.iter().map(Wanted::interest);
+                outbox.request(1, &Request::Subscribe(Subscribe::to(interests)));
                 let bytes = outbox.take_requests()[0].body.len();
                 let limit = HEADER_BYTES_MAX.min(frame_bytes_max) / 2;
                 assert!(part.len() <= LIST_ITEMS_MAX);

@@ -2,7 +2,9 @@
 
 use crate::support::{FakeServer, Frame, Peer};
 use workyard_channel::{Builder, ChannelClient};
-use workyard_protocol::channel::{Delivery, Interest, Push, Reply, Request, Topic};
+use workyard_protocol::channel::{
+    Delivery, HistoryBounds, Interest, KeepHistory, Push, Reply, Request, Topic,
+};
 use workyard_protocol::{ChannelName, QueueName, RequestId, ValueRef};
 
 pub(crate) async fn connected(server: &FakeServer) -> (ChannelClient, Peer) {
@@ -17,7 +19,10 @@ pub(crate) async fn connected_as(server: &FakeServer, builder: Builder) -> (Chan
 /// A request in a few words: `subscribe a pattern:b.* c@group`, `consume mails 10`, `ack 7`.
 pub(crate) fn in_words(request: &Request<'_>) -> String {
     match request {
-        Request::Subscribe(request) => format!("subscribe {}", interests(&request.interests)),
+        Request::Subscribe(request) => {
+            let all: Vec<_> = request.subscriptions.iter().map(|wanted| wanted.interest).collect();
+            format!("subscribe {}", interests(&all))
+        }
         Request::Unsubscribe(request) => format!("unsubscribe {}", interests(&request.interests)),
         Request::Consume(request) => format!("consume {} {}", request.queue, request.prefetch),
         Request::Cancel(request) => format!("cancel {}", request.queue),
@@ -60,6 +65,15 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         Request::FollowPresence(request) => {
             let no_more = if request.on { "" } else { "no more " };
             format!("follow {no_more}{}", request.channel)
+        }
+        Request::KeepHistory(KeepHistory { pattern, bounds }) => {
+            let HistoryBounds { messages_max, bytes_max, age } = bounds;
+            format!("keep_history {pattern} {messages_max} {bytes_max} {}", age.as_millis())
+        }
+        Request::DropHistory(request) => format!("drop_history {}", request.pattern),
+        Request::Histories(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("histories {prefix:?} {} {}", request.cursor, request.limit)
         }
         Request::Queues(request) => {
             let prefix = String::from_utf8_lossy(request.prefix);
@@ -104,7 +118,7 @@ pub(crate) async fn grant(peer: &mut Peer, expected: &str) {
 pub(crate) async fn message(peer: &mut Peer, delivery: Delivery<'_>, channel: &str, number: i64) {
     let channel = ChannelName::new(channel).unwrap();
     let (sequence, value) = (number.unsigned_abs() + 1, ValueRef::Int(number));
-    peer.push(Push::Message { delivery, channel, sequence, value }).await;
+    peer.push(Push::Message { delivery, channel, sequence, position: 0, value }).await;
 }
 
 pub(crate) async fn job(peer: &mut Peer, queue: &str, number: u64) {

@@ -25,7 +25,7 @@ async fn subscribed(client: &ChannelClient, peer: &mut Peer) -> Subscription {
 async fn gap(peer: &mut Peer, channel: Option<&str>, from: u64, missed: u64) {
     let channel = channel.map(|name| ChannelName::new(name).unwrap());
     let to = if from == 0 { 0 } else { from + missed - 1 };
-    peer.push(Push::Gap { channel, from, to, missed }).await;
+    peer.push(Push::Gap { channel, from, to, missed, replay: 0 }).await;
 }
 
 fn told(message: &Message) -> (i64, u64) {
@@ -85,7 +85,7 @@ async fn bytes_are_bounded_too() {
         let channel = ChannelName::new("a").unwrap();
         let delivery = Delivery::Everybody;
         let value = large.as_ref();
-        peer.push(Push::Message { delivery, channel, sequence, value }).await;
+        peer.push(Push::Message { delivery, channel, sequence, position: 0, value }).await;
     }
     settle(&client, &mut peer).await;
     for _ in 0..2 {

@@ -76,7 +76,8 @@ impl Monitor<ChannelWire> for ChannelMonitor {
     fn asked(&mut self, _: SessionId, _: RequestId, request: &Request<'_>) -> bool {
         let doing = match request {
             Request::Subscribe(request) => {
-                Doing::Subscribe(request.interests.iter().map(wanted).collect())
+                let interests = request.subscriptions.iter().map(|wanted| &wanted.interest);
+                Doing::Subscribe(interests.map(wanted).collect())
             }
             Request::Unsubscribe(request) => {
                 Doing::Unsubscribe(request.interests.iter().map(wanted).collect())
@@ -143,7 +144,7 @@ impl Monitor<ChannelWire> for ChannelMonitor {
     }
 
     fn published(&mut self, recipients: &[SessionId], push: &Push<'_>) {
-        let Push::Message { delivery, channel, sequence, value } = push else { return };
+        let Push::Message { delivery, channel, sequence, value, .. } = push else { return };
         let name = channel.as_bytes();
         if *sequence > 0 {
             self.ledger().number(name, value_id(*value), *sequence);

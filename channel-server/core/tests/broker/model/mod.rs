@@ -25,6 +25,10 @@ const QUEUES: [&str; 3] = ["q", "r", ""];
 /// Low enough to be met.
 const LIMITS: BrokerLimits = BrokerLimits {
     sequence_bytes_max: 1 << 20,
+    history_rules_max: 10,
+    history_bytes_max: 1 << 20,
+    replays_per_session_max: 10,
+    replays_max: 10,
     subscriptions_per_session_max: 8,
     subscriptions_max: 25,
     patterns_max: 100,
@@ -166,7 +170,7 @@ impl World {
     fn subscribe(&mut self, by: SessionId, interests: &Interests) {
         let interests = subscriptions::parse(interests);
         let expected = self.subscriptions.subscribe(by, &interests);
-        let effects = self.ask(by, Request::Subscribe(Subscribe { interests }));
+        let effects = self.ask(by, Request::Subscribe(Subscribe::to(interests)));
         if expected {
             check_done(&effects);
         } else {

@@ -175,7 +175,7 @@ impl Subscriptions {
 
 fn read<'a>(effect: Option<&'a Effect>, expected: &str) -> (&'a [SessionId], Delivery<'a>, u64) {
     let Some(Effect::Publish(to, frame)) = effect else { panic!("no publication: {effect:?}") };
-    let Push::Message { delivery, channel, sequence, value } = push(frame) else {
+    let Push::Message { delivery, channel, sequence, position: 0, value } = push(frame) else {
         panic!("no message")
     };
     assert_eq!((channel.as_bytes(), value), (expected.as_bytes(), ValueRef::Int(7)));

@@ -1,0 +1,46 @@
+//! Any interest, where it begins, and any rule by which messages are kept.
+
+use super::{channel, group, ttl, wide};
+use proptest::option;
+use proptest::prelude::*;
+use workyard_protocol::Pattern;
+use workyard_protocol::channel::{
+    HistoryBounds, HistoryRule, Interest, Start, Subscription, Topic,
+};
+
+pub(crate) fn pattern() -> impl Strategy<Value = Pattern<'static>> {
+    "[a-c]{0,2}(\\.[a-c*]){0,3}(\\.>)?"
+        .prop_map(|text| Pattern::new(&*text.leak()).expect("the expression makes patterns"))
+}
+
+pub(crate) fn interest() -> impl Strategy<Value = Interest<'static>> {
+    let topic = prop_oneof![channel().prop_map(Topic::Channel), pattern().prop_map(Topic::Pattern)];
+    (topic, option::of(group())).prop_map(|(topic, group)| Interest { topic, group })
+}
+
+/// A group begins live.
+pub(crate) fn subscription() -> impl Strategy<Value = Subscription<'static>> {
+    (interest(), start()).prop_map(|(interest, start)| match interest.group {
+        None => Subscription { interest, start },
+        Some(_) => Subscription { interest, start: Start::Live },
+    })
+}
+
+pub(crate) fn start() -> impl Strategy<Value = Start> {
+    prop_oneof![
+        Just(Start::Live),
+        (1..=u32::MAX, wide()).prop_map(|(replay, count)| Start::Last { replay, count }),
+        (1..=u32::MAX, wide(), wide()).prop_map(|(replay, epoch, mark)| Start::Resume {
+            replay,
+            epoch,
+            mark
+        }),
+    ]
+}
+
+pub(crate) fn history_rule() -> impl Strategy<Value = HistoryRule<'static>> {
+    let some = || wide().prop_map(|number| number.max(1));
+    (pattern(), some(), some(), ttl()).prop_map(|(pattern, messages_max, bytes_max, age)| {
+        HistoryRule { pattern, bounds: HistoryBounds { messages_max, bytes_max, age } }
+    })
+}

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use workyard_globaldata::GlobalDataClient;
+use workyard_globaldata::{Bounds, GlobalDataClient, OutOfBounds};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -19,5 +19,12 @@ async fn main() -> anyhow::Result<()> {
         })
         .await?;
     println!("visit {visits}, users {:?}", users.value);
+
+    // What needs no loop is done in one step by the server.
+    shared.list("recent").keep(10).push_front("ann").await?;
+    match shared.increment_within("stock", -1, Bounds::at_least(0)).await? {
+        Ok(left) => println!("sold: {left} left"),
+        Err(OutOfBounds { current }) => println!("sold out: {current}"),
+    }
     Ok(())
 }

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Swap(Set),
     /// Print the value of a variable and remove it
     Take(OneKey),
+    /// Count, and say whether that is within a limit
+    RateLimit(RateLimit),
     /// Push, pop and look at a list
     #[command(subcommand)]
     List(List),

@@ -56,6 +56,7 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Max(args) => commands::max(global, args, output).await,
         Command::Swap(args) => commands::swap(global, args, output).await,
         Command::Take(args) => commands::take(global, args, output).await,
+        Command::RateLimit(args) => commands::rate_limit(global, args, output).await,
         Command::List(args) => commands::list(global, args, output).await,
         Command::Members(args) => commands::members(global, args, output).await,
         Command::Map(args) => commands::map(global, args, output).await,

@@ -32,7 +32,7 @@
 //! Much needs no loop: numbers are incremented, also [within bounds](GlobalDataClient::increment_within),
 //! bytes [appended](GlobalDataClient::append), values [swapped](GlobalDataClient::swap) and
 //! [taken](GlobalDataClient::take), each in one step. A variable may be a [`List`], a [`Set`] or a [`Map`],
-//! changed and read item by item.
+//! changed and read item by item. A [`RateLimit`] counts what many programs do together.
 //!
 //! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
 //! [`GlobalDataClient::touch`] prolongs what is there.
@@ -52,6 +52,7 @@ mod list;
 mod map;
 mod modify;
 mod placement;
+mod rate_limit;
 mod read;
 mod set;
 mod update;
@@ -68,6 +69,7 @@ pub use list::List;
 pub use map::Map;
 pub use modify::Bounds;
 pub use placement::Placement;
+pub use rate_limit::{RateLimit, Verdict};
 pub use set::Set;
 pub use update::Updated;
 pub use workyard_link::{

@@ -5,6 +5,7 @@ use crate::error::{Error, OutOfBounds};
 use crate::expiry::Expiry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 use workyard_link::Received;
 use workyard_protocol::globaldata::{
     AddWithin, Modification, Modified, Modify, Outcome, Reply, Request,
@@ -40,6 +41,12 @@ impl Bounds {
         let initial = Some(Number::Int(0));
         Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp })
     }
+}
+
+/// A number after a bounded addition, and how long its variable still lives.
+pub(crate) struct Sum {
+    pub(crate) number: Result<Number, OutOfBounds>,
+    pub(crate) ttl: Option<Duration>,
 }
 
 impl GlobalDataClient {
@@ -130,7 +137,7 @@ impl GlobalDataClient {
         by: impl Into<Number>,
         bounds: Bounds,
     ) -> Result<Result<Number, OutOfBounds>, Error> {
-        self.add_within(key.as_ref(), by.into(), bounds, false).await
+        Ok(self.add_within(key.as_ref(), by.into(), bounds, false).await?.number)
     }
 
     /// Adds to a variable, of which one that does not exist counts as 0, up to its bounds: a sum
@@ -145,7 +152,8 @@ impl GlobalDataClient {
         bounds: Bounds,
     ) -> Result<Number, Error> {
         let sum = self.add_within(key.as_ref(), by.into(), bounds, true).await?;
-        sum.map_err(|OutOfBounds { current }| unexpected_outcome(&Outcome::OutOfBounds(current)))
+        sum.number
+            .map_err(|OutOfBounds { current }| unexpected_outcome(&Outcome::OutOfBounds(current)))
     }
 
     /// Stores a value and returns the one that was there.
@@ -193,17 +201,19 @@ impl GlobalDataClient {
         self.previous(key.as_ref(), Expiry::Keep, Modification::Take).await
     }
 
-    async fn add_within(
+    pub(crate) async fn add_within(
         &self,
         key: &[u8],
         by: Number,
         bounds: Bounds,
         clamp: bool,
-    ) -> Result<Result<Number, OutOfBounds>, Error> {
+    ) -> Result<Sum, Error> {
         let received = self.modify(key, Expiry::Keep, bounds.addition(by, clamp)).await?;
-        match modified(&received)?.outcome {
-            Outcome::Number(number) => Ok(Ok(number)),
-            Outcome::OutOfBounds(current) => Ok(Err(OutOfBounds { current })),
+        let Modified { ttl_ms, outcome, .. } = modified(&received)?;
+        let ttl = ttl_ms.map(Duration::from_millis);
+        match outcome {
+            Outcome::Number(number) => Ok(Sum { number: Ok(number), ttl }),
+            Outcome::OutOfBounds(current) => Ok(Sum { number: Err(OutOfBounds { current }), ttl }),
             other => Err(unexpected_outcome(&other)),
         }
     }

@@ -1,4 +1,5 @@
-//! `workyard append|prepend|min|max|swap|take`, `incr` within bounds and `del` of what is expected.
+//! `workyard append|prepend|min|max|swap|take`, `incr` within bounds, `rate-limit`, and `del` of
+//! what is expected.
 
 use crate::support::{NO, REFUSED, USAGE, document, documents, fails};
 use serde_json::json;
@@ -64,6 +65,29 @@ fn swap_and_take_print_what_was_there() {
     assert_eq!(up.ask("swap a 2"), "one\n");
     assert_eq!(document(&up, "take a"), json!({ "key": "a", "value": 2, "kind": "int" }));
     says_no(&up, "take a", "", "a does not exist\n");
+}
+
+#[test]
+fn rate_limit_says_whether_it_is_allowed() {
+    let up = Up::start();
+    let first = up.ask("rate-limit calls --most 3 --per 1h");
+    assert_eq!(first, "allowed, 2 left in this window: it ends in 1h\n");
+    assert_eq!(document(&up, "rate-limit calls --most 3 --per 1h")["remaining"], json!(1));
+    let exit = up.run("rate-limit calls --most 3 --per 1h -n 2 --json");
+    assert_eq!((exit.code, exit.stderr.as_str()), (Some(NO), ""));
+    let [verdict] = documents(&exit.stdout).try_into().expect("one verdict");
+    let verdict: serde_json::Value = verdict;
+    assert_eq!((&verdict["allowed"], &verdict["remaining"]), (&json!(false), &json!(1)));
+    assert!(verdict["reset_in_ms"].as_u64().is_some_and(|left| left <= 3_600_000));
+    assert_eq!(document(&up, "rate-limit calls --most 3 --per 1h")["remaining"], json!(0));
+    assert_eq!(up.run("rate-limit calls --most 3 --per 1h").code, Some(NO));
+    up.ask("set forever 1");
+    let text = up.ask("rate-limit forever --most 3 --per 1h");
+    assert_eq!(text, "allowed, 1 left in this window: it does not end\n");
+    fails(&up, "rate-limit calls --most 3 --per 1h -n 4", USAGE, &["4 at once", "1 to 3"]);
+    fails(&up, "rate-limit calls --most 3 --per 0s", USAGE, &["a ttl of 0 ms"]);
+    up.ask("set text x");
+    fails(&up, "rate-limit text --most 3 --per 1h", REFUSED, &["NotANumber", "text"]);
 }
 
 #[test]

@@ -119,6 +119,21 @@ pub(crate) struct Append {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RateLimit {
+    /// The variable that counts
+    pub(crate) key: String,
+    /// How many are allowed in one window
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) most: u32,
+    /// How long a window is, as in `1m`
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) per: Duration,
+    /// How many at once: all of them or none
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct OneNumber {
     pub(crate) key: String,
     /// With a point for a float

@@ -15,7 +15,7 @@ pub(crate) use completions::completions;
 pub(crate) use containers::{list, map, members};
 pub(crate) use lifetimes::{persist, touch, ttl};
 pub(crate) use messages::{publish, subscribe};
-pub(crate) use modifications::{Side, append, max, min, swap, take};
+pub(crate) use modifications::{Side, append, max, min, rate_limit, swap, take};
 pub(crate) use ping::ping;
 pub(crate) use presence::presence;
 pub(crate) use queues::queue;

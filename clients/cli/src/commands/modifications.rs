@@ -1,14 +1,15 @@
-//! `workyard append|prepend|min|max|swap|take`: what changes a variable by what it holds.
+//! `workyard append|prepend|min|max|swap|take|rate-limit`: what changes a variable by what it holds.
 
 use super::globaldata_client;
+use super::lifetimes::{in_millis, in_words};
 use super::variables::say_missing;
-use crate::args::{Append, Global, OneKey, OneNumber, Set};
+use crate::args::{Append, Global, OneKey, OneNumber, RateLimit, Set};
 use crate::exit::Status;
 use crate::output::Output;
 use crate::value;
 use serde_json::json;
 use std::io::Read;
-use workyard_globaldata::{GlobalDataClient, Number, Value};
+use workyard_globaldata::{GlobalDataClient, Number, Value, Verdict};
 
 /// Which end of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,33 @@ fn say_old(output: Output, key: &str, old: Option<Value>) -> anyhow::Result<Stat
     let document = || json!({ "key": key, "value": value::to_json(&value), "kind": kind });
     output.say(|| value::shown(&value), document)?;
     Ok(Status::Done)
+}
+
+pub(crate) async fn rate_limit(
+    global: &Global,
+    args: &RateLimit,
+    output: &Output,
+) -> anyhow::Result<Status> {
+    let client = globaldata_client(global).await?;
+    let limit = client.rate_limit(&args.key, args.most, args.per);
+    let verdict = limit.check_many(args.count).await?;
+    let Verdict { allowed, remaining, reset_in, .. } = verdict;
+    let text = || {
+        let word = if allowed { "allowed" } else { "not allowed" };
+        let end = reset_in.map_or_else(
+            || "it does not end".to_owned(),
+            |left| format!("it ends in {}", in_words(Some(left))),
+        );
+        format!("{word}, {remaining} left in this window: {end}")
+    };
+    let document = || {
+        json!({
+            "key": args.key, "allowed": allowed, "remaining": remaining,
+            "reset_in_ms": in_millis(reset_in),
+        })
+    };
+    output.say(text, document)?;
+    Ok(if allowed { Status::Done } else { Status::No })
 }
 
 /// What these say of the lifetime: as long as there was, unless a time is given.

@@ -193,6 +193,10 @@ pub(crate) fn modified(outcome: Outcome<'_>) -> Reply<'_> {
     Reply::Modified(Modified { revision: 9, ttl_ms: None, outcome })
 }
 
+pub(crate) fn modified_for(ttl_ms: u64, outcome: Outcome<'_>) -> Reply<'_> {
+    Reply::Modified(Modified { revision: 9, ttl_ms: Some(ttl_ms), outcome })
+}
+
 pub(crate) fn looked(found: Found<'_>) -> Reply<'_> {
     Reply::Looked(Looked { revision: 9, found })
 }

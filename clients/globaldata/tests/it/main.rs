@@ -7,6 +7,7 @@ mod dialogue;
 mod expiry;
 mod listing;
 mod modify;
+mod rate_limit;
 mod shards;
 #[expect(dead_code, reason = "it has more than this crate needs")]
 #[path = "../../../link/tests/it/support/mod.rs"]

@@ -35,8 +35,18 @@ pub enum Action {
     Cas(u64, i64),
     /// Add to it; what does not exist counts as 0.
     Increment(i64),
+    /// Raise it to this, unless it is that high already; what does not exist takes it.
+    Max(i64),
+    /// Add to it, unless the sum is above a bound; what does not exist counts as 0.
+    Within(i64, i64),
+    /// Store a value, and tell what there was.
+    Swap(i64),
     /// Remove it.
     Delete,
+    /// Remove it if it has this revision.
+    DeleteAt(u64),
+    /// Remove it, and tell what there was.
+    Take,
 }
 
 /// What came of it.
@@ -50,8 +60,12 @@ pub enum Outcome {
     Conflict(Option<u64>),
     /// Whether it was added.
     Added(bool),
-    /// The sum.
+    /// What it is from now on.
     Sum(i64),
+    /// Not added to, as it is this and the sum would be too much.
+    OutOfBounds(i64),
+    /// What it was before.
+    Was(Option<i64>),
     /// Whether there was something to delete.
     Deleted(bool),
     /// Nobody knows, nor whether it was carried out.
@@ -69,10 +83,10 @@ impl Call {
     #[must_use]
     pub fn changed_nothing(&self) -> bool {
         match self.outcome {
-            Outcome::Read(_) | Outcome::Conflict(_) => true,
+            Outcome::Read(_) | Outcome::Conflict(_) | Outcome::OutOfBounds(_) => true,
             Outcome::Added(done) | Outcome::Deleted(done) => !done,
             Outcome::Unknown => self.action == Action::Get,
-            Outcome::Stored(_) | Outcome::Sum(_) => false,
+            Outcome::Stored(_) | Outcome::Sum(_) | Outcome::Was(_) => false,
         }
     }
 
@@ -104,7 +118,12 @@ impl fmt::Display for Action {
             Self::Add(value) => write!(f, "add {value}"),
             Self::Cas(revision, value) => write!(f, "cas at {revision} to {value}"),
             Self::Increment(by) => write!(f, "increment by {by}"),
+            Self::Max(value) => write!(f, "raise to {value}"),
+            Self::Within(by, most) => write!(f, "increment by {by} up to {most}"),
+            Self::Swap(value) => write!(f, "swap for {value}"),
             Self::Delete => write!(f, "delete"),
+            Self::DeleteAt(revision) => write!(f, "delete at {revision}"),
+            Self::Take => write!(f, "take"),
         }
     }
 }
@@ -119,6 +138,9 @@ impl fmt::Display for Outcome {
             Self::Conflict(None) => write!(f, "conflict with nothing"),
             Self::Added(done) => write!(f, "{}", if *done { "added" } else { "exists already" }),
             Self::Sum(sum) => write!(f, "{sum}"),
+            Self::OutOfBounds(present) => write!(f, "out of bounds at {present}"),
+            Self::Was(Some(value)) => write!(f, "was {value}"),
+            Self::Was(None) => write!(f, "was nothing"),
             Self::Deleted(done) => write!(f, "{}", if *done { "deleted" } else { "was not there" }),
             Self::Unknown => write!(f, "unknown"),
         }

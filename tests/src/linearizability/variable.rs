@@ -79,8 +79,29 @@ impl State {
             }
             (Action::Increment(by), Outcome::Sum(sum)) => self.incremented(by, Some(sum)),
             (Action::Increment(by), Outcome::Unknown) => self.incremented(by, None),
+            (Action::Max(value), Outcome::Sum(sum)) => self.raised(value, Some(sum)),
+            (Action::Max(value), Outcome::Unknown) => self.raised(value, None),
+            (Action::Within(by, most), Outcome::Sum(sum)) => {
+                self.incremented(by, Some(sum)).filter(|_| sum <= most)
+            }
+            (Action::Within(by, most), Outcome::OutOfBounds(present)) => {
+                self.is(present).filter(|_| present + by > most)
+            }
+            (Action::Within(by, most), Outcome::Unknown) => {
+                self.incremented(by, None).filter(|state| !state.is_above(most))
+            }
+            (Action::Swap(value), Outcome::Was(was)) => self.was(was)?.stored(value, None),
+            (Action::Swap(value), Outcome::Unknown) => self.stored(value, None),
             (Action::Delete, Outcome::Deleted(existed)) => self.deleted(Some(existed)),
-            (Action::Delete, Outcome::Unknown) => self.deleted(None),
+            (Action::DeleteAt(expected), Outcome::Deleted(true)) => {
+                self.at(expected)?.deleted(Some(true))
+            }
+            (Action::DeleteAt(expected), Outcome::Conflict(current)) => {
+                self.in_conflict(expected, current)
+            }
+            (Action::DeleteAt(expected), Outcome::Unknown) => self.at(expected)?.deleted(None),
+            (Action::Take, Outcome::Was(was)) => self.was(was)?.deleted(None),
+            (Action::Delete | Action::Take, Outcome::Unknown) => self.deleted(None),
             (action, outcome) => panic!("{action} cannot come to {outcome}"),
         }
     }
@@ -164,6 +185,58 @@ impl State {
         }
         let revision = Revision::Above(self.least());
         Some(Self::Present { value: sum, revision, expires })
+    }
+
+    fn raised(self, least: i64, told: Option<i64>) -> Option<Self> {
+        let raised = match self {
+            Self::Present { value, .. } if value >= least => self,
+            Self::Absent(_) | Self::Present { .. } => {
+                let (revision, expires) = (Revision::Above(self.least()), self.expires());
+                Self::Present { value: least, revision, expires }
+            }
+            Self::Anything => match told {
+                Some(sum) if sum >= least => Self::anything_of(sum),
+                Some(_) => return None,
+                None => return Some(self),
+            },
+        };
+        told.is_none_or(|told| raised.is(told).is_some()).then_some(raised)
+    }
+
+    /// The same, if it can be this to whoever adds to it.
+    fn is(self, told: i64) -> Option<Self> {
+        let is = match self {
+            Self::Anything => true,
+            Self::Absent(_) => told == 0,
+            Self::Present { value, .. } => value == told,
+        };
+        is.then_some(self)
+    }
+
+    /// The same, if it can have been this to whoever replaced it.
+    fn was(self, told: Option<i64>) -> Option<Self> {
+        let was = match (self, told) {
+            (Self::Anything, _) | (Self::Absent(_), None) => true,
+            (Self::Present { value, .. }, Some(told)) => value == told,
+            _ => false,
+        };
+        was.then_some(self)
+    }
+
+    fn is_above(self, most: i64) -> bool {
+        matches!(self, Self::Present { value, .. } if value > most)
+    }
+
+    /// What has this value, and nobody knows for how long.
+    fn anything_of(value: i64) -> Self {
+        Self::Present { value, revision: Revision::Above(0), expires: Some((0, u64::MAX)) }
+    }
+
+    fn expires(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Present { expires, .. } => expires,
+            Self::Anything | Self::Absent(_) => None,
+        }
     }
 
     fn deleted(self, existed: Option<bool>) -> Option<Self> {

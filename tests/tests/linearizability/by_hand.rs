@@ -30,8 +30,8 @@ fn wrong(history: &[(u64, u64, Action, Outcome)]) -> Finding {
     *check(calls(history)).expect_err("no order explains it")
 }
 
-use Action::{Add, Cas, Delete, Get, Increment, Set, SetFor};
-use Outcome::{Added, Conflict, Deleted, Read, Stored, Sum, Unknown};
+use Action::{Add, Cas, Delete, DeleteAt, Get, Increment, Max, Set, SetFor, Swap, Take, Within};
+use Outcome::{Added, Conflict, Deleted, OutOfBounds, Read, Stored, Sum, Unknown, Was};
 
 #[test]
 fn calls_one_after_the_other_count_as_they_stand() {
@@ -52,6 +52,35 @@ fn calls_one_after_the_other_count_as_they_stand() {
         (20, 21, Add(6), Added(true)),
         (22, 23, Get, Read(Some((6, 7)))),
     ]);
+}
+
+#[test]
+fn verbs_that_spare_a_cas_count_as_they_stand() {
+    right(&[
+        (0, 1, Max(5), Sum(5)),
+        (2, 3, Max(3), Sum(5)),
+        (4, 5, Within(3, 8), Sum(8)),
+        (6, 7, Within(1, 8), OutOfBounds(8)),
+        (8, 9, Swap(2), Was(Some(8))),
+        (10, 11, Take, Was(Some(2))),
+        (12, 13, Swap(9), Was(None)),
+        (14, 15, Get, Read(Some((9, 6)))),
+        (16, 17, DeleteAt(5), Conflict(Some(6))),
+        (18, 19, DeleteAt(6), Deleted(true)),
+        (20, 21, DeleteAt(6), Conflict(None)),
+        (22, 23, Within(9, 8), OutOfBounds(0)),
+    ]);
+}
+
+#[test]
+fn verbs_that_tell_what_was_not_so_are_found() {
+    let set = (0, 1, Set(5), Stored(1));
+    wrong(&[set, (2, 3, Max(7), Sum(5))]);
+    wrong(&[set, (2, 3, Within(1, 8), OutOfBounds(5))]);
+    wrong(&[set, (2, 3, Within(4, 8), Sum(9))]);
+    wrong(&[set, (2, 3, Swap(6), Was(None))]);
+    wrong(&[set, (2, 9, Take, Was(Some(5))), (2, 9, Take, Was(Some(5)))]);
+    wrong(&[set, (2, 3, DeleteAt(2), Deleted(true))]);
 }
 
 #[test]

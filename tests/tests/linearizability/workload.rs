@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
-use workyard_globaldata::{Error, GlobalDataClient, Number, Value};
+use workyard_globaldata::{Bounds, Error, GlobalDataClient, Number, OutOfBounds, Value};
 use workyard_tests::PATIENCE;
 use workyard_tests::linearizability::{Action, Call, Clock, Outcome, check};
 
@@ -126,15 +126,20 @@ impl Caller {
 
     fn choose(&mut self, key: usize) -> Action {
         match self.random.u32(..100) {
-            0..30 => Action::Get,
-            30..42 => Action::Set(self.value()),
-            42..47 => {
+            0..27 => Action::Get,
+            27..37 => Action::Set(self.value()),
+            37..42 => {
                 let ttl = Duration::from_millis(self.random.u64(1..6));
                 Action::SetFor(self.value(), ttl.as_nanos() as u64)
             }
-            47..55 => Action::Add(self.value()),
-            55..75 => Action::Cas(self.revisions[key], self.value()),
-            75..92 => Action::Increment(self.random.i64(1..10)),
+            42..49 => Action::Add(self.value()),
+            49..65 => Action::Cas(self.revisions[key], self.value()),
+            65..77 => Action::Increment(self.random.i64(1..10)),
+            77..81 => Action::Max(self.value()),
+            81..86 => Action::Within(self.random.i64(1..10), self.value()),
+            86..90 => Action::Swap(self.value()),
+            90..94 => Action::DeleteAt(self.revisions[key].max(1)),
+            94..96 => Action::Take,
             _ => Action::Delete,
         }
     }
@@ -181,11 +186,28 @@ impl Caller {
                 Ok(revision) => Outcome::Stored(revision),
                 Err(conflict) => Outcome::Conflict(conflict.current),
             },
-            Action::Increment(by) => match client.increment(key, by).await? {
-                Number::Int(sum) => Outcome::Sum(sum),
-                Number::Float(sum) => panic!("integers make {sum}"),
-            },
+            Action::Increment(by) => Outcome::Sum(int(client.increment(key, by).await?)),
+            Action::Max(value) => Outcome::Sum(int(client.max(key, value).await?)),
+            Action::Within(by, most) => {
+                match client.increment_within(key, by, Bounds::at_most(most)).await? {
+                    Ok(sum) => Outcome::Sum(int(sum)),
+                    Err(OutOfBounds { current }) => Outcome::OutOfBounds(int(current)),
+                }
+            }
+            Action::Swap(value) => Outcome::Was(client.swap(key, &value).await?),
             Action::Delete => Outcome::Deleted(client.delete(key).await?),
+            Action::DeleteAt(revision) => match client.delete_at(key, revision).await? {
+                Ok(()) => Outcome::Deleted(true),
+                Err(conflict) => Outcome::Conflict(conflict.current),
+            },
+            Action::Take => Outcome::Was(client.take(key).await?),
         })
+    }
+}
+
+fn int(number: Number) -> i64 {
+    match number {
+        Number::Int(int) => int,
+        Number::Float(float) => panic!("integers make {float}"),
     }
 }

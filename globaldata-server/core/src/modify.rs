@@ -8,6 +8,7 @@ use crate::store::Store;
 use crate::text::{shown, shown_name};
 use crate::update::Change;
 use workyard_engine::Time;
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{
     AddWithin, End, Entry, Expiry, Modification, Modified, Modify, Outcome, PushItems, Reply,
 };
@@ -103,6 +104,9 @@ impl<'r> Modifier<'r> {
             }
             Modification::Take => {
                 taken.extend(current.map(|entry| entry.value.to_value()));
+                if planted!("taken-value-stays") {
+                    return Ok((Change::Keep, Told::Values));
+                }
                 Ok((Change::Delete, Told::Values))
             }
             Modification::Push(items) => self.push(current, items, made),
@@ -187,7 +191,9 @@ impl<'r> Modifier<'r> {
             .or(greatest.filter(|most| sum.compare(*most).is_some_and(std::cmp::Ordering::is_gt)));
         let present = current.and_then(|entry| entry.value.number()).or(initial);
         Ok(match (passed, present) {
-            (Some(_), Some(present)) if !clamp => (Change::Keep, Told::OutOfBounds(present)),
+            (Some(_), Some(present)) if !clamp && !planted!("bound-is-passed") => {
+                (Change::Keep, Told::OutOfBounds(present))
+            }
             (passed, _) => {
                 let number = passed.unwrap_or(sum);
                 (Change::Store(number.into(), self.expiry), Told::Number(number))
@@ -215,7 +221,8 @@ impl<'r> Modifier<'r> {
         taken: &mut Vec<Value>,
     ) -> Result<(Change<'v>, Told), Refusal> {
         let list = self.container(current, Encoding::List)?;
-        made.extend_from_slice(containers::pop(list, end, count, taken)?);
+        let left = containers::pop(list, end, count, taken)?;
+        made.extend_from_slice(if planted!("popped-item-stays") { list } else { left });
         Ok((self.become_container(list, Encoding::List, made)?, Told::Values))
     }
 

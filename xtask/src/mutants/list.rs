@@ -23,8 +23,9 @@ impl Mutant {
     }
 }
 
-pub(crate) const SUITES: [Suite; 7] = [
+pub(crate) const SUITES: [Suite; 8] = [
     suite("store", "-p workyard-globaldata-core --test store"),
+    suite("locks", "-p workyard-globaldata-core --test locks"),
     suite("broker", "-p workyard-channel-core --test broker"),
     suite("link", "-p workyard-link --test it"),
     Suite {
@@ -45,12 +46,22 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("delete-takes-no-revision", &["store"]),
     mutant("set-keeps-the-ttl", &["store", "linearizable"]),
     mutant("batch-is-half-undone", &["store"]),
+    mutant("bound-is-passed", &["store", "linearizable"]),
+    mutant("taken-value-stays", &["store", "linearizable"]),
+    mutant("popped-item-stays", &["store"]),
+    mutant("lock-is-given-twice", &["locks"]),
+    mutant("lock-outlives-its-time", &["locks"]),
+    mutant("last-in-line-is-first", &["locks"]),
+    mutant("token-comes-again", &["locks"]),
     mutant("job-is-handed-out-twice", &["broker"]),
     mutant("job-is-lost-on-close", &["broker"]),
     mutant("job-comes-back-last", &["broker"]),
     mutant("prefetch-is-ignored", &["broker"]),
     mutant("group-gets-it-twice", &["broker"]),
     mutant("message-comes-per-interest", &["broker"]),
+    mutant("anybody-may-answer", &["broker"]),
+    mutant("question-dies-with-its-responder", &["broker"]),
+    mutant("late-answer-is-delivered", &["broker"]),
     mutant("reply-overtakes-message", &["channels"]),
     mutant("gap-is-not-told", &["slow"]),
     mutant("gap-ends-too-early", &["slow"]),

@@ -4,6 +4,7 @@ use crate::text::shown_name;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use workyard_engine::{SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::globaldata::Lock as Wish;
 use workyard_protocol::{LockName, Reason, Refusal, Ttl};
 
@@ -38,7 +39,7 @@ impl Lock {
 
     /// Whether there is a permit that nobody holds. Then nobody waits either.
     pub(super) fn is_free(&self) -> bool {
-        self.holders.len() < self.permits.get() as usize
+        planted!("lock-is-given-twice") || self.holders.len() < self.permits.get() as usize
     }
 
     /// Whether this is the lock that was meant.
@@ -56,6 +57,9 @@ impl Lock {
 
     /// Takes the one who has waited longest, if there is a permit for it.
     pub(super) fn take_next(&mut self) -> Option<(u64, Waiter)> {
+        if planted!("last-in-line-is-first") && self.is_free() {
+            return self.waiters.pop_last();
+        }
         self.is_free().then(|| self.waiters.pop_first()).flatten()
     }
 

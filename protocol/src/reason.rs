@@ -104,6 +104,8 @@ reasons! {
     WrongKind = 224,
     /// The lock has another number of permits than the request names.
     PermitsDiffer = 226,
+    /// What was to happen depends on a lock that is not held with this token, or not any more.
+    Fenced = 227,
     /// Nobody serves the channel that a question was asked on.
     NoResponders = 230,
     /// Everybody who serves it has too much to do, or does not read.

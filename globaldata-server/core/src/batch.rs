@@ -30,7 +30,9 @@ impl Store {
         self.limits.check_reply(answer_bytes(&batch.steps))?;
         // What frees expired variables has revisions of its own, and is not undone with the batch.
         for step in &batch.steps {
-            self.settle(now, step.key());
+            if let Some(key) = step.key() {
+                self.settle(now, key);
+            }
         }
         let (keys, bytes) = growth(&batch.steps);
         self.make_room(now, keys, bytes);
@@ -73,6 +75,10 @@ impl Store {
             }
             Step::Modify { key, expiry, ref modification } => {
                 self.modify_step(now, key, expiry, modification)?
+            }
+            Step::RequireLock { name, token } => {
+                self.locks.check_held(now, name, token)?;
+                StepResult::Held
             }
         })
     }
@@ -149,7 +155,7 @@ fn growth(steps: &[Step<'_>]) -> (u64, u64) {
             let growth = ValueRef::raw(&[]);
             Some(cost(key.as_bytes().len(), growth, true) + modification.growth_bytes() as u64)
         }
-        Step::Require { .. } | Step::Delete { .. } => None,
+        Step::Require { .. } | Step::Delete { .. } | Step::RequireLock { .. } => None,
     });
     costs.fold((0, 0), |(keys, bytes), cost| (keys + 1, bytes + cost))
 }
@@ -158,7 +164,10 @@ fn growth(steps: &[Step<'_>]) -> (u64, u64) {
 fn answer_bytes(steps: &[Step<'_>]) -> usize {
     let results = steps.iter().map(|step| match step {
         Step::Increment { .. } | Step::Modify { .. } => 11,
-        Step::Require { .. } | Step::Set { .. } | Step::Delete { .. } => 2,
+        Step::Require { .. }
+        | Step::Set { .. }
+        | Step::Delete { .. }
+        | Step::RequireLock { .. } => 2,
     });
     ANSWER_BYTES + results.sum::<usize>()
 }

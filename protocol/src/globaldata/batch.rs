@@ -6,7 +6,7 @@ use super::modification::ModificationHeader;
 use super::{Expect, Expiry, Modification};
 use crate::control::{decode_refusal, put_refusal};
 use crate::wire::{self, DecodeError, List};
-use crate::{Key, Number, Refusal, ValueRef};
+use crate::{Key, LockName, Number, Refusal, ValueRef};
 use bincode::{BorrowDecode, Encode};
 
 pub(super) const CODE: u8 = 0x36;
@@ -63,6 +63,14 @@ pub enum Step<'a> {
         /// What happens to it: `Swap`, `Take` and `Pop`, which tell values, refuse the step.
         modification: Modification<'a>,
     },
+    /// Goes on only if a lock is held with this token, by whomever; else the step is refused with
+    /// `Fenced`. A batch that begins with it does nothing on behalf of one who has lost the lock.
+    RequireLock {
+        /// What is locked.
+        name: LockName<'a>,
+        /// The number that it must be held with.
+        token: u64,
+    },
 }
 
 /// How a batch ended.
@@ -116,6 +124,7 @@ enum StepHeader<'a> {
     Increment(&'a [u8], Number, Option<Number>, ExpiryHeader),
     Delete(&'a [u8]),
     Modify(&'a [u8], ExpiryHeader, ModificationHeader<'a>),
+    RequireLock(&'a [u8], u64),
 }
 
 impl<'a> Batch<'a> {
@@ -126,7 +135,7 @@ impl<'a> Batch<'a> {
                 Step::Require { expect, .. } => expect.put_payload(out),
                 Step::Set { value, .. } => value.put(out),
                 Step::Modify { modification, .. } => modification.put_payload(out),
-                Step::Increment { .. } | Step::Delete { .. } => {}
+                Step::Increment { .. } | Step::Delete { .. } | Step::RequireLock { .. } => {}
             }
         }
     }
@@ -145,15 +154,16 @@ impl<'a> Batch<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Which variable it is about.
+    /// Which variable it is about, if it is about one.
     #[must_use]
-    pub fn key(&self) -> Key<'a> {
+    pub fn key(&self) -> Option<Key<'a>> {
         match *self {
             Self::Require { key, .. }
             | Self::Set { key, .. }
             | Self::Increment { key, .. }
             | Self::Modify { key, .. }
-            | Self::Delete { key } => key,
+            | Self::Delete { key } => Some(key),
+            Self::RequireLock { .. } => None,
         }
     }
 
@@ -167,6 +177,7 @@ impl<'a> Step<'a> {
                 StepHeader::Increment(key.as_bytes(), by, initial, expiry.header())
             }
             Self::Delete { key } => StepHeader::Delete(key.as_bytes()),
+            Self::RequireLock { name, token } => StepHeader::RequireLock(name.as_bytes(), token),
             Self::Modify { key, expiry, ref modification } => {
                 StepHeader::Modify(key.as_bytes(), expiry.header(), modification.header())
             }
@@ -188,6 +199,9 @@ impl<'a> StepHeader<'a> {
                 Step::Increment { key: Key::new(key)?, by, initial, expiry: expiry.decode()? }
             }
             Self::Delete(key) => Step::Delete { key: Key::new(key)? },
+            Self::RequireLock(name, token) => {
+                Step::RequireLock { name: LockName::new(name)?, token }
+            }
             Self::Modify(key, expiry, modification) => {
                 let modification = modification.decode(payload)?;
                 Step::Modify { key: Key::new(key)?, expiry: expiry.decode()?, modification }

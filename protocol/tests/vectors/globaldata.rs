@@ -272,6 +272,9 @@ fn outcome(json: &Json) -> Outcome<'static> {
 
 fn step(json: &Json) -> Step<'static> {
     let (name, fields) = variant(json);
+    if name == "require_lock" {
+        return Step::RequireLock { name: lock_name(fields), token: integer(fields, "token") };
+    }
     let key = key(fields);
     match name {
         "require" => Step::Require { key, expect: expect(field(fields, "expect")) },

@@ -383,6 +383,7 @@ fn step() -> impl Strategy<Value = Step<'static>> {
         (key(), number(), option::of(number()), expiry())
             .prop_map(|(key, by, initial, expiry)| Step::Increment { key, by, initial, expiry }),
         key().prop_map(|key| Step::Delete { key }),
+        (lock_name(), wide()).prop_map(|(name, token)| Step::RequireLock { name, token }),
         (key(), expiry(), modification()).prop_map(|(key, expiry, modification)| Step::Modify {
             key,
             expiry,

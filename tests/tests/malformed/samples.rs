@@ -70,11 +70,13 @@ impl Sampled for GlobalDataWire {
         let initial = Some(Number::Int(-300));
         let ttl = Ttl::from_millis(300).expect("a short one");
         let expiry = Expiry::After(ttl);
+        let lock = LockName::new("sample").expect("a short name");
         let steps = vec![
             Step::Require { key: name, expect },
             Step::Set { key: name, expiry, value },
             Step::Increment { key: name, by, initial, expiry },
             Step::Delete { key: name },
+            Step::RequireLock { name: lock, token: 70_000 },
             Step::Modify { key: name, expiry, modification: Modification::Append(b"more") },
         ];
         let keys = vec![name, name];
@@ -83,7 +85,6 @@ impl Sampled for GlobalDataWire {
         let (least, greatest, clamp) = (bound, bound, true);
         let modify =
             |modification| globaldata::Request::Modify(Modify { key: name, expiry, modification });
-        let lock = LockName::new("sample").expect("a short name");
         let permits = NonZeroU32::new(300).expect("some");
         let renewals = vec![Renewal { name: lock, token: 70_000, ttl }; 2];
         let field = FieldName::new("field").expect("a short name");

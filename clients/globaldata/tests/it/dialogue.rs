@@ -89,6 +89,7 @@ fn step(step: &Step<'_>) -> String {
             format!("increment {key} by {by}{from}{}", time(*expiry, Expiry::Keep))
         }
         Step::Delete { key } => format!("delete {key}"),
+        Step::RequireLock { name, token } => format!("require lock {name} with {token}"),
         Step::Modify { key, expiry, modification: change } => {
             format!("{} {key}{}", modification(change), time(*expiry, Expiry::Keep))
         }

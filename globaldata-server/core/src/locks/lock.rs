@@ -68,4 +68,10 @@ impl Lock {
         let lapsed = self.holders.iter().filter(|(_, holder)| holder.deadline <= now);
         lapsed.map(|(token, _)| *token).collect()
     }
+
+    /// The latest claim that holds a permit.
+    pub(super) fn latest(&self, now: Time) -> Option<u64> {
+        let held = self.holders.iter().rev().find(|(_, holder)| holder.deadline > now);
+        held.map(|(token, _)| *token)
+    }
 }

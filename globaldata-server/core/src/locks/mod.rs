@@ -14,11 +14,12 @@ use self::claims::Claims;
 use self::lock::{Holder, Lock, Waiter};
 use self::names::{Names, Slot};
 use crate::limits::StoreLimits;
+use crate::text::shown_name;
 use std::collections::BTreeSet;
 use workyard_engine::{Outbox, SessionId, Time};
 use workyard_planted::planted;
 use workyard_protocol::globaldata::{self, GlobalDataWire, LockReply, Push, RenewLocks, Unlock};
-use workyard_protocol::{LockName, Refusal};
+use workyard_protocol::{LockName, Reason, Refusal};
 
 /// All locks.
 pub(crate) struct Locks {
@@ -125,6 +126,30 @@ impl Locks {
         for (token, slot) in waiting.into_iter().chain(holding) {
             self.remove(now, slot, token);
         }
+    }
+
+    /// Whether the lock is held with this number, by whomever.
+    ///
+    /// # Errors
+    /// `Fenced`, with the number that it is held with now.
+    pub(crate) fn check_held(
+        &self,
+        now: Time,
+        name: LockName<'_>,
+        token: u64,
+    ) -> Result<(), Refusal> {
+        let lock = self.names.find(name).map(|slot| self.names.lock(slot));
+        let held = lock.and_then(|lock| lock.holders.get(&token));
+        if held.is_some_and(|holder| holder.deadline > now) {
+            return Ok(());
+        }
+        let present = lock.and_then(|lock| lock.latest(now)).map_or_else(
+            || "nobody holds it now".to_owned(),
+            |present| format!("it is held with token {present} now"),
+        );
+        let name = shown_name(name.as_bytes());
+        let text = format!("the lock {name} is not held with token {token}: {present}");
+        Err(Refusal::new(Reason::Fenced, text))
     }
 
     /// When the first permit is to be taken from its holder.

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod claims;
+mod fences;
 mod lapses;
 mod model;
 mod pages;

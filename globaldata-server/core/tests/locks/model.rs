@@ -8,6 +8,7 @@ pub(crate) struct Model {
     pub(crate) claims: Vec<Claim>,
     limits: StoreLimits,
     token: u64,
+    count: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct Claim {
 
 impl Model {
     pub(crate) fn new(limits: StoreLimits) -> Self {
-        Self { claims: Vec::new(), limits, token: 0 }
+        Self { claims: Vec::new(), limits, token: 0, count: 0 }
     }
 
     pub(crate) fn lock(
@@ -107,6 +108,17 @@ impl Model {
             false => format!("has lost {lost:?}"),
         };
         [vec![format!("{session} {answer}")], told].concat()
+    }
+
+    pub(crate) fn fenced(&mut self, now: u64, session: u32, name: &str, token: u64) -> Vec<String> {
+        let mut on_it = self.claims.iter().filter(|claim| claim.name == name);
+        let claim = on_it.find(|claim| claim.token == token);
+        let is_held = claim.and_then(|claim| claim.deadline).is_some_and(|deadline| deadline > now);
+        if !is_held {
+            return vec![format!("{session} {}", Reason::Fenced)];
+        }
+        self.count += 2;
+        vec![format!("{session} counted {}", self.count)]
     }
 
     pub(crate) fn close(&mut self, now: u64, session: u32) -> Vec<String> {

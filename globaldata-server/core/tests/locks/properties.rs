@@ -1,7 +1,7 @@
 //! Whatever is asked, locks do as their model does, and keep their promises.
 
 use crate::model::Model;
-use crate::room::{Act, Room, lock, renew, unlock};
+use crate::room::{Act, Room, fenced, lock, renew, unlock};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ enum Op {
     Unlock(u32, &'static str, usize),
     Renew(u32, Vec<(&'static str, usize, u64)>),
     Close(u32),
+    Fenced(u32, &'static str, usize),
     Advance(u64),
     Expire,
 }
@@ -56,6 +57,11 @@ impl Harness {
                 let act = Act::Ask(renew(renewals.iter().copied()));
                 let heard = self.room.act(now, *session, act);
                 (heard, self.model.renew(now, *session, &renewals))
+            }
+            Op::Fenced(session, name, back) => {
+                let token = self.token(*back);
+                let heard = self.room.act(now, *session, Act::Ask(fenced(name, token)));
+                (heard, self.model.fenced(now, *session, name, token))
             }
             Op::Close(session) => {
                 (self.room.act(now, *session, Act::Close), self.model.close(now, *session))
@@ -155,6 +161,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (SESSIONS, name(), 0..6usize).prop_map(|(who, name, back)| Op::Unlock(who, name, back)),
         3 => (SESSIONS, vec((name(), 0..6usize, 1..30u64), 0..4))
             .prop_map(|(who, renewals)| Op::Renew(who, renewals)),
+        4 => (SESSIONS, name(), 0..6usize).prop_map(|(who, name, back)| Op::Fenced(who, name, back)),
         1 => SESSIONS.prop_map(Op::Close),
         4 => (1..15u64).prop_map(Op::Advance),
         3 => Just(Op::Expire),

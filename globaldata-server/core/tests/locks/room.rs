@@ -7,9 +7,10 @@ use std::num::NonZeroU32;
 use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
 use workyard_globaldata_core::{LockCensus, Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Lock, LockInfo, LockReply, Locks, Push, RenewLocks, Renewal, Reply, Request, Unlock,
+    Batch, BatchReply, Expiry, Get, Lock, LockInfo, LockReply, Locks, Push, RenewLocks, Renewal,
+    Reply, Request, Step, StepResult, Unlock,
 };
-use workyard_protocol::{LockName, ToClient, Ttl};
+use workyard_protocol::{Key, LockName, Number, ToClient, Ttl};
 
 pub(crate) struct Room {
     pub(crate) store: Store,
@@ -78,7 +79,7 @@ pub(crate) fn dialogue_within(limits: StoreLimits, lines: &str) -> Room {
 }
 
 /// `lock a 50`, `lock a 50 wait`, `lock a 50 of 3 wait`, `unlock a 7`, `renew a 7 50 b 8 50`,
-/// `locks PREFIX CURSOR LIMIT` with `-` for no prefix, `close`, `expire`.
+/// `locks PREFIX CURSOR LIMIT` with `-` for no prefix, `fenced a 7`, `get`, `close`, `expire`.
 fn act<'a>(words: &[&'a str]) -> Act<'a> {
     let number = |at: usize| words[at].parse::<u64>().expect("a number");
     Act::Ask(match words[0] {
@@ -93,6 +94,8 @@ fn act<'a>(words: &[&'a str]) -> Act<'a> {
             let number = |at: usize| renewal[at].parse().expect("a number");
             (renewal[0], number(1), number(2))
         })),
+        "fenced" => fenced(words[1], number(2)),
+        "get" => Request::Get(Get { key: Key::new("k").expect("a short key") }),
         "locks" => {
             let prefix = words[1].trim_matches('-').as_bytes();
             Request::Locks(Locks { prefix, cursor: number(2), limit: number(3) as u32 })
@@ -104,6 +107,15 @@ fn act<'a>(words: &[&'a str]) -> Act<'a> {
 pub(crate) fn lock(name: &str, permits: u32, ttl_ms: u64, wait: bool) -> Request<'_> {
     let permits = NonZeroU32::new(permits).expect("one at least");
     Request::Lock(Lock { name: lock_name(name), permits, ttl: ttl(ttl_ms), wait })
+}
+
+/// Adds one to a variable if the lock is held with this token.
+pub(crate) fn fenced(name: &str, token: u64) -> Request<'_> {
+    let (key, by) = (Key::new("k").expect("a short key"), Number::Int(1));
+    let (initial, expiry) = (Some(Number::Int(0)), Expiry::Keep);
+    let count = Step::Increment { key, by, initial, expiry };
+    let held = Step::RequireLock { name: lock_name(name), token };
+    Request::Batch(Batch { steps: vec![count.clone(), held, count] })
 }
 
 pub(crate) fn unlock(name: &str, token: u64) -> Request<'_> {
@@ -154,6 +166,13 @@ fn reply_in_words(reply: &Reply<'_>) -> String {
         Reply::Unlocked { released: false } => "had it not".to_owned(),
         Reply::Renewed { lost } if lost.is_empty() => "renewed".to_owned(),
         Reply::Renewed { lost } => format!("has lost {lost:?}"),
+        Reply::Batch(BatchReply::Applied { results, .. }) => match results[..] {
+            [_, StepResult::Held, StepResult::Incremented(sum)] => format!("counted {sum}"),
+            _ => panic!("not those steps: {results:?}"),
+        },
+        Reply::Batch(BatchReply::Refused { step: 1, refusal }) => refusal.to_string(),
+        Reply::Got(Some(entry)) => format!("got {}", entry.value.number().expect("a count")),
+        Reply::Got(None) => "got nothing".to_owned(),
         Reply::Locks { cursor, locks } => {
             let locks: Vec<_> = locks.iter().map(info_in_words).collect();
             format!("page [{}] then {cursor}", locks.join("; "))

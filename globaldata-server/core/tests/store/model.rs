@@ -383,6 +383,7 @@ impl Model {
                 Ok(StepResult::Incremented(sum))
             }
             Step::Delete { key } => Ok(StepResult::Deleted(self.delete(key))),
+            Step::RequireLock { .. } => panic!("locks have a model of their own"),
             Step::Modify { key, expiry, ref modification } => {
                 match self.modify(key, expiry, modification).map_err(Stop::Refused)? {
                     Outcomes::Length(length) => Ok(StepResult::Length(length)),

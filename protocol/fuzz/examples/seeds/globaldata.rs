@@ -153,6 +153,7 @@ fn steps(key: Key<'_>) -> Vec<Step<'_>> {
         Step::Set { key, expiry: Expiry::After(ttl()), value: ValueRef::raw("new") },
         Step::Increment { key, by: Number::Int(1), initial: None, expiry: Expiry::Keep },
         Step::Delete { key },
+        Step::RequireLock { name: lock_name(), token: 70_000 },
         Step::Modify { key, expiry: Expiry::Keep, modification: Modification::Append(b"more") },
     ]
 }

@@ -1,5 +1,6 @@
 //! One connection, from its welcome to its end: everything that is there is taken, then written once.
 
+use crate::alarm::Alarm;
 use crate::command::{Command, Request};
 use crate::connect::Established;
 use crate::error::{DisconnectReason, Error};
@@ -34,6 +35,7 @@ pub(crate) struct Connection {
     pings: Pings,
     heartbeat: Heartbeat,
     tick: Option<Interval>,
+    alarm: Alarm,
     /// Every handle is gone, or the client is closed, and the queue is empty.
     commands_over: bool,
     /// The last ping is sent.
@@ -67,6 +69,7 @@ impl Connection {
             pings: Pings::default(),
             heartbeat,
             tick,
+            alarm: Alarm::default(),
             commands_over: false,
             closing_ping: false,
         }
@@ -133,6 +136,7 @@ impl Connection {
         let mut moved = self.poll_read(task, cx)?;
         moved |= self.poll_controls(task, cx);
         moved |= self.poll_commands(task, cx);
+        moved |= self.poll_alarm(task, cx);
         task.session.turn_ended(&mut task.outbox);
         self.take_outbox(task);
         // Reading comes before: whoever was stopped for a while finds what was sent to him meanwhile.
@@ -295,6 +299,14 @@ impl Connection {
             }
             false => Ok(()),
         }
+    }
+
+    fn poll_alarm<S: Session>(&mut self, task: &mut Task<S>, cx: &mut Context<'_>) -> bool {
+        let is_due = self.alarm.is_due(task.session.wake_at(), cx);
+        if is_due {
+            task.session.woken(Instant::now(), &mut task.outbox);
+        }
+        is_due
     }
 
     fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Result<(), Ended> {

@@ -17,6 +17,7 @@
 //! * A peer that has fallen silent is found within two heartbeat intervals.
 
 mod address;
+mod alarm;
 mod backoff;
 mod command;
 mod connect;

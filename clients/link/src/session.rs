@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::received::{Received, Unread};
 use crate::state::Server;
+use tokio::time::Instant;
 use workyard_protocol::control::ServiceKind;
 use workyard_protocol::{DecodeError, Message, Refusal};
 
@@ -41,6 +42,16 @@ pub trait Session: Send + 'static {
         answer: Result<Received, Refusal>,
         outbox: &mut Outbox,
     ) -> Result<(), DecodeError>;
+
+    /// When [`Session::woken`] is to be called on this connection, if ever.
+    fn wake_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The time has come. [`Session::wake_at`] must be later than `now` when this returns.
+    fn woken(&mut self, now: Instant, outbox: &mut Outbox) {
+        let _ = (now, outbox);
+    }
 
     /// Everything that was there has been dealt with; the task is about to write.
     fn turn_ended(&mut self, outbox: &mut Outbox) {

@@ -26,5 +26,8 @@ async fn main() -> anyhow::Result<()> {
         Ok(left) => println!("sold: {left} left"),
         Err(OutOfBounds { current }) => println!("sold out: {current}"),
     }
+    // One at a time, in all processes; a write that comes after the lock was lost is refused.
+    let guard = shared.lock("report").acquire().await?;
+    shared.fenced_by(&guard).set("report", "done").await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_protocol::globaldata::{self, BatchReply, Expect, Reply, Request, StepResult};
-use workyard_protocol::{Key, NameError, Number, Value};
+use workyard_protocol::{Key, LockName, NameError, Number, Value};
 
 /// Steps to be carried out in order, each seeing what the ones before did, or none of them. All keys
 /// must lie on one server.
@@ -69,6 +69,7 @@ const STEP_BYTES_MAX: usize = 4 + LENGTH_BYTES + 12 + 4 + 12 + 3 * (1 + 12) + 1;
 
 #[derive(Debug)]
 struct Step {
+    /// Or the name of the lock that is required.
     key: Bytes,
     what: What,
 }
@@ -77,6 +78,7 @@ struct Step {
 enum What {
     RequireRevision(u64),
     RequireValue(Value),
+    RequireLock(u64),
     Set(Value, globaldata::Expiry),
     Increment { by: Number, initial: Option<Number>, expiry: globaldata::Expiry },
     Delete,
@@ -104,6 +106,12 @@ impl Batch<'_> {
     /// Goes on only if the variable has exactly this value: same kind, same bytes.
     pub fn require_value(self, key: impl AsRef<[u8]>, value: &Value) -> Self {
         self.step(key.as_ref(), Ok(What::RequireValue(value.clone())))
+    }
+
+    /// Goes on only if the lock is held with this token, by whomever; else the batch is refused with
+    /// `Fenced`. The lock must lie on the server of the keys.
+    pub fn require_lock(self, lock: impl AsRef<[u8]>, token: u64) -> Self {
+        self.step(lock.as_ref(), Ok(What::RequireLock(token)))
     }
 
     /// What the steps from here on say of their variables' lifetimes; else a `set` means
@@ -220,6 +228,9 @@ impl Step {
             }
             What::RequireValue(value) => {
                 globaldata::Step::Require { key, expect: Expect::Value(value.as_ref()) }
+            }
+            &What::RequireLock(token) => {
+                globaldata::Step::RequireLock { name: LockName::new(&self.key)?, token }
             }
             What::Set(value, expiry) => {
                 globaldata::Step::Set { key, expiry: *expiry, value: value.as_ref() }

@@ -3,14 +3,12 @@
 use crate::client::GlobalDataClient;
 use crate::error::Error;
 use crate::placement::{Placement, Places};
+use crate::session::GlobalDataSession;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use std::time::Duration;
-use workyard_link::{Address, AddressError, Backoff, Connector, Link, Options, Stateless};
+use workyard_link::{Address, AddressError, Backoff, Connector, Link, Options};
 use workyard_protocol::Encoding;
-use workyard_protocol::control::ServiceKind;
-
-const SESSION: Stateless = Stateless(ServiceKind::GlobalData);
 
 /// What a client is to be like, before it connects. All of it has defaults.
 #[derive(Clone, Debug)]
@@ -105,9 +103,9 @@ impl Builder {
     /// `InvalidAddress`, `Unreachable`, `Rejected`, `TooLarge`.
     pub async fn connect(self) -> Result<GlobalDataClient, Error> {
         let addresses = self.addresses()?;
-        let links = addresses
-            .iter()
-            .map(|address| Link::connect(address.clone(), self.options.clone(), SESSION));
+        let links = addresses.iter().map(|address| {
+            Link::connect(address.clone(), self.options.clone(), GlobalDataSession::default())
+        });
         Ok(self.client(&addresses, try_join_all(links).await?))
     }
 
@@ -121,9 +119,9 @@ impl Builder {
     /// Outside of a tokio runtime.
     pub fn connect_lazy(self) -> Result<GlobalDataClient, Error> {
         let addresses = self.addresses()?;
-        let links = addresses
-            .iter()
-            .map(|address| Link::connect_lazy(address.clone(), self.options.clone(), SESSION));
+        let links = addresses.iter().map(|address| {
+            Link::connect_lazy(address.clone(), self.options.clone(), GlobalDataSession::default())
+        });
         Ok(self.client(&addresses, links.collect::<Result<_, _>>()?))
     }
 
@@ -139,7 +137,11 @@ impl Builder {
         Err(Error::InvalidArgument(text))
     }
 
-    fn client(&self, addresses: &[Address], links: Vec<Link<Stateless>>) -> GlobalDataClient {
+    fn client(
+        &self,
+        addresses: &[Address],
+        links: Vec<Link<GlobalDataSession>>,
+    ) -> GlobalDataClient {
         GlobalDataClient::new(links, Places::new(self.placement, addresses), self.encoding)
     }
 }

@@ -4,11 +4,14 @@ use crate::builder::Builder;
 use crate::error::Error;
 use crate::expiry::Expiry;
 use crate::placement::Places;
+use crate::session::{ClaimId, GlobalDataSession};
 use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
+use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use workyard_link::{Address, AddressError, Events, Link, Received, Server, Stateless};
+use workyard_link::{Address, AddressError, Events, Link, Received, Server};
 use workyard_protocol::globaldata::{Found, Looked, Reply, Request};
 use workyard_protocol::{DecodeError, Encoding, Key, Value, to_value};
 
@@ -17,8 +20,10 @@ use workyard_protocol::{DecodeError, Encoding, Key, Value, to_value};
 /// The connections live as long as any handle does. When the last one is dropped, they end.
 #[derive(Clone, Debug)]
 pub struct GlobalDataClient {
-    links: Arc<[Link<Stateless>]>,
+    links: Arc<[Link<GlobalDataSession>]>,
     places: Arc<Places>,
+    /// The number of the latest claim of a lock.
+    claims: Arc<AtomicU64>,
     encoding: Encoding,
     /// What writes say of the lifetime, if this handle was told.
     pub(crate) expiry: Option<Expiry>,
@@ -73,8 +78,13 @@ impl GlobalDataClient {
         Builder::new(addresses.collect())
     }
 
-    pub(crate) fn new(links: Vec<Link<Stateless>>, places: Places, encoding: Encoding) -> Self {
-        Self { links: links.into(), places: Arc::new(places), encoding, expiry: None }
+    pub(crate) fn new(
+        links: Vec<Link<GlobalDataSession>>,
+        places: Places,
+        encoding: Encoding,
+    ) -> Self {
+        let (places, claims) = (Arc::new(places), Arc::default());
+        Self { links: links.into(), places, claims, encoding, expiry: None }
     }
 
     /// The same client with another timeout for the requests made through this handle.
@@ -126,11 +136,16 @@ impl GlobalDataClient {
         to_value(value, self.encoding).map_err(Error::Encode)
     }
 
-    pub(crate) fn links(&self) -> &[Link<Stateless>] {
+    /// A number that no other claim of this client has.
+    pub(crate) fn next_claim(&self) -> ClaimId {
+        self.claims.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn links(&self) -> &[Link<GlobalDataSession>] {
         &self.links
     }
 
-    pub(crate) fn link(&self, shard: usize) -> &Link<Stateless> {
+    pub(crate) fn link(&self, shard: usize) -> &Link<GlobalDataSession> {
         &self.links[shard]
     }
 
@@ -146,6 +161,6 @@ pub(crate) fn unexpected_found(found: &Found<'_>) -> Error {
 }
 
 /// The error for a reply that answers another question.
-pub(crate) fn unexpected(reply: &Reply<'_>) -> Error {
+pub(crate) fn unexpected(reply: &impl Debug) -> Error {
     DecodeError::Malformed(format!("{reply:?} is no answer to this request")).into()
 }

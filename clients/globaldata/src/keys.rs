@@ -3,8 +3,9 @@
 use crate::client::{GlobalDataClient, unexpected};
 use crate::entry::KeyInfo;
 use crate::error::Error;
+use crate::session::GlobalDataSession;
 use bytes::Bytes;
-use workyard_link::{Link, Pages, Stateless, pages};
+use workyard_link::{Link, Pages, pages};
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{self, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
@@ -39,7 +40,7 @@ impl GlobalDataClient {
 }
 
 async fn page(
-    link: Link<Stateless>,
+    link: Link<GlobalDataSession>,
     prefix: Bytes,
     cursor: u64,
 ) -> Result<(u64, Vec<KeyInfo>), Error> {

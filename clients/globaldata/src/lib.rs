@@ -36,6 +36,9 @@
 //!
 //! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
 //! [`GlobalDataClient::touch`] prolongs what is there.
+//!
+//! What only one at a time may do is done under a [`GlobalDataClient::lock`], which ends with the process that
+//! holds it; [`GlobalDataClient::fenced_by`] is a handle whose writes are refused once it is lost.
 
 mod batch;
 mod batch_changes;
@@ -45,15 +48,19 @@ mod containers;
 mod entry;
 mod error;
 mod expiry;
+mod fence;
 mod increment;
 mod keys;
 pub mod limits;
 mod list;
+mod lock;
+mod locks;
 mod map;
 mod modify;
 mod placement;
 mod rate_limit;
 mod read;
+mod session;
 mod set;
 mod update;
 mod write;
@@ -64,12 +71,16 @@ pub use client::GlobalDataClient;
 pub use entry::{Entry, KeyInfo};
 pub use error::{Conflict, Error, ErrorKind, OutOfBounds};
 pub use expiry::{Expiry, TimeLeft};
+pub use fence::Fenced;
 pub use keys::Keys;
 pub use list::List;
+pub use lock::{Lock, LockGuard};
+pub use locks::{LockInfo, Locks};
 pub use map::Map;
 pub use modify::Bounds;
 pub use placement::Placement;
 pub use rate_limit::{RateLimit, Verdict};
+pub use session::LockLost;
 pub use set::Set;
 pub use update::Updated;
 pub use workyard_link::{

@@ -10,3 +10,6 @@ pub const UPDATE_WAIT_FIRST: Duration = Duration::from_micros(500);
 
 /// The longest wait between two attempts of an update.
 pub const UPDATE_WAIT_MAX: Duration = Duration::from_millis(50);
+
+/// How long a lock outlives a process that does not renew it any more, unless told otherwise.
+pub const LOCK_TTL: Duration = Duration::from_secs(30);

@@ -6,6 +6,7 @@ mod containers;
 mod dialogue;
 mod expiry;
 mod listing;
+mod locks;
 mod modify;
 mod rate_limit;
 mod shards;

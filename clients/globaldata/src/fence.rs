@@ -1,0 +1,139 @@
+//! Writes that happen only as long as a lock is held.
+
+use crate::batch::{Batch, BatchOutcome};
+use crate::client::{GlobalDataClient, unexpected};
+use crate::error::{Conflict, Error};
+use crate::lock::LockGuard;
+use bytes::Bytes;
+use serde::Serialize;
+use workyard_protocol::Number;
+use workyard_protocol::globaldata::StepResult;
+
+/// A client of which every write happens only if a lock is still held; see
+/// [`GlobalDataClient::fenced_by`].
+#[derive(Clone, Debug)]
+pub struct Fenced<'c> {
+    client: &'c GlobalDataClient,
+    lock: Bytes,
+    token: u64,
+}
+
+impl GlobalDataClient {
+    /// A handle for writes that happen only if this lock is still held, by the server's own knowledge: one
+    /// that comes late, from a process that was stopped while it lost the lock, is refused with
+    /// [`Reason::Fenced`], and nothing is changed.
+    ///
+    /// ```no_run
+    /// # async fn example(client: workyard_globaldata::GlobalDataClient) -> Result<(), workyard_globaldata::Error> {
+    /// let guard = client.lock("leader").acquire().await?;
+    /// let fenced = client.fenced_by(&guard);
+    /// fenced.set("leader", "host-1").await?;
+    /// fenced.batch().increment("terms", 1).delete("vacant").commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Each is a batch that begins with [`Batch::require_lock`]; lifetimes are those of this handle, as
+    /// [`GlobalDataClient::with_expiry`] says. With several servers, the lock must lie on
+    /// the one of the key (`CrossShard` else): a lock of the key's own name does.
+    ///
+    /// [`Reason::Fenced`]: crate::Reason::Fenced
+    #[must_use]
+    pub fn fenced_by(&self, guard: &LockGuard) -> Fenced<'_> {
+        self.fenced_by_token(guard.name(), guard.token())
+    }
+
+    /// The same with a token that somebody else holds the lock with: whoever was handed it works on that
+    /// one's behalf.
+    #[must_use]
+    pub fn fenced_by_token(&self, lock: impl AsRef<[u8]>, token: u64) -> Fenced<'_> {
+        Fenced { client: self, lock: Bytes::copy_from_slice(lock.as_ref()), token }
+    }
+}
+
+impl<'c> Fenced<'c> {
+    /// Stores a value. The new revision.
+    ///
+    /// # Errors
+    /// `Refused` when the lock is not held any more, with [`Reason::Fenced`]; `CrossShard` when lock and
+    /// key lie on different servers; else as [`ErrorKind`](crate::ErrorKind) lists them.
+    ///
+    /// [`Reason::Fenced`]: crate::Reason::Fenced
+    pub async fn set<T: Serialize + ?Sized>(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: &T,
+    ) -> Result<u64, Error> {
+        Ok(applied(self.batch().set(key, value).commit().await?)?.0)
+    }
+
+    /// Stores a value if the variable does not exist. Whether it did so.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn add<T: Serialize + ?Sized>(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: &T,
+    ) -> Result<bool, Error> {
+        Ok(self.cas(key, 0, value).await?.is_ok())
+    }
+
+    /// Stores a value if the variable is at this revision; 0 stands for one that does not exist. The new
+    /// revision, or how the variable is instead.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn cas<T: Serialize + ?Sized>(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+        value: &T,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        let key = key.as_ref();
+        let batch = self.batch().require_revision(key, revision).set(key, value);
+        match batch.commit().await? {
+            BatchOutcome::Applied { revision, .. } => Ok(Ok(revision)),
+            BatchOutcome::Conflict { conflict, .. } => Ok(Err(conflict)),
+        }
+    }
+
+    /// Adds to a variable; one that does not exist counts as 0. The sum.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn increment(
+        &self,
+        key: impl AsRef<[u8]>,
+        by: impl Into<Number>,
+    ) -> Result<Number, Error> {
+        match applied(self.batch().increment(key, by).commit().await?)?.1 {
+            Some(StepResult::Incremented(sum)) => Ok(sum),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Removes a variable. Whether there was one.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        match applied(self.batch().delete(key).commit().await?)?.1 {
+            Some(StepResult::Deleted(existed)) => Ok(existed),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Steps that happen together, if the lock is held then.
+    pub fn batch(&self) -> Batch<'c> {
+        self.client.batch().require_lock(&self.lock, self.token)
+    }
+}
+
+/// The revision and the last result: nothing that could be in conflict was required.
+fn applied(outcome: BatchOutcome) -> Result<(u64, Option<StepResult>), Error> {
+    match outcome {
+        BatchOutcome::Applied { revision, mut results } => Ok((revision, results.pop())),
+        conflict @ BatchOutcome::Conflict { .. } => Err(unexpected(&conflict)),
+    }
+}

@@ -5,4 +5,5 @@
 mod jobs;
 mod messages;
 mod polls;
+mod questions;
 mod variables;

@@ -23,11 +23,12 @@ impl Mutant {
     }
 }
 
-pub(crate) const SUITES: [Suite; 8] = [
+pub(crate) const SUITES: [Suite; 9] = [
     suite("store", "-p workyard-globaldata-core --test store"),
     suite("locks", "-p workyard-globaldata-core --test locks"),
     suite("broker", "-p workyard-channel-core --test broker"),
     suite("link", "-p workyard-link --test it"),
+    suite("channel-client", "-p workyard-channel --test it"),
     Suite {
         name: "linearizable",
         tests: "-p workyard-tests --test linearizability",
@@ -62,6 +63,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("anybody-may-answer", &["broker"]),
     mutant("question-dies-with-its-responder", &["broker"]),
     mutant("late-answer-is-delivered", &["broker"]),
+    mutant("question-goes-to-the-busy", &["broker"]),
+    mutant("question-is-repeated-unasked", &["broker"]),
+    mutant("answer-goes-to-another-asker", &["channel-client", "cancellation"]),
+    mutant("leaving-is-not-told", &["broker"]),
+    mutant("missed-change-is-not-told", &["broker"]),
+    mutant("listing-skips-a-member", &["broker"]),
+    mutant("old-listing-counts", &["channel-client"]),
     mutant("reply-overtakes-message", &["channels"]),
     mutant("gap-is-not-told", &["slow"]),
     mutant("gap-ends-too-early", &["slow"]),

@@ -11,6 +11,7 @@ use room::{Follower, Member, Room};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use workyard_engine::{Caller, Outbox, SessionId};
+use workyard_planted::planted;
 use workyard_protocol::channel::{
     self, Change, ChannelWire, Enter, FollowPresence, PresenceChange, PresencePage, Push, Reply,
 };
@@ -124,7 +125,7 @@ impl Presence {
         let mut last = request.cursor;
         while let Some((serial, member)) = rest.peek() {
             if member_list.len() >= request.limit as usize || bytes >= PAGE_IDENTITY_BYTES_MAX {
-                cursor = last;
+                cursor = last + u64::from(planted!("listing-skips-a-member"));
                 break;
             }
             let member = member.as_told();
@@ -178,6 +179,9 @@ impl Presence {
                 return;
             }
             follower.missed = false;
+            if planted!("missed-change-is-not-told") {
+                continue;
+            }
             let change = PresenceChange { channel: channel_name(name), change: Change::Missed };
             outbox.push(session, Push::Presence(change));
         }
@@ -274,7 +278,9 @@ impl Presence {
         self.members -= 1;
         self.identity_bytes -= member.as_told().identity.len();
         let left = Change::Left { session: session.as_u64() };
-        room.tell(channel_name(name), left, outbox);
+        if !planted!("leaving-is-not-told") {
+            room.tell(channel_name(name), left, outbox);
+        }
         self.forget_visitor_if_unused(session);
     }
 

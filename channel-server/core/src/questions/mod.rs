@@ -91,6 +91,7 @@ impl Questions {
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
         let Ask { channel, timeout_ms, repeat, value } = request;
+        let repeat = repeat || planted!("question-is-repeated-unasked");
         let responder = match self.check_ask(caller.session, &request) {
             Ok(()) => self.next_responder(channel, outbox),
             Err(refusal) => Err(refusal),
@@ -242,7 +243,7 @@ impl Questions {
         let (parties, max) = (&self.parties, self.limits.questions_per_responder_max);
         let takes = |session| {
             let held = parties.get(session).map_or(0, |party| party.held.len());
-            held < max && outbox.has_room(session)
+            (held < max && outbox.has_room(session)) || planted!("question-goes-to-the-busy")
         };
         self.services.next_turn(at, takes).ok_or_else(|| {
             let text = format!(

@@ -20,9 +20,11 @@ mod run;
 mod seeds;
 mod server;
 mod socket;
+mod store;
 mod trace;
 mod world;
 
-pub use channel::{Counted, channel, channel_with};
-pub use run::{Plan, Run};
+pub use channel::{channel, channel_with};
+pub use run::{Counted, Plan, Run};
 pub use seeds::{Failure, run_all, whole};
+pub use store::{store, store_with};

@@ -34,18 +34,21 @@ struct Arguments {
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
     Channel,
+    Store,
 }
 
 impl What {
     fn run(self, plan: &Plan) -> Run {
         match self {
             Self::Channel => workyard_sim::channel(plan),
+            Self::Store => workyard_sim::store(plan),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Channel => "channel",
+            Self::Store => "store",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an observer at the server's door sees: every word in and out, and nothing of the core.
 
-use workyard_engine::SessionId;
+use workyard_engine::{SessionId, Time};
 use workyard_protocol::{Refusal, RequestId, Wire};
 
 /// Looks on. What must not happen it reports by itself.
@@ -16,7 +16,13 @@ pub(crate) trait Monitor<W: Wire> {
 
     /// A request is about to be carried out. Returns whether it may be answered later than those
     /// that come after it.
-    fn asked(&mut self, session: SessionId, id: RequestId, request: &W::Request<'_>) -> bool;
+    fn asked(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        id: RequestId,
+        request: &W::Request<'_>,
+    ) -> bool;
 
     /// It is answered.
     fn answered(&mut self, session: SessionId, id: RequestId, reply: &W::Reply<'_>);

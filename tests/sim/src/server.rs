@@ -253,7 +253,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         request: <E::Wire as Wire>::Request<'_>,
     ) {
         let now = self.now();
-        let is_for_later = self.delivery.monitor.asked(session, id, &request);
+        let is_for_later = self.delivery.monitor.asked(now, session, id, &request);
         let findings = Arc::clone(&self.delivery.findings);
         if let Some(peer) = self.delivery.peer(session) {
             findings.check(peer.is_greeted, || format!("{session:?} did not say hello"));

@@ -2,9 +2,10 @@
 
 use crate::findings::Findings;
 use crate::network::Network;
+use crate::run::Counted;
 use crate::socket::Socket;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use workyard_link::Connector;
 
 #[derive(Debug)]
@@ -27,9 +28,22 @@ impl World {
         taken.is_ok() && self.findings.first().is_none()
     }
 
+    /// Nobody is there any more: nothing of them may be either.
+    pub(crate) fn check_nothing_is_left(&self, core: &impl Counted) {
+        if let Some(leftover) = core.leftover() {
+            self.findings
+                .report(format!("nobody is there any more, and the core holds {leftover}"));
+        }
+    }
+
     /// What leads clients into the simulated network.
     pub(crate) fn connector(&self) -> Connector {
         let network = Arc::clone(&self.network);
         Connector::new(move |_| Socket::connect(Arc::clone(&network)))
     }
+}
+
+/// What a panic left behind is as good as anything: the run has failed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

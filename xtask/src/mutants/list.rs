@@ -23,7 +23,7 @@ impl Mutant {
     }
 }
 
-pub(crate) const SUITES: [Suite; 9] = [
+pub(crate) const SUITES: &[Suite] = &[
     suite("store", "-p workyard-globaldata-core --test store"),
     suite("locks", "-p workyard-globaldata-core --test locks"),
     suite("broker", "-p workyard-channel-core --test broker"),
@@ -37,29 +37,41 @@ pub(crate) const SUITES: [Suite; 9] = [
     suite("cancellation", "-p workyard-tests --test cancellation"),
     suite("slow", "-p workyard-tests --test slow"),
     suite("channels", "-p workyard-tests --test channels"),
+    Suite {
+        name: "simulated channel",
+        tests: SIMULATIONS,
+        filter: "every_seed_of_channel_server_passes",
+    },
+    Suite {
+        name: "simulated store",
+        tests: SIMULATIONS,
+        filter: "every_seed_of_globaldata_server_passes",
+    },
 ];
 
+const SIMULATIONS: &str = "-p workyard-sim --test it";
+
 pub(crate) const MUTANTS: &[Mutant] = &[
-    mutant("increment-is-lost", &["store", "linearizable"]),
-    mutant("cas-ignores-the-revision", &["store", "linearizable"]),
-    mutant("add-overwrites", &["store", "linearizable"]),
-    mutant("expired-is-readable", &["store", "linearizable"]),
+    mutant("increment-is-lost", &["store", "linearizable", "simulated store"]),
+    mutant("cas-ignores-the-revision", &["store", "linearizable", "simulated store"]),
+    mutant("add-overwrites", &["store", "linearizable", "simulated store"]),
+    mutant("expired-is-readable", &["store", "linearizable", "simulated store"]),
     mutant("delete-takes-no-revision", &["store"]),
-    mutant("set-keeps-the-ttl", &["store", "linearizable"]),
+    mutant("set-keeps-the-ttl", &["store", "linearizable", "simulated store"]),
     mutant("batch-is-half-undone", &["store"]),
-    mutant("bound-is-passed", &["store", "linearizable"]),
-    mutant("taken-value-stays", &["store", "linearizable"]),
+    mutant("bound-is-passed", &["store", "linearizable", "simulated store"]),
+    mutant("taken-value-stays", &["store", "linearizable", "simulated store"]),
     mutant("popped-item-stays", &["store"]),
     mutant("lock-is-given-twice", &["locks"]),
     mutant("lock-outlives-its-time", &["locks"]),
     mutant("last-in-line-is-first", &["locks"]),
     mutant("token-comes-again", &["locks"]),
-    mutant("job-is-handed-out-twice", &["broker"]),
-    mutant("job-is-lost-on-close", &["broker"]),
+    mutant("job-is-handed-out-twice", &["broker", "simulated channel"]),
+    mutant("job-is-lost-on-close", &["broker", "simulated channel"]),
     mutant("job-comes-back-last", &["broker"]),
     mutant("prefetch-is-ignored", &["broker"]),
-    mutant("group-gets-it-twice", &["broker"]),
-    mutant("message-comes-per-interest", &["broker"]),
+    mutant("group-gets-it-twice", &["broker", "simulated channel"]),
+    mutant("message-comes-per-interest", &["broker", "simulated channel"]),
     mutant("anybody-may-answer", &["broker"]),
     mutant("question-dies-with-its-responder", &["broker"]),
     mutant("late-answer-is-delivered", &["broker"]),
@@ -73,7 +85,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("reply-overtakes-message", &["channels"]),
     mutant("gap-is-not-told", &["slow"]),
     mutant("gap-ends-too-early", &["slow"]),
-    mutant("reply-goes-to-the-wrong-request", &["link", "cancellation"]),
+    mutant("reply-goes-to-the-wrong-request", &["link", "cancellation", "simulated store"]),
 ];
 
 const fn suite(name: &'static str, tests: &'static str) -> Suite {

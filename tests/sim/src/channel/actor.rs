@@ -2,9 +2,9 @@
 
 use super::ledger::Ledger;
 use super::reader::{Filter, Reader, Sharer};
+use super::value;
 use super::worker::Worker;
-use super::{lock, value};
-use crate::world::World;
+use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -8,14 +8,14 @@ mod monitor;
 mod reader;
 mod worker;
 
-use crate::run::{self, Plan, Run};
+use crate::run::{self, Counted, Plan, Run};
 use crate::server::Server;
-use crate::world::World;
+use crate::world::{World, lock};
 use actor::Actor;
 use fastrand::Rng;
 use ledger::Ledger;
 use monitor::ChannelMonitor;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use worker::Worker;
 use workyard_channel::{ChannelClient, Value};
@@ -24,15 +24,10 @@ use workyard_engine::Engine;
 use workyard_protocol::channel::ChannelWire;
 use workyard_protocol::{Encoding, ValueRef};
 
-/// A core that can be looked into when all is over.
-pub trait Counted {
-    /// What it still holds.
-    fn leftover(&self) -> Census;
-}
-
 impl Counted for Broker {
-    fn leftover(&self) -> Census {
-        self.census()
+    fn leftover(&self) -> Option<String> {
+        let census = self.census();
+        (census != Census::default()).then(|| format!("{census:?}"))
     }
 }
 
@@ -61,10 +56,7 @@ where
         let last = Arc::clone(&ledger);
         let check = move |server: &Server<E, ChannelMonitor>, world: &World| {
             lock(&last).check_jobs();
-            let leftover = server.engine().leftover();
-            world.findings.check(leftover == Census::default(), || {
-                format!("nobody is there any more, and the core holds {leftover:?}")
-            });
+            world.check_nothing_is_left(server.engine());
         };
         (server, scenario(world, ledger, rng), check)
     })
@@ -161,8 +153,4 @@ fn value_id(value: ValueRef<'_>) -> u64 {
         }
         ValueRef::Int(_) | ValueRef::Float(_) => 0,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use super::value_id;
 use crate::monitor::Monitor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use workyard_engine::SessionId;
+use workyard_engine::{SessionId, Time};
 use workyard_protocol::channel::{ChannelWire, Push, Reply, Request};
 use workyard_protocol::{Refusal, RequestId};
 
@@ -73,7 +73,7 @@ impl Monitor<ChannelWire> for ChannelMonitor {
         self.ledger().jobs.closed(session);
     }
 
-    fn asked(&mut self, _: SessionId, _: RequestId, request: &Request<'_>) -> bool {
+    fn asked(&mut self, _: Time, _: SessionId, _: RequestId, request: &Request<'_>) -> bool {
         let doing = match request {
             Request::Subscribe(request) => {
                 let interests = request.subscriptions.iter().map(|wanted| &wanted.interest);

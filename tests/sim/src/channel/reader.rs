@@ -1,8 +1,8 @@
 //! A program that reads a subscription, and knows what it may miss.
 
 use super::ledger::Ledger;
-use super::{lock, value_id};
-use crate::world::World;
+use super::value_id;
+use crate::world::{World, lock};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use workyard_channel::{Message, Subscription};

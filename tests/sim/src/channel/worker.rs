@@ -1,8 +1,8 @@
 //! A program that does jobs: mostly well, sometimes not, sometimes never.
 
 use super::ledger::Ledger;
-use super::{lock, value_id};
-use crate::world::World;
+use super::value_id;
+use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A broker with a bug: what it does wrong now and then, on the way in or out.
 
 use std::collections::BTreeMap;
-use workyard_channel_core::{Broker, BrokerLimits, Census};
+use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_engine::{
     Caller, Engine, Loss, Outbox, Publication, Recorder, Route, SessionId, Time,
 };
@@ -59,8 +59,8 @@ impl<const MISCOUNTS: bool> Faulty<MISCOUNTS> {
 }
 
 impl<const MISCOUNTS: bool> Counted for Faulty<MISCOUNTS> {
-    fn leftover(&self) -> Census {
-        self.broker.census()
+    fn leftover(&self) -> Option<String> {
+        self.broker.leftover()
     }
 }
 

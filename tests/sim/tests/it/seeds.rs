@@ -36,6 +36,16 @@ fn a_seed_of_channel_server_is_the_same_every_time() {
 }
 
 #[test]
+fn every_seed_of_globaldata_server_passes() {
+    pass("store", workyard_sim::store);
+}
+
+#[test]
+fn a_seed_of_globaldata_server_is_the_same_every_time() {
+    repeat(workyard_sim::store);
+}
+
+#[test]
 fn fewer_steps_are_the_beginning_of_the_same_run() {
     let lines =
         |steps_max| workyard_sim::channel(&Plan { steps_max, has_lines: true, ..whole(5) }).lines;

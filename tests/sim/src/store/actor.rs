@@ -1,0 +1,205 @@
+//! A program that shares variables with others, one step after the other.
+
+use super::record::{Record, What, bytes, int};
+use crate::world::{World, lock};
+use fastrand::Rng;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use workyard_globaldata::{Bounds, Error, Expiry, GlobalDataClient, Value};
+use workyard_protocol::ValueRef;
+
+/// Variables that are written as a whole, that are counted with, that grow.
+const REGISTERS: [&str; 3] = ["r.1", "r.2", "r.3"];
+const COUNTERS: [&str; 2] = ["n.1", "n.2"];
+const TEXTS: [&str; 1] = ["t.1"];
+
+pub(crate) struct Actor {
+    world: Arc<World>,
+    record: Arc<Mutex<Record>>,
+    rng: Rng,
+    client: GlobalDataClient,
+    /// The revisions that it has read last.
+    known: [u64; REGISTERS.len()],
+}
+
+impl Actor {
+    pub(crate) fn new(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) -> Self {
+        let client = client(&world, &mut rng);
+        Self { world, record, rng, client, known: [0; REGISTERS.len()] }
+    }
+
+    /// Goes on until no steps are left.
+    pub(crate) async fn run(mut self) {
+        while self.world.take_step() {
+            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+            for _ in 0..self.rng.u8(1..4) {
+                self.act().await;
+            }
+        }
+    }
+
+    async fn act(&mut self) {
+        match self.rng.u8(..100) {
+            0..=24 => self.get().await,
+            25..=39 => self.write().await,
+            40..=49 => self.cas().await,
+            50..=64 => self.increment().await,
+            65..=70 => self.increment_within().await,
+            71..=75 => self.delete().await,
+            76..=80 => self.touch().await,
+            81..=86 => self.append().await,
+            87..=90 => self.exchange().await,
+            91..=92 => self.client = client(&self.world, &mut self.rng),
+            _ => self.world.network.disturb(),
+        }
+    }
+
+    async fn get(&mut self) {
+        let (key, at) = match self.rng.u8(..3) {
+            0 => (self.choose(&COUNTERS), None),
+            1 => (self.choose(&TEXTS), None),
+            _ => {
+                let at = self.rng.usize(..REGISTERS.len());
+                (REGISTERS[at], Some(at))
+            }
+        };
+        let since = self.since();
+        let got = self.client.entry(key).await;
+        let found = got.map(|entry| entry.map(|one| (one.revision, bytes(one.value.as_ref()))));
+        if let (Some(at), Ok(Some((revision, _)))) = (at, &found) {
+            self.known[at] = *revision;
+        }
+        self.told("get", since, key, found.map(What::Got));
+    }
+
+    async fn write(&mut self) {
+        let (key, value, client) = (self.choose(&REGISTERS), self.value(), self.with_expiry());
+        let since = self.since();
+        if self.rng.u8(..3) > 0 {
+            let stored = client.set_value(key, &value).await;
+            return self.told("set", since, key, stored.map(What::Stored));
+        }
+        let added = client.add_value(key, &value).await;
+        self.world.network.say(|| format!("add {key}: {added:?}"));
+    }
+
+    async fn cas(&mut self) {
+        let at = self.rng.usize(..REGISTERS.len());
+        let (key, value, client) = (REGISTERS[at], self.value(), self.with_expiry());
+        let since = self.since();
+        let ended = client.cas_to_value(key, self.known[at], &value).await;
+        let what = ended.map(|ended| match ended {
+            Ok(revision) => What::Stored(revision),
+            Err(conflict) => What::Conflict(conflict.current.unwrap_or(0)),
+        });
+        self.told("cas", since, key, what);
+    }
+
+    async fn increment(&mut self) {
+        let (key, client) = (self.choose(&COUNTERS), self.with_expiry());
+        let by = self.rng.i64(-3..10);
+        let since = self.since();
+        let sum = client.increment(key, by).await;
+        self.told("increment", since, key, sum.map(|sum| What::Number(int(sum))));
+    }
+
+    async fn increment_within(&mut self) {
+        let key = self.choose(&COUNTERS);
+        let (by, bounds) = (self.rng.i64(-5..6), Bounds::between(-10, 20));
+        let since = self.since();
+        let sum = self.client.increment_within(key, by, bounds).await;
+        let what = sum.map(|sum| match sum {
+            Ok(sum) => What::Number(int(sum)),
+            Err(out) => What::OutOfBounds(int(out.current)),
+        });
+        self.told("increment within", since, key, what);
+    }
+
+    async fn delete(&mut self) {
+        let key = match self.rng.bool() {
+            true => self.choose(&REGISTERS),
+            false => self.choose(&COUNTERS),
+        };
+        let since = self.since();
+        let deleted = self.client.delete(key).await;
+        self.told("delete", since, key, deleted.map(What::Deleted));
+    }
+
+    async fn touch(&mut self) {
+        let (key, ttl_ms) = (self.choose(&REGISTERS), self.rng.u64(1..2000));
+        let since = self.since();
+        let touched = match self.rng.u8(..3) {
+            0 => self.client.persist(key).await,
+            _ => self.client.touch(key, Duration::from_millis(ttl_ms)).await,
+        };
+        self.told("touch", since, key, touched.map(What::Touched));
+    }
+
+    async fn append(&mut self) {
+        let (key, text) = (self.choose(&TEXTS), "x".repeat(self.rng.usize(1..20)));
+        let since = self.since();
+        let length = self.client.append(key, text).await;
+        self.told("append", since, key, length.map(What::Length));
+    }
+
+    async fn exchange(&mut self) {
+        let (key, value) = (self.choose(&REGISTERS), self.value());
+        let since = self.since();
+        let taken = match self.rng.bool() {
+            true => self.client.swap_value(key, &value).await,
+            false => self.client.take_value(key).await,
+        };
+        let taken = taken.map(|value| value.map(|value| bytes(value.as_ref())));
+        self.told("exchange", since, key, taken.map(What::Taken));
+    }
+
+    /// What is known for certain must have been said.
+    fn told(&self, asked: &str, since: usize, key: &str, told: Result<What, Error>) {
+        self.world.network.say(|| format!("{asked} {key}: {told:?}"));
+        if let Ok(what) = told {
+            lock(&self.record).check(since, key, what);
+        }
+    }
+
+    fn since(&self) -> usize {
+        lock(&self.record).len()
+    }
+
+    /// The client, with a lifetime for what it writes.
+    fn with_expiry(&mut self) -> GlobalDataClient {
+        let ttl = Duration::from_millis(self.rng.u64(1..3000));
+        match self.rng.u8(..6) {
+            0 => self.client.with_ttl(ttl),
+            1 => self.client.with_expiry(Expiry::AfterIfNew(ttl)),
+            2 => self.client.with_expiry(Expiry::Keep),
+            _ => self.client.clone(),
+        }
+    }
+
+    fn value(&mut self) -> Value {
+        let mut bytes = lock(&self.record).next_value().to_be_bytes().to_vec();
+        bytes.resize(bytes.len() + self.rng.usize(..200), b'.');
+        ValueRef::raw(&bytes).to_value()
+    }
+
+    fn choose(&mut self, keys: &[&'static str]) -> &'static str {
+        self.rng.choice(keys).copied().expect("there are keys")
+    }
+}
+
+/// Removes every variable that there can be.
+pub(crate) async fn clean_up(client: &GlobalDataClient) -> Result<(), Error> {
+    for key in REGISTERS.iter().chain(&COUNTERS).chain(&TEXTS) {
+        client.delete(key).await?;
+    }
+    Ok(())
+}
+
+fn client(world: &Arc<World>, rng: &mut Rng) -> GlobalDataClient {
+    GlobalDataClient::builder("sim:2207")
+        .connector(world.connector())
+        .connect_timeout(Duration::from_millis(rng.u64(500..5000)))
+        .call_timeout(Duration::from_millis(rng.u64(500..8000)))
+        .connect_lazy()
+        .expect("the address is one")
+}

@@ -103,6 +103,7 @@ impl Queues {
         match self.release(caller.session, request.job) {
             Ok(Lease { queue: at, job }) => {
                 outbox.reply(caller, Reply::Done);
+                self.forget_asked(caller.session, job.id);
                 let dead = self.put_back(at, job);
                 self.change_share(caller.session, at, |share| share.held -= 1);
                 for at in dead.into_iter().chain([at]) {
@@ -194,6 +195,13 @@ impl Queues {
             let text = format!("job {job} is not held by this session");
             Refusal::new(Reason::UnknownJob, text)
         })
+    }
+
+    /// A job that the session had asked for and gave back is not its oldest any more when it comes again.
+    fn forget_asked(&mut self, session: SessionId, job: u64) {
+        if let Some(holder) = self.holders.get_mut(session) {
+            holder.asked.retain(|asked| *asked != job);
+        }
     }
 
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {

@@ -149,6 +149,18 @@ fn a_credit_waits_for_room() {
     talk.session(1).drains().nothing();
 }
 
+#[test]
+fn a_job_that_was_given_back_and_comes_by_another_way_is_not_the_oldest_asked_for() {
+    let mut talk = Dialogue::new();
+    talk.session(1).watches("q").nothing();
+    talk.session(1).reserves().nothing();
+    talk.session(9).enqueues("q", "a").sees(["9: enqueued 1", "1 <- job 1 of q: a"]);
+    talk.session(1).nacks(1).done();
+    talk.session(1).consumes("q", 1).sees(["1: done", "1 <- job 1 of q: a (attempt 2)"]);
+    talk.session(1).acks_oldest().nothing();
+    assert_eq!(talk.census().leased, 1);
+}
+
 /// Each reserve looks at what it is about, not at everything that is held and watched.
 #[test]
 fn many_queues_and_held_jobs_do_not_make_a_reserve_slow() {

@@ -35,7 +35,11 @@ pub(crate) const SUITES: &[Suite] = &[
         filter: "of_eight_clients",
     },
     suite("cancellation", "-p workyard-tests --test cancellation"),
-    suite("slow", "-p workyard-tests --test slow"),
+    Suite {
+        name: "slow",
+        tests: "-p workyard-tests --test slow",
+        filter: "losses_under_a_pattern_are_counted",
+    },
     suite("channels", "-p workyard-tests --test channels"),
     Suite {
         name: "simulated channel",
@@ -72,6 +76,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("prefetch-is-ignored", &["broker"]),
     mutant("group-gets-it-twice", &["broker", "simulated channel"]),
     mutant("message-comes-per-interest", &["broker", "simulated channel"]),
+    mutant("number-comes-twice", &["broker"]),
+    mutant("replay-hides-what-is-gone", &["broker"]),
+    mutant("replay-repeats-its-mark", &["broker"]),
+    mutant("old-epoch-is-resumed", &["broker"]),
     mutant("anybody-may-answer", &["broker"]),
     mutant("question-dies-with-its-responder", &["broker"]),
     mutant("late-answer-is-delivered", &["broker"]),
@@ -125,6 +133,16 @@ mod tests {
         let mut listed: Vec<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
         listed.sort_unstable();
         assert_eq!(planted, listed, "each stands at one place");
+    }
+
+    #[test]
+    fn every_bug_breaks_a_promise_that_is_written_down() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let document = std::fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+        for Mutant { name, .. } in MUTANTS {
+            let named = document.contains(&format!("`{name}`"));
+            assert!(named, "docs/reliability.md does not say which promise `{name}` breaks");
+        }
     }
 
     fn collect(folder: &Path, planted: &mut Vec<String>) {

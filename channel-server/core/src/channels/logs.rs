@@ -4,6 +4,7 @@ use super::ring::Ring;
 use crate::named::Named;
 use std::ops::{Index, IndexMut};
 use workyard_engine::Time;
+use workyard_planted::planted;
 use workyard_protocol::ChannelName;
 
 /// What a channel takes here beside its name.
@@ -188,6 +189,9 @@ impl Log {
 
     /// Takes the number of the next message.
     pub(crate) fn next(&mut self) -> u64 {
+        if planted!("number-comes-twice") && self.last == 4 {
+            return self.last;
+        }
         self.last += 1;
         self.last
     }

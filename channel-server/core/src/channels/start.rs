@@ -5,6 +5,7 @@ use super::replays::{Cursor, LastOf, Lost, PatternCursor};
 use super::{Channels, TopicId};
 use smallvec::SmallVec;
 use workyard_engine::SessionId;
+use workyard_planted::planted;
 use workyard_protocol::channel::{self, Start, Topic};
 use workyard_protocol::{Pattern, Reason, Refusal};
 
@@ -49,7 +50,9 @@ impl Channels {
                     continue;
                 }
                 Start::Last { replay, count } => (replay, Origin::Last(count)),
-                Start::Resume { replay, epoch, mark } if epoch == self.epoch => {
+                Start::Resume { replay, epoch, mark }
+                    if epoch == self.epoch || planted!("old-epoch-is-resumed") =>
+                {
                     (replay, Origin::Mark(mark))
                 }
                 Start::Resume { replay, .. } => (replay, Origin::Anew),
@@ -104,6 +107,7 @@ impl Channels {
 /// The number of the first message that a channel's replay looks for.
 fn first_number(from: Origin, log: Option<&Log>, floor: u64) -> u64 {
     match (from, log) {
+        (Origin::Mark(mark), _) if planted!("replay-repeats-its-mark") => mark,
         (Origin::Mark(mark), _) => mark.saturating_add(1),
         (_, None) => floor + 1,
         (Origin::Anew, Some(log)) => log.first_kept(),

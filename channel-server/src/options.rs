@@ -58,6 +58,12 @@ workyard_daemon::overrides! {
         presence_followers_max: usize = "COUNT",
         /// Bytes of identities and names of entered channels at most
         presence_bytes_max: usize = "BYTES",
+        /// How long a job is its consumer's unless the lease is renewed; 0 is as long as the connection
+        queue_lease_ms: u32 = "MILLISECONDS",
+        /// How long the id that a publisher gave a job is remembered; 0 is not at all
+        queue_dedup_window_ms: u64 = "MILLISECONDS",
+        /// Ids of jobs that are remembered at most
+        dedup_ids_max: usize = "COUNT",
         /// Whether jobs that are reserved one by one, as Workerman's clients do, are done with when
         /// they are sent, and not when the next one is reserved
         reserve_at_most_once: bool = "true|false",

@@ -101,7 +101,7 @@ impl Clients {
             Request::Enqueue(names, data) => frame.each(&names, |frame, name| {
                 let queue = QueueName::new(name.as_bytes())?;
                 frame.note_maker(queue, name);
-                let enqueue = Enqueue { queue, value: data.as_value() };
+                let enqueue = Enqueue::new(queue, data.as_value());
                 frame.ask(Native::Enqueue(enqueue), Spelling::Text);
                 Ok(())
             }),
@@ -160,9 +160,9 @@ impl<O: Outbox<SpelledWire>> Frame<'_, O> {
         let is_first = !beginning.is_empty() && beginning.remove(&self.session);
         let mut outbox = Spelled::new(self.outbox, self.clients.spellings());
         if !is_first {
-            self.broker.ack_oldest(self.session, &mut outbox);
+            self.broker.ack_oldest(self.now, self.session, &mut outbox);
         }
-        self.broker.reserve(self.session, &mut outbox);
+        self.broker.reserve(self.now, self.session, &mut outbox);
     }
 
     fn count_too_long(&mut self, names: &Names<'_>) {

@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod container;
 pub mod control;
+mod delay;
 mod envelope;
 pub mod frame;
 pub mod globaldata;
@@ -19,6 +20,7 @@ mod typed;
 mod value;
 mod wire;
 
+pub use delay::{Delay, DelayError};
 pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
 pub use name::{ChannelName, FieldName, GroupName, Key, LockName, NameError, QueueName};
 pub use pattern::{Pattern, PatternError, Token};

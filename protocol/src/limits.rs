@@ -36,3 +36,15 @@ pub const QUESTION_MS_MAX: u32 = 60 * 60 * 1000;
 
 /// Most jobs that one consumer may hold unacknowledged.
 pub const PREFETCH_JOBS_MAX: u32 = 65_535;
+
+/// Longest delay of a job, and longest window of deduplication, in milliseconds: ten years of 365 days.
+pub const DELAY_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+
+/// Longest id that a publisher gives a job of its own.
+pub const PUBLISHER_ID_BYTES_MAX: usize = 256;
+
+/// Longest reason for giving a job back.
+pub const NACK_REASON_BYTES_MAX: usize = 1024;
+
+/// Most jobs that one `redrive` moves.
+pub const REDRIVE_JOBS_MAX: u32 = 10_000;

@@ -89,7 +89,7 @@ reasons! {
     NotANumber = 205,
     /// The result is not a 64-bit integer or a finite float.
     OutOfRange = 206,
-    /// The job is not held by this session.
+    /// The session has no such lease: it never had, or the lease is over.
     UnknownJob = 207,
     /// This session does not consume that queue.
     NotConsuming = 208,
@@ -97,6 +97,8 @@ reasons! {
     InvalidArgument = 209,
     /// The answer would not fit into a frame; ask for less at once.
     ReplyTooLarge = 210,
+    /// A session holds the job; it can be removed when it has come back.
+    JobLeased = 211,
 
     /// A number of a batch would be out of the bounds given; the text has the number that it is.
     OutOfBounds = 223,
@@ -156,6 +158,18 @@ impl From<crate::TtlError> for Refusal {
 
 impl From<crate::container::ContainerError> for Refusal {
     fn from(error: crate::container::ContainerError) -> Self {
+        Self::new(Reason::InvalidArgument, error.to_string())
+    }
+}
+
+impl From<crate::DelayError> for Refusal {
+    fn from(error: crate::DelayError) -> Self {
+        Self::new(Reason::InvalidArgument, error.to_string())
+    }
+}
+
+impl From<crate::channel::TooLongError> for Refusal {
+    fn from(error: crate::channel::TooLongError) -> Self {
         Self::new(Reason::InvalidArgument, error.to_string())
     }
 }

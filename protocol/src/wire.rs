@@ -5,8 +5,9 @@
 //! their length as such an integer. `docs/protocol.md` says the same without naming a library. No
 //! wire type is recursive, and no length is believed before the bytes are there.
 
+use crate::channel::TooLongError;
 use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX, PAGE_ITEMS_MAX};
-use crate::{NameError, PatternError, Reason, Refusal, TtlError};
+use crate::{DelayError, NameError, PatternError, Reason, Refusal, TtlError};
 use bincode::config::{BigEndian, Configuration, Limit, Varint};
 use bincode::de::BorrowDecoder;
 use bincode::enc::write::Writer;
@@ -50,6 +51,18 @@ impl From<NameError> for DecodeError {
 
 impl From<TtlError> for DecodeError {
     fn from(error: TtlError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<DelayError> for DecodeError {
+    fn from(error: DelayError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<TooLongError> for DecodeError {
+    fn from(error: TooLongError) -> Self {
         Self::Refused(error.into())
     }
 }

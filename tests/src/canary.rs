@@ -1,7 +1,8 @@
 //! What must survive whatever another connection does: a variable; a job, a subscriber, a publisher.
 
 use crate::words::{
-    channel, enqueue, get, got, message, publish, published, queue, queues, set, stored, subscribe,
+    channel, enqueue, enqueued, get, got, message, publish, published, queue, queues, set, stored,
+    subscribe,
 };
 use crate::{ChannelPeer, ChannelWire, Daemon, GlobalDataPeer, GlobalDataWire, Service};
 use workyard_protocol::channel::{Push, QueueStats, Reply};
@@ -48,7 +49,7 @@ impl Canary for ChannelWire {
         let mut subscriber = daemon.peer();
         subscriber.ask(subscribe(channel(NAME)), Reply::Done);
         let mut publisher = daemon.peer();
-        publisher.ask(enqueue(NAME, VALUE), Reply::Enqueued { job: 1 });
+        publisher.ask(enqueue(NAME, VALUE), enqueued(1));
         (subscriber, publisher)
     }
 
@@ -67,8 +68,15 @@ impl Canary for ChannelWire {
             panic!("expected a page of queues, got {}", Self::describe(&frame.0));
         };
         let oldest_ms = queues.first().map_or(0, |stats| stats.oldest_ms);
-        let expected =
-            QueueStats { queue: queue(NAME), ready: 1, leased: 0, consumers: 0, oldest_ms };
+        let expected = QueueStats {
+            queue: queue(NAME),
+            ready: 1,
+            leased: 0,
+            delayed: 0,
+            dead: 0,
+            consumers: 0,
+            oldest_ms,
+        };
         assert_eq!(queues, [expected]);
     }
 }

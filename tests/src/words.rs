@@ -134,7 +134,13 @@ pub fn queue(name: &str) -> QueueName<'_> {
 /// Stores a job.
 #[must_use]
 pub fn enqueue<'a>(name: &'a str, value: &'a [u8]) -> channel::Request<'a> {
-    channel::Request::Enqueue(channel::Enqueue { queue: queue(name), value: ValueRef::raw(value) })
+    channel::Request::Enqueue(channel::Enqueue::new(queue(name), ValueRef::raw(value)))
+}
+
+/// How a job that is stored is answered.
+#[must_use]
+pub fn enqueued(job: u64) -> channel::Reply<'static> {
+    channel::Reply::Enqueued { job, duplicate: false }
 }
 
 /// Asks for jobs.
@@ -145,14 +151,20 @@ pub fn consume(name: &str, prefetch: u32) -> channel::Request<'_> {
 
 /// Finishes a job.
 #[must_use]
-pub fn ack(job: u64) -> channel::Request<'static> {
-    channel::Request::Ack(channel::Ack { job })
+pub fn ack(lease: u64) -> channel::Request<'static> {
+    channel::Request::Ack(channel::Ack { lease })
 }
 
 /// Gives a job back.
 #[must_use]
-pub fn nack(job: u64) -> channel::Request<'static> {
-    channel::Request::Nack(channel::Nack { job })
+pub fn nack(lease: u64) -> channel::Request<'static> {
+    channel::Request::Nack(channel::Nack::new(lease))
+}
+
+/// Prolongs leases.
+#[must_use]
+pub fn renew(leases: &[u64]) -> channel::Request<'static> {
+    channel::Request::Renew(channel::Renew { leases: leases.to_vec() })
 }
 
 /// Wants no more jobs.
@@ -167,10 +179,17 @@ pub fn queues(prefix: &str) -> channel::Request<'_> {
     channel::Request::Queues(channel::Queues { prefix: prefix.as_bytes(), cursor: 0, limit: 1000 })
 }
 
-/// A job that is handed out.
+/// A job that is handed out, with the lease that a server gives unless it is set otherwise.
 #[must_use]
-pub fn job<'a>(name: &'a str, job: u64, attempt: u32, value: &'a [u8]) -> channel::Push<'a> {
-    channel::Push::Job { queue: queue(name), job, attempt, value: ValueRef::raw(value) }
+pub fn job<'a>(
+    name: &'a str,
+    job: u64,
+    attempt: u32,
+    lease: u64,
+    value: &'a [u8],
+) -> channel::Push<'a> {
+    let (queue, value) = (queue(name), ValueRef::raw(value));
+    channel::Push::Job { queue, job, attempt, lease, lease_ms: 30_000, value }
 }
 
 /// A variable's name.

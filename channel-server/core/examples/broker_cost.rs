@@ -44,7 +44,7 @@ fn main() {
     subscriptions();
 }
 
-/// A broker and the number of the last job that was pushed.
+/// A broker and the lease of the last job that was pushed.
 struct Bench {
     broker: Broker,
     outbox: Nowhere,
@@ -65,8 +65,8 @@ impl Outbox<ChannelWire> for Nowhere {
     }
 
     fn push(&mut self, to: SessionId, push: Push<'_>) {
-        if let Push::Job { job, .. } = push {
-            self.pushed = Some((to, job));
+        if let Push::Job { lease, .. } = push {
+            self.pushed = Some((to, lease));
         }
     }
 
@@ -156,7 +156,7 @@ fn queue() -> QueueName<'static> {
 }
 
 fn enqueue() -> Request<'static> {
-    Request::Enqueue(Enqueue { queue: queue(), value: ValueRef::raw("payload") })
+    Request::Enqueue(Enqueue::new(queue(), ValueRef::raw("payload")))
 }
 
 fn jobs(what: &str, consumers: u32) {
@@ -166,11 +166,11 @@ fn jobs(what: &str, consumers: u32) {
     }
     report(what, OPERATIONS, |_| {
         bench.ask(0, enqueue());
-        let (to, job) = bench.outbox.pushed.take().expect("a consumer is idle");
+        let (to, lease) = bench.outbox.pushed.take().expect("a consumer is idle");
         bench.broker.handle(
             Time::default(),
             Caller { session: to, request: 1 },
-            Request::Ack(Ack { job }),
+            Request::Ack(Ack { lease }),
             &mut bench.outbox,
         );
     });
@@ -182,8 +182,8 @@ fn backlog(what: &str) {
         bench.ask(0, enqueue());
         if at + 1 == OPERATIONS {
             bench.ask(0, Request::Consume(Consume { queue: queue(), prefetch: 1000 }));
-            for job in 1..=u64::from(OPERATIONS) {
-                bench.ask(0, Request::Ack(Ack { job }));
+            for lease in 1..=u64::from(OPERATIONS) {
+                bench.ask(0, Request::Ack(Ack { lease }));
             }
         }
     });

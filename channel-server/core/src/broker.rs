@@ -17,8 +17,8 @@ use workyard_protocol::{ChannelName, QueueName, Refusal};
 ///   session of each queue group, then the reply. So a session that publishes to itself sees the
 ///   message before the receipt.
 /// * `Subscribe`: first the reply, then what is replayed of it at once; the rest when it is due.
-/// * `Enqueue`, `Consume`, `Ack`, `Nack`: first the reply, then the jobs that can be handed out because of
-///   it. So a session knows that it consumes before its first job comes.
+/// * `Enqueue`, `Consume`, `Ack`, `Nack`, `Renew`, `Redrive`: first the reply, then the jobs that can be
+///   handed out because of it. So a session knows that it consumes before its first job comes.
 /// * `Ask`, `Answer`: first the reply, then the question or the answer. So a session knows the number of
 ///   its question before anything becomes of it.
 /// * `Enter`: first the reply, then the change, to the session that entered too if it follows.
@@ -70,13 +70,23 @@ impl Broker {
 
     /// Hands the session one job of each queue that it watches now, or as soon as there is one. To
     /// reserve again before it has come changes nothing.
-    pub fn reserve(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
-        self.queues.reserve(session, outbox);
+    pub fn reserve(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        self.queues.reserve(now, session, outbox);
     }
 
     /// Acknowledges the job that the session has held longest of those it reserved, if it holds any.
-    pub fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
-        self.queues.ack_oldest(session, outbox);
+    pub fn ack_oldest(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        self.queues.ack_oldest(now, session, outbox);
     }
 
     /// Whether the session consumes from a queue of this name, in whatever way.
@@ -140,11 +150,17 @@ impl Engine for Broker {
             }
             Request::PublishOne(request) => self.channels.publish_one(caller, request, outbox),
             Request::Enqueue(request) => self.queues.enqueue(now, caller, request, outbox),
-            Request::Consume(request) => self.queues.consume(caller, request, outbox),
-            Request::Ack(request) => self.queues.ack(caller, request, outbox),
-            Request::Nack(request) => self.queues.nack(caller, request, outbox),
+            Request::Consume(request) => self.queues.consume(now, caller, request, outbox),
+            Request::Ack(request) => self.queues.ack(now, caller, request, outbox),
+            Request::Nack(request) => self.queues.nack(now, caller, request, outbox),
+            Request::Renew(request) => self.queues.renew(now, caller, &request, outbox),
             Request::Cancel(request) => self.queues.cancel(caller, request, outbox),
             Request::Queues(request) => self.queues.list(now, caller, request, outbox),
+            Request::Remove(request) => self.queues.remove(caller, request, outbox),
+            Request::Configure(request) => self.queues.configure(caller, request, outbox),
+            Request::Settings(request) => self.queues.settings(caller, request, outbox),
+            Request::Dead(request) => self.queues.dead(now, caller, request, outbox),
+            Request::Redrive(request) => self.queues.redrive(now, caller, request, outbox),
             Request::Serve(request) => self.questions.serve(caller, request, outbox),
             Request::Enter(request) => self.presence.enter(caller, request, outbox),
             Request::FollowPresence(request) => self.presence.follow(caller, request, outbox),
@@ -163,25 +179,27 @@ impl Engine for Broker {
 
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.channels.close(session);
-        self.queues.close(session, outbox);
+        self.queues.close(now, session, outbox);
         self.questions.close(now, session, outbox);
         self.presence.close(session, outbox);
     }
 
-    fn drained(&mut self, _now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+    fn drained(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
         self.channels.drained(session);
-        self.queues.drained(session, outbox);
+        self.queues.drained(now, session, outbox);
         self.questions.drained(session, outbox);
         self.presence.drained(session, outbox);
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let deadlines = [self.channels.next_deadline(), self.questions.next_deadline()];
-        deadlines.into_iter().flatten().min()
+        let (channels, queues) = (self.channels.next_deadline(), self.queues.next_deadline());
+        let all = [channels, queues, self.questions.next_deadline()];
+        all.into_iter().flatten().min()
     }
 
     fn expire(&mut self, now: Time, outbox: &mut impl Outbox<ChannelWire>) {
         self.channels.expire(now, outbox);
+        self.queues.expire(now, outbox);
         self.questions.expire(now, outbox);
     }
 

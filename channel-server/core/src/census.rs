@@ -21,14 +21,18 @@ pub struct Census {
     pub history_messages: usize,
     /// Bytes of the names of channels, patterns and groups.
     pub name_bytes: usize,
-    /// Queues that have a job or a consumer.
+    /// Queues that have a job, a consumer, settings of their own, or an id to remember.
     pub queues: usize,
     /// Sessions that consume, each counted once for each of its queues.
     pub consumers: usize,
-    /// Jobs that wait for a consumer.
+    /// Jobs that wait for a consumer, and are ready.
     pub ready: usize,
     /// Jobs that sessions hold.
     pub leased: usize,
+    /// Jobs that nobody shall have yet.
+    pub delayed: usize,
+    /// Ids of jobs that are remembered.
+    pub ids: usize,
     /// Sessions that consume or hold a job.
     pub holders: usize,
     /// Bytes of all jobs, as [`BrokerLimits::queue_bytes_max`](crate::BrokerLimits) counts them.

@@ -29,9 +29,9 @@ pub struct BrokerLimits {
     pub replays_per_session_max: usize,
     /// Most replays of all sessions together.
     pub replays_max: usize,
-    /// Most queues that have a job or a consumer.
+    /// Most queues: those that have a job, a consumer, settings of their own, or an id to remember.
     pub queues_max: usize,
-    /// Most jobs in one queue, waiting and held ones together.
+    /// Most jobs in one queue, whatever their state.
     pub queue_jobs_max: usize,
     /// Most bytes in the jobs of all queues together. A job counts as its value and
     /// [`BrokerLimits::JOB_OVERHEAD_BYTES`].
@@ -63,6 +63,15 @@ pub struct BrokerLimits {
     pub presence_followers_max: usize,
     /// Most bytes of identities and of the names of entered or followed channels.
     pub presence_bytes_max: usize,
+    /// How long a job is its consumer's unless the lease is renewed, in milliseconds; 0 is as long as the
+    /// connection. Queues may have another time of their own.
+    pub queue_lease_ms: u32,
+    /// How long the id that a publisher gave a job is remembered, in milliseconds; 0 is not at all.
+    /// Queues may have another time of their own.
+    pub queue_dedup_window_ms: u64,
+    /// Most ids of jobs that are remembered, of all queues together. One takes about 200 bytes more
+    /// than it is long.
+    pub dedup_ids_max: usize,
     /// Jobs that a consumer reserves one by one are done with when they are sent. Else they are its
     /// own until it acknowledges them, and come back when it is gone.
     pub reserve_at_most_once: bool,
@@ -105,6 +114,9 @@ impl Default for BrokerLimits {
             presence_members_max: 1_000_000,
             presence_followers_max: 1_000_000,
             presence_bytes_max: 256 * 1024 * 1024,
+            queue_lease_ms: 30_000,
+            queue_dedup_window_ms: 5 * 60 * 1000,
+            dedup_ids_max: 1_000_000,
             reserve_at_most_once: false,
         }
     }

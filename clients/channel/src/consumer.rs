@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
 use workyard_link::Link;
 use workyard_protocol::channel::{Enqueue, Reply, Request};
@@ -22,13 +22,13 @@ use workyard_protocol::{QueueName, Value};
 /// A stream of jobs. It survives reconnects and ends when it is cancelled, when the client is closed,
 /// or when the server refuses to restore it.
 ///
-/// A job is held by this client from its arrival, in the buffer of the consumer or in the hands of
-/// the program, until [`Job::ack`] or until the connection ends; then it goes back to its queue.
-/// Dropping a job acknowledges nothing: it stays held, and counts against the prefetch, as long as
-/// the connection lives.
+/// A job is leased to this client from its arrival, in the buffer of the consumer or in the hands of the
+/// program, and the lease prolonged, until [`Job::ack`] or [`Job::nack`] or until the connection ends; then
+/// it goes back to its queue. Dropping a job acknowledges nothing: it is given back a while later.
 ///
 /// Consumers of one queue in one client share the sum of their prefetches. Dropping one cancels it in
-/// the background; the jobs in its buffer go to the others, or to the next one made for that queue.
+/// the background; the jobs in its buffer go to the others, or to the next one made for that queue if it is
+/// made soon, else back to the queue.
 #[derive(Debug)]
 #[must_use = "dropping a consumer cancels it"]
 pub struct Consumer {
@@ -60,10 +60,10 @@ impl ChannelClient {
         job: &Value,
     ) -> Result<JobId, Error> {
         let queue = QueueName::new(queue.as_ref())?;
-        let request = Request::Enqueue(Enqueue { queue, value: job.as_ref() });
+        let request = Request::Enqueue(Enqueue::new(queue, job.as_ref()));
         let received = self.link.request(&request).await?;
         match received.decode()? {
-            Reply::Enqueued { job } => Ok(job),
+            Reply::Enqueued { job, .. } => Ok(job),
             other => Err(unexpected(&other)),
         }
     }
@@ -113,8 +113,13 @@ impl Consumer {
     }
 
     fn poll_job(&self, cx: &mut Context<'_>) -> Poll<Option<Job>> {
-        let held = self.mailbox.poll_take(cx);
-        held.map(|held| held.map(|held| Job::new(self.link.clone(), held)))
+        loop {
+            match ready!(self.mailbox.poll_take(cx)) {
+                // While it waited here, it became somebody else's.
+                Some(held) if held.lease.is_lost() => {}
+                held => return Poll::Ready(held.map(|held| Job::new(self.link.clone(), held))),
+            }
+        }
     }
 }
 

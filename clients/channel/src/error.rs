@@ -1,6 +1,9 @@
 //! What can go wrong with a call.
 
-use workyard_protocol::{DecodeError, NameError, PatternError, Reason, TypedError, Value};
+use workyard_protocol::channel::TooLongError;
+use workyard_protocol::{
+    DecodeError, DelayError, NameError, PatternError, Reason, TypedError, Value,
+};
 
 /// What went wrong. [`Error::kind`] is the part that programs read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -24,9 +27,9 @@ pub enum Error {
     /// The value is not of the type wanted.
     #[error(transparent)]
     Decode(TypedError),
-    /// The job is no longer this consumer's: it went back to its queue when the connection ended, and
-    /// another consumer may have it by now. Whatever was done for it may be done again.
-    #[error("job {job} is no longer held here: it went back to its queue with the connection")]
+    /// The job is no longer this consumer's: its lease ran out or ended with the connection, and another
+    /// consumer may have it by now. Whatever was done for it may be done again.
+    #[error("job {job} is no longer held here: its lease is over, and the job back in its queue")]
     LeaseLost {
         /// The job's number.
         job: u64,
@@ -168,6 +171,18 @@ fn link_kind(kind: workyard_link::ErrorKind) -> ErrorKind {
         Link::Closed => ErrorKind::Closed,
         Link::Malformed => ErrorKind::Malformed,
         _ => ErrorKind::Disconnected,
+    }
+}
+
+impl From<DelayError> for Error {
+    fn from(error: DelayError) -> Self {
+        Self::InvalidArgument(error.to_string())
+    }
+}
+
+impl From<TooLongError> for Error {
+    fn from(error: TooLongError) -> Self {
+        Self::InvalidArgument(error.to_string())
     }
 }
 

@@ -26,22 +26,26 @@
 //! everything that was subscribed to and consumed is restored before anything else is sent.
 //! Messages published while there was no connection are gone: channels keep nothing. What is known to
 //! be missing is told by [`Message::missed_before`], [`Message::interrupted_before`] and
-//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue. A request whose connection
-//! is lost fails at once; a [`Responder`] serves on.
+//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue.
+//! Who works on one keeps it, for however long: its lease is renewed in the background.
+//! A request whose connection is lost fails at once; a [`Responder`] serves on.
 
 mod builder;
 mod client;
 mod consumer;
+mod dead;
 mod error;
 mod job;
 pub mod limits;
 mod mailbox;
 mod message;
+mod new_job;
 mod presence;
 mod queues;
 mod request;
 mod responder;
 mod session;
+mod settings;
 mod subscription;
 mod view;
 mod wanted;
@@ -49,15 +53,18 @@ mod wanted;
 pub use builder::Builder;
 pub use client::ChannelClient;
 pub use consumer::Consumer;
+pub use dead::{Cause, DeadJob, DeadJobs};
 pub use error::{Error, ErrorKind, Unanswered};
 pub use job::{Job, JobId};
 pub use message::Message;
+pub use new_job::{Enqueued, NewJob};
 pub use presence::{
     GroupCount, Member, Members, Presence, PresenceCounts, PresenceEvent, PresenceEvents,
 };
 pub use queues::{QueueStats, Queues};
 pub use request::Answer;
 pub use responder::{Question, Responder};
+pub use settings::{JobBackoff, QueueSettings, SettingsReport};
 pub use subscription::Subscription;
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, GapCause, Server,

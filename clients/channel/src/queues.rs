@@ -20,9 +20,13 @@ pub struct QueueStats {
     pub ready: u64,
     /// Jobs that consumers hold.
     pub leased: u64,
+    /// Jobs that nobody shall have yet.
+    pub delayed: u64,
+    /// Jobs in the queue of the same name with `.dead` behind it.
+    pub dead: u64,
     /// Sessions that consume.
     pub consumers: u32,
-    /// How long the oldest waiting job has been waiting.
+    /// How long that waiting job has been ready which has been so longest.
     pub oldest: Duration,
 }
 
@@ -72,6 +76,8 @@ async fn page(
                 queue: Bytes::copy_from_slice(stats.queue.as_bytes()),
                 ready: stats.ready,
                 leased: stats.leased,
+                delayed: stats.delayed,
+                dead: stats.dead,
                 consumers: stats.consumers,
                 oldest: Duration::from_millis(stats.oldest_ms),
             });

@@ -3,8 +3,11 @@
 mod ack;
 mod answer;
 mod ask;
+mod bounded;
 mod cancel;
+mod configure;
 mod consume;
+mod dead;
 mod drop_history;
 mod enqueue;
 mod histories;
@@ -17,16 +20,23 @@ mod publish_one;
 mod pushes;
 mod question;
 mod queues;
+mod redrive;
+mod remove;
+mod renew;
 mod replies;
 mod serve;
+mod settings;
 mod subscribe;
 mod unsubscribe;
 
 pub use ack::Ack;
 pub use answer::Answer;
 pub use ask::Ask;
+pub use bounded::{NackReason, PublisherId, TooLongError};
 pub use cancel::Cancel;
+pub use configure::Configure;
 pub use consume::Consume;
+pub use dead::{Cause, Dead, DeadJob};
 pub use drop_history::DropHistory;
 pub use enqueue::Enqueue;
 pub use histories::{Histories, HistoryRule};
@@ -39,8 +49,12 @@ pub use publish_one::PublishOne;
 pub use pushes::{Delivery, Push};
 pub use question::{Question, Unanswered, UnansweredCause};
 pub use queues::{QueueStats, Queues};
+pub use redrive::Redrive;
+pub use remove::Remove;
+pub use renew::Renew;
 pub use replies::Reply;
 pub use serve::Serve;
+pub use settings::{Backoff, QueueSettings, Settings, SettingsInForce};
 pub use subscribe::{Interest, Start, Subscribe, Subscription, Topic};
 pub use unsubscribe::Unsubscribe;
 
@@ -69,7 +83,8 @@ pub enum Request<'a> {
     Enqueue(Enqueue<'a>),
     Consume(Consume<'a>),
     Ack(Ack),
-    Nack(Nack),
+    Nack(Nack<'a>),
+    Renew(Renew),
     Cancel(Cancel<'a>),
     Queues(Queues<'a>),
     Ask(Ask<'a>),
@@ -81,6 +96,11 @@ pub enum Request<'a> {
     KeepHistory(KeepHistory<'a>),
     DropHistory(DropHistory<'a>),
     Histories(Histories<'a>),
+    Remove(Remove<'a>),
+    Configure(Configure<'a>),
+    Settings(Settings<'a>),
+    Dead(Dead<'a>),
+    Redrive(Redrive<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -95,6 +115,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Consume(_) => consume::CODE,
             Self::Ack(_) => ack::CODE,
             Self::Nack(_) => nack::CODE,
+            Self::Renew(_) => renew::CODE,
             Self::Cancel(_) => cancel::CODE,
             Self::Queues(_) => queues::CODE,
             Self::Ask(_) => ask::CODE,
@@ -106,6 +127,11 @@ impl<'a> Message<'a> for Request<'a> {
             Self::KeepHistory(_) => keep_history::CODE,
             Self::DropHistory(_) => drop_history::CODE,
             Self::Histories(_) => histories::CODE,
+            Self::Remove(_) => remove::CODE,
+            Self::Configure(_) => configure::CODE,
+            Self::Settings(_) => settings::CODE,
+            Self::Dead(_) => dead::CODE,
+            Self::Redrive(_) => redrive::CODE,
         }
     }
 
@@ -120,6 +146,7 @@ impl<'a> Message<'a> for Request<'a> {
             Self::Consume(request) => request.put(out),
             Self::Ack(request) => request.put(out),
             Self::Nack(request) => request.put(out),
+            Self::Renew(request) => request.put(out),
             Self::Cancel(request) => request.put(out),
             Self::Queues(request) => request.put(out),
             Self::Ask(request) => request.put(out),
@@ -131,6 +158,11 @@ impl<'a> Message<'a> for Request<'a> {
             Self::KeepHistory(request) => request.put(out),
             Self::DropHistory(request) => request.put(out),
             Self::Histories(request) => request.put(out),
+            Self::Remove(request) => request.put(out),
+            Self::Configure(request) => request.put(out),
+            Self::Settings(request) => request.put(out),
+            Self::Dead(request) => request.put(out),
+            Self::Redrive(request) => request.put(out),
         }
     }
 
@@ -156,6 +188,12 @@ impl<'a> Message<'a> for Request<'a> {
             keep_history::CODE => Self::KeepHistory(KeepHistory::decode(body)?),
             drop_history::CODE => Self::DropHistory(DropHistory::decode(body)?),
             histories::CODE => Self::Histories(Histories::decode(body)?),
+            renew::CODE => Self::Renew(Renew::decode(body)?),
+            remove::CODE => Self::Remove(Remove::decode(body)?),
+            configure::CODE => Self::Configure(Configure::decode(body)?),
+            settings::CODE => Self::Settings(Settings::decode(body)?),
+            dead::CODE => Self::Dead(Dead::decode(body)?),
+            redrive::CODE => Self::Redrive(Redrive::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

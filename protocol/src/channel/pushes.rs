@@ -48,14 +48,19 @@ pub enum Push<'a> {
         /// The replay in which they are missing; 0 for what is missing of what is published.
         replay: u32,
     },
-    /// A job, held by this session until it acknowledges it or disconnects.
+    /// A job, held by this session until it acknowledges it, the lease is over, or it disconnects.
     Job {
         /// The queue it comes from.
         queue: QueueName<'a>,
-        /// Its number, for the acknowledgement.
+        /// Its number.
         job: u64,
         /// How often it has been handed out: 1 at first.
         attempt: u32,
+        /// The number of this hand-out, for the acknowledgement. Later ones are higher.
+        lease: u64,
+        /// After so many milliseconds the job is somebody else's, unless the lease is renewed; 0 for
+        /// not before the session ends.
+        lease_ms: u32,
         /// The job.
         value: ValueRef<'a>,
     },
@@ -130,8 +135,9 @@ impl<'a> Message<'a> for Push<'a> {
             Self::Gap { channel, from, to, missed, replay } => {
                 wire::put(out, (channel.map(ChannelName::as_bytes), from, to, missed, replay));
             }
-            Self::Job { queue, job, attempt, value } => {
-                wire::put(out, (queue.as_bytes(), job, attempt, value.tag().code()));
+            Self::Job { queue, job, attempt, lease, lease_ms, value } => {
+                let tag = value.tag().code();
+                wire::put(out, (queue.as_bytes(), job, attempt, lease, lease_ms, tag));
                 value.put(out);
             }
             Self::Question(question) => question.put(out),
@@ -157,11 +163,12 @@ impl<'a> Message<'a> for Push<'a> {
                 Ok(Self::Gap { channel, from, to, missed, replay })
             }
             JOB => {
-                type Header<'a> = (&'a [u8], u64, u32, u8);
-                let ((name, job, attempt, tag), payload): (Header<'_>, _) =
+                type Header<'a> = (&'a [u8], u64, u32, u64, u32, u8);
+                let ((name, job, attempt, lease, lease_ms, tag), payload): (Header<'_>, _) =
                     wire::take(body, "job")?;
                 let value = ValueRef::from_wire(tag, payload)?;
-                Ok(Self::Job { queue: QueueName::new(name)?, job, attempt, value })
+                let queue = QueueName::new(name)?;
+                Ok(Self::Job { queue, job, attempt, lease, lease_ms, value })
             }
             question::QUESTION => Ok(Self::Question(Question::decode(body)?)),
             question::ANSWERED => Ok(Self::Answered(Answer::decode(body, "answered")?)),

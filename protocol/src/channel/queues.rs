@@ -25,9 +25,13 @@ pub struct QueueStats<'a> {
     pub ready: u64,
     /// Jobs that consumers hold.
     pub leased: u64,
+    /// Jobs that nobody shall have yet.
+    pub delayed: u64,
+    /// Jobs in the queue of the same name with `.dead` behind it.
+    pub dead: u64,
     /// Sessions that consume.
     pub consumers: u32,
-    /// How long the oldest waiting job has been waiting.
+    /// How long that waiting job has been ready which has been so longest.
     pub oldest_ms: u64,
 }
 

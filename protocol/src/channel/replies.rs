@@ -1,8 +1,10 @@
 //! What channel-server answers.
 
+use super::dead::DeadHeader;
 use super::histories::RuleHeader;
 use super::presence::{self, PresencePage};
-use super::{HistoryRule, QueueStats};
+use super::settings::{InForceHeader, SettingsHeader};
+use super::{DeadJob, HistoryRule, QueueSettings, QueueStats, SettingsInForce};
 use crate::QueueName;
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
@@ -14,6 +16,10 @@ const QUEUES: u8 = 0x93;
 const ASKED: u8 = 0x9C;
 const SUBSCRIBED: u8 = 0x98;
 const HISTORIES: u8 = 0x99;
+const RENEWED: u8 = 0x94;
+const COUNTED: u8 = 0x95;
+const SETTINGS: u8 = 0x96;
+const DEAD: u8 = 0x97;
 
 /// An answer of channel-server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +35,8 @@ pub enum Reply<'a> {
     Enqueued {
         /// Its number, unique as long as the server runs.
         job: u64,
+        /// It was stored before, under the id that the publisher gave it.
+        duplicate: bool,
     },
     /// A page of queues.
     Queues {
@@ -57,9 +65,35 @@ pub enum Reply<'a> {
         /// The entries, in no particular order.
         rules: Vec<HistoryRule<'a>>,
     },
+    /// Leases were prolonged.
+    Renewed {
+        /// Those that were asked for and are not this session's, or not any more.
+        lost: Vec<u64>,
+    },
+    /// Jobs were removed or moved.
+    Counted {
+        /// How many.
+        jobs: u64,
+        /// Where to go on; 0 when that was all.
+        cursor: u64,
+    },
+    /// What a queue is set to.
+    Settings {
+        /// What it has of its own.
+        own: QueueSettings,
+        /// What it works by.
+        in_force: SettingsInForce,
+    },
+    /// A page of dead letters.
+    Dead {
+        /// Where the next page begins; 0 when this was the last.
+        cursor: u64,
+        /// The entries, by their numbers.
+        jobs: Vec<DeadJob<'a>>,
+    },
 }
 
-type StatsHeader<'a> = (&'a [u8], u64, u64, u32, u64);
+type StatsHeader<'a> = (&'a [u8], u64, u64, u64, u64, u32, u64);
 
 impl<'a> Message<'a> for Reply<'a> {
     fn operation(&self) -> u8 {
@@ -72,6 +106,10 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Presence(_) => presence::PAGE,
             Self::Subscribed { .. } => SUBSCRIBED,
             Self::Histories { .. } => HISTORIES,
+            Self::Renewed { .. } => RENEWED,
+            Self::Counted { .. } => COUNTED,
+            Self::Settings { .. } => SETTINGS,
+            Self::Dead { .. } => DEAD,
         }
     }
 
@@ -79,7 +117,7 @@ impl<'a> Message<'a> for Reply<'a> {
         match self {
             Self::Done => {}
             Self::Published { receivers } => wire::put(out, receivers),
-            Self::Enqueued { job } => wire::put(out, job),
+            Self::Enqueued { job, duplicate } => wire::put(out, (job, duplicate)),
             Self::Queues { cursor, queues } => {
                 let stats = queues.iter().map(stats_header).collect();
                 wire::put(out, (cursor, List(stats)));
@@ -91,6 +129,15 @@ impl<'a> Message<'a> for Reply<'a> {
                 let rules = rules.iter().map(HistoryRule::header).collect();
                 wire::put(out, (cursor, List(rules)));
             }
+            Self::Renewed { lost } => wire::put(out, List(lost.clone())),
+            Self::Counted { jobs, cursor } => wire::put(out, (jobs, cursor)),
+            Self::Settings { own, in_force } => {
+                wire::put(out, (own.header(), in_force.header()));
+            }
+            Self::Dead { cursor, jobs } => {
+                let jobs = jobs.iter().map(DeadJob::header).collect();
+                wire::put(out, (cursor, List(jobs)));
+            }
         }
     }
 
@@ -101,7 +148,10 @@ impl<'a> Message<'a> for Reply<'a> {
                 Self::Done
             }
             PUBLISHED => Self::Published { receivers: wire::take_all(body, "published")? },
-            ENQUEUED => Self::Enqueued { job: wire::take_all(body, "enqueued")? },
+            ENQUEUED => {
+                let (job, duplicate) = wire::take_all(body, "enqueued")?;
+                Self::Enqueued { job, duplicate }
+            }
             QUEUES => {
                 let (cursor, List(stats)): (u64, List<StatsHeader<'a>>) =
                     wire::take_all(body, "queues")?;
@@ -120,16 +170,38 @@ impl<'a> Message<'a> for Reply<'a> {
                 let rules = rules.into_iter().map(HistoryRule::decode).collect::<Result<_, _>>()?;
                 Self::Histories { cursor, rules }
             }
+            RENEWED => {
+                let List(lost) = wire::take_all(body, "renewed")?;
+                Self::Renewed { lost }
+            }
+            COUNTED => {
+                let (jobs, cursor) = wire::take_all(body, "counted")?;
+                Self::Counted { jobs, cursor }
+            }
+            SETTINGS => {
+                let (own, in_force): (SettingsHeader, InForceHeader) =
+                    wire::take_all(body, "settings")?;
+                let own = QueueSettings::decode(own)?;
+                Self::Settings { own, in_force: SettingsInForce::decode(in_force)? }
+            }
+            DEAD => {
+                let (cursor, List(jobs)): (u64, List<DeadHeader<'a>>) =
+                    wire::take_all(body, "dead")?;
+                let jobs = jobs.into_iter().map(DeadJob::decode).collect::<Result<_, _>>()?;
+                Self::Dead { cursor, jobs }
+            }
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }
 }
 
 fn stats_header<'a>(stats: &QueueStats<'a>) -> StatsHeader<'a> {
-    (stats.queue.as_bytes(), stats.ready, stats.leased, stats.consumers, stats.oldest_ms)
+    let QueueStats { queue, ready, leased, delayed, dead, consumers, oldest_ms } = *stats;
+    (queue.as_bytes(), ready, leased, delayed, dead, consumers, oldest_ms)
 }
 
 fn decode_stats<'a>(header: StatsHeader<'a>) -> Result<QueueStats<'a>, DecodeError> {
-    let (name, ready, leased, consumers, oldest_ms) = header;
-    Ok(QueueStats { queue: QueueName::new(name)?, ready, leased, consumers, oldest_ms })
+    let (name, ready, leased, delayed, dead, consumers, oldest_ms) = header;
+    let queue = QueueName::new(name)?;
+    Ok(QueueStats { queue, ready, leased, delayed, dead, consumers, oldest_ms })
 }

@@ -1,14 +1,14 @@
 //! Fields of channel-server's messages.
 
 use crate::json::{bytes, field, flag, integer, integer_of, list, optional, text, value, variant};
+use crate::queues;
 use crate::service::Service;
 use serde_json::Value as Json;
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Change, ChannelWire, Consume, Delivery, DropHistory, Enqueue, Enter,
-    FollowPresence, Histories, HistoryBounds, HistoryRule, Interest, KeepHistory, Member, Nack,
-    Presence, PresenceChange, PresencePage, Publish, PublishMany, PublishOne, Push, Question,
-    QueueStats, Queues, Reply, Request, Serve, Start, Subscribe, Subscription, Topic, Unanswered,
-    UnansweredCause, Unsubscribe,
+    Answer, Ask, Change, ChannelWire, Delivery, DropHistory, Enter, FollowPresence, Histories,
+    HistoryBounds, HistoryRule, Interest, KeepHistory, Member, Presence, PresenceChange,
+    PresencePage, Publish, PublishMany, PublishOne, Push, Question, Reply, Request, Serve, Start,
+    Subscribe, Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Ttl, ValueRef};
 
@@ -34,19 +34,6 @@ impl Service for ChannelWire {
             "publish_one" => {
                 Request::PublishOne(PublishOne { channel: channel(fields), value: content(fields) })
             }
-            "enqueue" => Request::Enqueue(Enqueue { queue: queue(fields), value: content(fields) }),
-            "consume" => Request::Consume(Consume {
-                queue: queue(fields),
-                prefetch: integer(fields, "prefetch"),
-            }),
-            "ack" => Request::Ack(Ack { job: integer(fields, "job") }),
-            "nack" => Request::Nack(Nack { job: integer(fields, "job") }),
-            "cancel" => Request::Cancel(Cancel { queue: queue(fields) }),
-            "queues" => Request::Queues(Queues {
-                prefix: bytes(field(fields, "prefix")),
-                cursor: integer(fields, "cursor"),
-                limit: integer(fields, "limit"),
-            }),
             "ask" => Request::Ask(Ask {
                 channel: channel(fields),
                 timeout_ms: integer(fields, "timeout_ms"),
@@ -78,7 +65,7 @@ impl Service for ChannelWire {
                 cursor: integer(fields, "cursor"),
                 limit: integer(fields, "limit"),
             }),
-            other => panic!("no request: {other}"),
+            other => queues::request(other, fields),
         }
     }
 
@@ -86,11 +73,6 @@ impl Service for ChannelWire {
         match operation {
             "done" => Reply::Done,
             "published" => Reply::Published { receivers: integer(fields, "receivers") },
-            "enqueued" => Reply::Enqueued { job: integer(fields, "job") },
-            "queues_page" => Reply::Queues {
-                cursor: integer(fields, "cursor"),
-                queues: list(fields, "queues", stats),
-            },
             "asked" => Reply::Asked { question: integer(fields, "question") },
             "presence_page" => Reply::Presence(PresencePage {
                 cursor: integer(fields, "cursor"),
@@ -112,7 +94,7 @@ impl Service for ChannelWire {
                     bounds: bounds(json),
                 }),
             },
-            other => panic!("no reply: {other}"),
+            other => queues::reply(other, fields),
         }
     }
 
@@ -136,6 +118,8 @@ impl Service for ChannelWire {
                 queue: queue(fields),
                 job: integer(fields, "job"),
                 attempt: integer(fields, "attempt"),
+                lease: integer(fields, "lease"),
+                lease_ms: integer(fields, "lease_ms"),
                 value: content(fields),
             },
             "question" => Push::Question(Question {
@@ -253,17 +237,7 @@ fn change(json: &Json) -> Change<'static> {
     }
 }
 
-fn stats(json: &Json) -> QueueStats<'static> {
-    QueueStats {
-        queue: queue(json),
-        ready: integer(json, "ready"),
-        leased: integer(json, "leased"),
-        consumers: integer(json, "consumers"),
-        oldest_ms: integer(json, "oldest_ms"),
-    }
-}
-
-fn content(fields: &Json) -> ValueRef<'static> {
+pub(crate) fn content(fields: &Json) -> ValueRef<'static> {
     value(field(fields, "value"))
 }
 
@@ -275,7 +249,7 @@ fn channel_name(json: &Json) -> ChannelName<'static> {
     ChannelName::new(bytes(json)).expect("a name within its limit")
 }
 
-fn queue(fields: &Json) -> QueueName<'static> {
+pub(crate) fn queue(fields: &Json) -> QueueName<'static> {
     QueueName::new(bytes(field(fields, "queue"))).expect("a name within its limit")
 }
 

@@ -6,13 +6,14 @@ mod pushes;
 pub(crate) use interests::{history_rule, interest, pattern, start, subscription};
 pub(crate) use pushes::channel_push;
 
+use crate::random_queues::{queue_reply, queue_request};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{
     self, Answer, Change, Delivery, Enter, FollowPresence, HistoryRule, Member, Presence,
-    PresenceChange, PresencePage, QueueStats, Unanswered, UnansweredCause,
+    PresenceChange, PresencePage, Unanswered, UnansweredCause,
 };
 use workyard_protocol::container::{put_field, put_item};
 use workyard_protocol::globaldata::{
@@ -28,8 +29,8 @@ use workyard_protocol::{
 
 pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'static>> {
     use channel::{
-        Ack, Ask, Cancel, Consume, DropHistory, Enqueue, Histories, KeepHistory, Nack, Publish,
-        PublishMany, PublishOne, Queues, Request, Serve, Subscribe, Unsubscribe,
+        Ask, DropHistory, Histories, KeepHistory, Publish, PublishMany, PublishOne, Request, Serve,
+        Subscribe, Unsubscribe,
     };
     prop_oneof![
         vec(subscription(), 0..4)
@@ -41,14 +42,7 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
             .prop_map(|(channels, value)| Request::PublishMany(PublishMany { channels, value })),
         (channel(), value())
             .prop_map(|(channel, value)| Request::PublishOne(PublishOne { channel, value })),
-        (queue(), value()).prop_map(|(queue, value)| Request::Enqueue(Enqueue { queue, value })),
-        (queue(), 1..=65_535u32)
-            .prop_map(|(queue, prefetch)| Request::Consume(Consume { queue, prefetch })),
-        wide().prop_map(|job| Request::Ack(Ack { job })),
-        wide().prop_map(|job| Request::Nack(Nack { job })),
-        queue().prop_map(|queue| Request::Cancel(Cancel { queue })),
-        (bytes(), wide(), 1..=1000u32)
-            .prop_map(|(prefix, cursor, limit)| Request::Queues(Queues { prefix, cursor, limit })),
+        queue_request(),
         (channel(), 1..=QUESTION_MS_MAX, any::<bool>(), value()).prop_map(
             |(channel, timeout_ms, repeat, value)| Request::Ask(Ask {
                 channel,
@@ -78,20 +72,10 @@ pub(crate) fn channel_request() -> impl Strategy<Value = channel::Request<'stati
 
 pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> {
     use channel::Reply;
-    let stats = (queue(), wide(), wide(), any::<u32>(), wide()).prop_map(
-        |(queue, ready, leased, consumers, oldest_ms)| QueueStats {
-            queue,
-            ready,
-            leased,
-            consumers,
-            oldest_ms,
-        },
-    );
     prop_oneof![
         Just(Reply::Done),
         wide().prop_map(|receivers| Reply::Published { receivers }),
-        wide().prop_map(|job| Reply::Enqueued { job }),
-        (wide(), vec(stats, 0..4)).prop_map(|(cursor, queues)| Reply::Queues { cursor, queues }),
+        queue_reply(),
         wide().prop_map(|question| Reply::Asked { question }),
         presence_page().prop_map(Reply::Presence),
         vec(wide(), 0..4).prop_map(|marks| Reply::Subscribed { marks }),
@@ -417,7 +401,7 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
     })
 }
 
-fn value() -> impl Strategy<Value = ValueRef<'static>> {
+pub(crate) fn value() -> impl Strategy<Value = ValueRef<'static>> {
     prop_oneof![
         5 => item(),
         1 => vec(item(), 0..4).prop_map(|items| {
@@ -452,7 +436,7 @@ fn channel() -> impl Strategy<Value = ChannelName<'static>> {
     bytes().prop_map(|bytes| ChannelName::new(bytes).expect("short"))
 }
 
-fn queue() -> impl Strategy<Value = QueueName<'static>> {
+pub(crate) fn queue() -> impl Strategy<Value = QueueName<'static>> {
     bytes().prop_map(|bytes| QueueName::new(bytes).expect("short"))
 }
 

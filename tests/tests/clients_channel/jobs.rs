@@ -23,7 +23,7 @@ async fn stats(client: &ChannelClient) -> Option<QueueStats> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_jobs_of_a_process_that_is_killed_are_done_by_another() {
-    const ROUNDS: u32 = 20;
+    const ROUNDS: u32 = 100;
     let daemon = daemon();
     let client = client(&daemon).await;
     let mut done = BTreeSet::new();

@@ -5,6 +5,7 @@ mod cancellation;
 mod fan_out;
 mod heartbeat;
 mod jobs;
+mod leases;
 mod payloads;
 mod presence;
 mod requests;

@@ -8,6 +8,7 @@ mod lifetimes;
 mod messages;
 mod modifications;
 mod presence;
+mod queue_settings;
 mod queues;
 mod requests;
 mod support;

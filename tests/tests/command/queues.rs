@@ -1,4 +1,4 @@
-//! `workyard queue push|work|stats`.
+//! `workyard queue push|work|stats`: jobs on their way in and out.
 
 use crate::support::{FAILED, USAGE, document, documents, fails};
 use rustix::process::Signal;
@@ -17,19 +17,23 @@ fn ready_and_leased(up: &Up, queue: &str) -> (u64, u64) {
 fn jobs_are_pushed_and_listed() {
     let up = Up::start();
     assert_eq!(up.ask("queue push mails a b"), "1\n2\n");
-    assert_eq!(document(&up, "queue push mails c"), json!({ "queue": "mails", "job": 3 }));
+    assert_eq!(
+        document(&up, "queue push mails c"),
+        json!({ "queue": "mails", "job": 3, "duplicate": false })
+    );
     let exit = up.workyard(["queue", "push", "other"]).input("x y\nz\n").run();
     assert_eq!((exit.code, exit.stdout.as_str()), (Some(0), "4\n5\n"), "{exit:?}");
     let table = up.ask("queue stats");
     let rows: Vec<Vec<_>> =
         table.lines().map(|line| line.split_whitespace().take(4).collect()).collect();
-    assert_eq!(rows[0], ["queue", "ready", "leased", "consumers"]);
+    assert_eq!(rows[0], ["queue", "ready", "leased", "delayed"]);
     assert!(rows.contains(&vec!["mails", "3", "0", "0"]), "{table}");
     assert!(rows.contains(&vec!["other", "2", "0", "0"]), "{table}");
     let mut stats = document(&up, "queue stats mai");
     assert!(stats["oldest_ms"].take().is_u64());
     let expected = json!({
-        "queue": "mails", "ready": 3, "leased": 0, "consumers": 0, "oldest_ms": null,
+        "queue": "mails", "ready": 3, "leased": 0, "delayed": 0, "dead": 0, "consumers": 0,
+        "oldest_ms": null,
     });
     assert_eq!(stats, expected);
 }
@@ -89,7 +93,13 @@ fn a_worker_waits_for_jobs() {
 fn a_job_whose_command_fails_goes_back() {
     let up = Up::start();
     up.ask("queue push mails first second");
-    fails(&up, "queue work mails -- false", FAILED, &["`false` failed for job 1", "goes back"]);
+    let exit = up.run("queue work mails -n 1 -- false");
+    assert_eq!(exit.code, Some(FAILED), "{exit:?}");
+    let [one, all] = exit.stderr.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(one, "`false` failed for job 1, exit status: 1: it goes back");
+    assert!(all.contains("`false` failed for 1 of 1 jobs"), "{all}");
+    let exit = up.run("queue work mails -n 1 --json -- false");
+    assert_eq!((exit.code, documents(&exit.stderr).len()), (Some(FAILED), 1), "{exit:?}");
     fails(&up, "queue work mails -- no-such-command", FAILED, &["cannot run \"no-such-command\""]);
     eventually("it is back", || ready_and_leased(&up, "mails") == (2, 0));
     let jobs = documents(&up.run("queue work mails -n 2 --json").stdout);

@@ -51,7 +51,12 @@ fn channel_names_and_patterns_are_bounded() {
             ("publish", request(0x12, &[&long, &RAW]), InvalidName),
             ("publish to many", request(0x13, &[&both, &RAW]), InvalidName),
             ("publish to one", request(0x14, &[&long, &RAW]), InvalidName),
-            ("enqueue", request(0x18, &[&long, &RAW]), InvalidName),
+            ("enqueue", request(0x18, &[&long, &[0, 0, 0], &RAW]), InvalidName),
+            ("remove", request(0x1f, &[&long, &ONE]), InvalidName),
+            ("configure", request(0x20, &[&long, &[0; 6]]), InvalidName),
+            ("settings", request(0x21, &[&long]), InvalidName),
+            ("dead", request(0x22, &[&long, &[0, 1]]), InvalidName),
+            ("redrive", request(0x23, &[&long, &[0, 1]]), InvalidName),
             ("consume", request(0x19, &[&long, &ONE]), InvalidName),
             ("cancel", request(0x1b, &[&long]), InvalidName),
         ],
@@ -64,7 +69,8 @@ fn arguments_of_channel_requests_are_checked() {
     let daemon = Setup::<ChannelWire>::new().start();
     let name = bytes(b"name");
     let one_name = [&ONE[..], &name].concat();
-    let job = uint(u64::MAX);
+    let lease = uint(u64::MAX);
+    let ages = uint(315_360_000_001);
     check_refused(
         &daemon,
         &[
@@ -72,13 +78,32 @@ fn arguments_of_channel_requests_are_checked() {
             ("publish", request(0x12, &[&name, &[10]]), InvalidArgument),
             ("publish to many", request(0x13, &[&one_name, &[250]]), InvalidArgument),
             ("publish to one", request(0x14, &[&name, &[255]]), InvalidArgument),
-            ("enqueue", request(0x18, &[&name, &[10]]), InvalidArgument),
+            ("enqueue", request(0x18, &[&name, &[0, 0, 0, 10]]), InvalidArgument),
+            ("a late job", request(0x18, &[&name, &ages, &[0, 0, 0]]), InvalidArgument),
+            (
+                "a long id",
+                request(0x18, &[&name, &[0, 0, 1], &bytes(&[0; 257]), &NONE]),
+                InvalidArgument,
+            ),
             ("prefetch 0", request(0x19, &[&name, &[0]]), InvalidArgument),
             ("prefetch 65536", request(0x19, &[&name, &uint(65_536)]), InvalidArgument),
             ("a page of 0", request(0x1c, &[&name, &[0], &[0]]), InvalidArgument),
             ("a page of 1001", request(0x1c, &[&name, &[0], &uint(1001)]), InvalidArgument),
-            ("a job that is nobody's", request(0x1a, &[&job]), UnknownJob),
-            ("a job of nobody", request(0x1a, &[&ONE]), UnknownJob),
+            ("a lease that is nobody's", request(0x1a, &[&lease]), UnknownJob),
+            ("a lease of nobody", request(0x1a, &[&ONE]), UnknownJob),
+            ("a nack of nobody's", request(0x1d, &[&lease, &[0, 0]]), UnknownJob),
+            ("a late nack", request(0x1d, &[&lease, &ONE, &ages, &NONE]), InvalidArgument),
+            (
+                "a long reason",
+                request(0x1d, &[&lease, &NONE, &ONE, &bytes(&[b'r'; 1025])]),
+                InvalidArgument,
+            ),
+            ("no jobs", request(0x20, &[&name, &[0, 0, 0, 0, 1, 0, 0]]), InvalidArgument),
+            ("no bytes", request(0x20, &[&name, &[0, 0, 0, 0, 0, 1, 0]]), InvalidArgument),
+            ("a backoff", request(0x20, &[&name, &[0, 0, 1, 2, 2, 1, 0, 0, 0]]), InvalidArgument),
+            ("dead on a page of 0", request(0x22, &[&name, &[0], &[0]]), InvalidArgument),
+            ("redrive of 0", request(0x23, &[&name, &[0], &[0]]), InvalidArgument),
+            ("redrive of 10001", request(0x23, &[&name, &[0], &uint(10_001)]), InvalidArgument),
             ("a queue without interest", request(0x1b, &[&name]), NotConsuming),
         ],
     );

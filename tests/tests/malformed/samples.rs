@@ -2,18 +2,19 @@
 
 use std::num::NonZeroU32;
 use workyard_protocol::channel::{
-    self, Answer, Ask, DropHistory, Enter, FollowPresence, Histories, HistoryBounds, KeepHistory,
-    Presence, PublishMany, PublishOne, Serve, Start, Subscribe, Subscription,
+    self, Answer, Ask, Backoff, Configure, Dead, DropHistory, Enqueue, Enter, FollowPresence,
+    Histories, HistoryBounds, KeepHistory, Nack, NackReason, Presence, PublishMany, PublishOne,
+    PublisherId, QueueSettings, Redrive, Remove, Serve, Settings, Start, Subscribe, Subscription,
 };
 use workyard_protocol::globaldata::{
     self, AddWithin, Batch, Delete, End, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks, Look,
     Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch, Unlock,
 };
-use workyard_protocol::{ChannelName, FieldName, LockName, Number, Pattern, Ttl, ValueRef};
+use workyard_protocol::{ChannelName, Delay, FieldName, LockName, Number, Pattern, Ttl, ValueRef};
 use workyard_tests::raw::body;
 use workyard_tests::words::{
-    ack, cancel, consume, get, grouped, increment, key, nack, pattern, publish_number, queue,
-    queues, subscribe, unsubscribe, write,
+    ack, cancel, consume, get, grouped, increment, key, pattern, publish_number, queue, queues,
+    renew, subscribe, unsubscribe, write,
 };
 use workyard_tests::{Canary, ChannelWire, GlobalDataWire};
 
@@ -32,6 +33,16 @@ impl Sampled for ChannelWire {
         let age = Ttl::from_millis(300).expect("a short one");
         let bounds = HistoryBounds { messages_max: 300, bytes_max: 70_000, age };
         let many = PublishMany { channels: vec![name, name], value };
+        let delay = Delay::from_millis(300).expect("a short one");
+        let reason = NackReason::new("no route").ok();
+        let settings = QueueSettings {
+            lease_ms: Some(300),
+            attempts_max: Some(3),
+            backoff: Some(Backoff::Exponential { first: delay, max: delay }),
+            dedup_window: Some(delay),
+            jobs_max: Some(300),
+            bytes_max: Some(70_000),
+        };
         let requests = [
             subscribe(grouped(pattern("sample.>"), "group")),
             channel::Request::Subscribe(Subscribe {
@@ -44,10 +55,16 @@ impl Sampled for ChannelWire {
             publish_number("name", 7),
             channel::Request::PublishMany(many),
             channel::Request::PublishOne(PublishOne { channel: name, value }),
-            channel::Request::Enqueue(channel::Enqueue { queue: queue("sample"), value }),
+            channel::Request::Enqueue(Enqueue {
+                delay,
+                priority: 7,
+                id: Some(PublisherId::new("id").expect("a short one")),
+                ..Enqueue::new(queue("sample"), value)
+            }),
             consume("sample", 300),
             ack(70_000),
-            nack(70_000),
+            channel::Request::Nack(Nack { lease: 70_000, delay: Some(delay), reason }),
+            renew(&[1, 70_000]),
             cancel("sample"),
             queues("sample"),
             channel::Request::Ask(Ask { channel: name, timeout_ms: 300, repeat: true, value }),
@@ -56,6 +73,11 @@ impl Sampled for ChannelWire {
             channel::Request::Enter(Enter { channel: name, identity: Some(b"tom") }),
             channel::Request::Presence(Presence { channel: name, cursor: 1, limit: 999 }),
             channel::Request::FollowPresence(FollowPresence { channel: name, on: true }),
+            channel::Request::Remove(Remove { queue: queue("sample"), job: 70_000 }),
+            channel::Request::Configure(Configure { queue: queue("sample"), settings }),
+            channel::Request::Settings(Settings { queue: queue("sample") }),
+            channel::Request::Dead(Dead { queue: queue("sample"), cursor: 300, limit: 9 }),
+            channel::Request::Redrive(Redrive { queue: queue("sample"), cursor: 300, limit: 9 }),
         ];
         requests.into_iter().map(body::<Self>).collect()
     }

@@ -38,21 +38,24 @@ impl Queues {
                 && name.starts_with(request.prefix)
             {
                 name_bytes += name.len();
-                page.push(stats(now, name, queue));
+                page.push(self.stats(now, name, queue));
             }
             slot += 1;
         }
         let cursor = if slot < self.queues.end() { slot as u64 } else { 0 };
         outbox.reply(caller, Reply::Queues { cursor, queues: page });
     }
-}
 
-fn stats<'a>(now: Time, name: &'a [u8], queue: &Queue) -> QueueStats<'a> {
-    QueueStats {
-        queue: QueueName::new(name).expect("it was a queue's name when it came"),
-        ready: queue.ready() as u64,
-        leased: queue.leased as u64,
-        consumers: queue.consumers,
-        oldest_ms: queue.oldest().map_or(0, |job| now.millis_since(job.since)),
+    fn stats<'a>(&self, now: Time, name: &'a [u8], queue: &Queue) -> QueueStats<'a> {
+        let name = QueueName::new(name).expect("it was a queue's name when it came");
+        QueueStats {
+            queue: name,
+            ready: queue.ready() as u64,
+            leased: queue.leased() as u64,
+            delayed: queue.delayed() as u64,
+            dead: self.dead_letters_of(name).map_or(0, |dead| self.queues[dead].jobs() as u64),
+            consumers: queue.consumers,
+            oldest_ms: queue.oldest().map_or(0, |since| now.millis_since(since)),
+        }
     }
 }

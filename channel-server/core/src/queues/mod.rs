@@ -1,22 +1,32 @@
 //! Work queues: jobs that stay until the session that holds them acknowledges them.
 
+mod dead;
 mod dispatch;
+mod expire;
+mod fresh;
+mod give_back;
 mod holder;
+mod ids;
 mod job;
 mod list;
 mod queue;
+mod remove;
 mod reserve;
+mod settings;
+mod store;
+mod timers;
 
 use crate::by_session::BySession;
 use crate::named::Named;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
+use give_back::Return;
 use holder::{Appetite, Holder, Lease, Share};
-use job::Job;
 use queue::Queue;
 use std::collections::BTreeMap;
+use timers::{Timer, Timers};
 use workyard_engine::{Caller, Outbox, SessionId, Time};
-use workyard_protocol::channel::{Ack, Cancel, ChannelWire, Consume, Enqueue, Nack, Reply};
+use workyard_protocol::channel::{Ack, Cancel, Cause, ChannelWire, Consume, Nack, Renew, Reply};
 use workyard_protocol::{QueueName, Reason, Refusal};
 
 /// Every queue, and what every session has to do with them.
@@ -25,8 +35,11 @@ pub(crate) struct Queues {
     limits: BrokerLimits,
     queues: Named<Queue>,
     holders: BySession<Holder>,
+    timers: Timers,
     last_job: u64,
+    last_lease: u64,
     job_bytes: usize,
+    ids: usize,
     numbers: Numbers,
 }
 
@@ -36,32 +49,19 @@ impl Queues {
             limits,
             queues: Named::new(),
             holders: BySession::new(),
+            timers: Timers::default(),
             last_job: 0,
+            last_lease: 0,
             job_bytes: 0,
+            ids: 0,
             numbers: Numbers::default(),
-        }
-    }
-
-    /// Stores a job, and hands it out if somebody waits for it.
-    pub(crate) fn enqueue(
-        &mut self,
-        now: Time,
-        caller: Caller,
-        request: Enqueue<'_>,
-        outbox: &mut impl Outbox<ChannelWire>,
-    ) {
-        match self.store(now, request) {
-            Ok(at) => {
-                outbox.reply(caller, Reply::Enqueued { job: self.last_job });
-                self.dispatch(at, outbox);
-            }
-            Err(refusal) => outbox.refuse(caller, refusal),
         }
     }
 
     /// Makes the session a consumer or changes its prefetch, and hands out what it may take now.
     pub(crate) fn consume(
         &mut self,
+        now: Time,
         caller: Caller,
         request: Consume<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
@@ -70,49 +70,74 @@ impl Queues {
         match self.set_appetite(caller.session, request.queue, appetite) {
             Ok(at) => {
                 outbox.reply(caller, Reply::Done);
-                self.dispatch(at, outbox);
+                self.dispatch(now, at, outbox);
             }
             Err(refusal) => outbox.refuse(caller, refusal),
         }
+        self.heard(now, caller.session, outbox);
     }
 
     /// Forgets a job that the session holds, and hands out what may follow.
     pub(crate) fn ack(
         &mut self,
+        now: Time,
         caller: Caller,
         request: Ack,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        match self.finish(caller.session, request.job) {
+        match self.finish(caller.session, request.lease) {
             Ok(at) => {
                 outbox.reply(caller, Reply::Done);
-                self.dispatch(at, outbox);
+                self.dispatch(now, at, outbox);
                 self.forget_if_unused(at);
             }
             Err(refusal) => outbox.refuse(caller, refusal),
         }
+        self.heard(now, caller.session, outbox);
     }
 
-    /// Takes back a job that the session holds, and hands it out again.
+    /// Takes back a job that the session holds, and hands it out again when that is due.
     pub(crate) fn nack(
         &mut self,
+        now: Time,
         caller: Caller,
-        request: Nack,
+        request: Nack<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        match self.release(caller.session, request.job) {
-            Ok(Lease { queue: at, job }) => {
+        match self.release(caller.session, request.lease) {
+            Ok(Lease { queue: at, job, .. }) => {
                 outbox.reply(caller, Reply::Done);
-                self.forget_asked(caller.session, job.id);
-                let dead = self.put_back(at, job);
+                let Nack { delay, reason, .. } = request;
+                let dead =
+                    self.put_back(now, at, job, Return { cause: Cause::Nack, delay, reason });
                 self.change_share(caller.session, at, |share| share.held -= 1);
                 for at in dead.into_iter().chain([at]) {
-                    self.dispatch(at, outbox);
+                    self.dispatch(now, at, outbox);
                     self.forget_if_unused(at);
                 }
             }
             Err(refusal) => outbox.refuse(caller, refusal),
         }
+        self.heard(now, caller.session, outbox);
+    }
+
+    /// Prolongs leases of the session.
+    pub(crate) fn renew(
+        &mut self,
+        now: Time,
+        caller: Caller,
+        request: &Renew,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
+        let Self { holders, timers, .. } = self;
+        let mut holder = holders.get_mut(caller.session);
+        let mut is_lost = |lease: &u64| {
+            let held = holder.as_mut().and_then(|holder| holder.leases.get_mut(lease));
+            held.map(|held| held.renew(now, caller.session, *lease, timers)).is_none()
+        };
+        let lost = request.leases.iter().filter(|lease| is_lost(lease)).copied().collect();
+        outbox.reply(caller, Reply::Renewed { lost });
+        self.heard(now, caller.session, outbox);
     }
 
     /// Ends a consumer. The jobs that it holds stay its own.
@@ -136,24 +161,13 @@ impl Queues {
         census.queues = self.queues.len();
         census.holders = self.holders.len();
         census.job_bytes = self.job_bytes;
+        census.ids = self.ids;
         for queue in self.queues.things() {
             census.consumers += queue.consumers as usize;
             census.ready += queue.ready();
-            census.leased += queue.leased;
+            census.leased += queue.leased();
+            census.delayed += queue.delayed();
         }
-    }
-
-    /// Stores a job under the next number and returns its queue.
-    fn store(&mut self, now: Time, request: Enqueue<'_>) -> Result<u32, Refusal> {
-        let known = self.queues.find(request.queue.as_bytes());
-        let bytes = Job::bytes(request.value);
-        self.check_room(known, bytes)?;
-        let at = known.map_or_else(|| self.add_queue(request.queue), Ok)?;
-        self.last_job += 1;
-        self.job_bytes += bytes;
-        let value = request.value.to_value();
-        self.queues[at].store(Job { id: self.last_job, attempt: 0, since: now, value });
-        Ok(at)
     }
 
     fn set_appetite(
@@ -180,28 +194,25 @@ impl Queues {
     }
 
     /// Forgets a job and returns its queue.
-    fn finish(&mut self, session: SessionId, job: u64) -> Result<u32, Refusal> {
-        let Lease { queue: at, job } = self.release(session, job)?;
-        self.job_bytes -= Job::bytes(job.value.as_ref());
-        self.queues[at].leased -= 1;
+    fn finish(&mut self, session: SessionId, lease: u64) -> Result<u32, Refusal> {
+        let Lease { queue: at, job, .. } = self.release(session, lease)?;
+        self.job_bytes -= job.bytes();
+        self.queues[at].forget(&job);
         self.change_share(session, at, |share| share.held -= 1);
         Ok(at)
     }
 
     /// Takes a job from the session that holds it.
-    fn release(&mut self, session: SessionId, job: u64) -> Result<Lease, Refusal> {
+    fn release(&mut self, session: SessionId, lease: u64) -> Result<Lease, Refusal> {
         let holder = self.holders.get_mut(session);
-        holder.and_then(|holder| holder.leases.remove(&job)).ok_or_else(|| {
-            let text = format!("job {job} is not held by this session");
-            Refusal::new(Reason::UnknownJob, text)
-        })
-    }
-
-    /// A job that the session had asked for and gave back is not its oldest any more when it comes again.
-    fn forget_asked(&mut self, session: SessionId, job: u64) {
-        if let Some(holder) = self.holders.get_mut(session) {
-            holder.asked.retain(|asked| *asked != job);
+        let Some(held) = holder.and_then(|holder| holder.leases.remove(&lease)) else {
+            let text = format!("lease {lease} is over, or was never this session's");
+            return Err(Refusal::new(Reason::UnknownJob, text));
+        };
+        if let Some(deadline) = held.deadline {
+            self.timers.unset(deadline, Timer::Lease { session, lease });
         }
+        Ok(held)
     }
 
     fn end_consumer(&mut self, session: SessionId, name: QueueName<'_>) -> Result<u32, Refusal> {
@@ -228,19 +239,6 @@ impl Queues {
         if holder.shares.is_empty() {
             self.holders.remove(session);
         }
-    }
-
-    fn check_room(&self, known: Option<u32>, bytes: usize) -> Result<(), Refusal> {
-        let limits = &self.limits;
-        if let Some(queue) = known.map(|at| &self.queues[at])
-            && queue.ready() + queue.leased >= limits.queue_jobs_max
-        {
-            return Err(BrokerLimits::reached("queue_jobs_max", limits.queue_jobs_max));
-        }
-        if self.job_bytes + bytes > limits.queue_bytes_max {
-            return Err(BrokerLimits::reached("queue_bytes_max", limits.queue_bytes_max));
-        }
-        Ok(())
     }
 
     fn check_consumers(&self, session: SessionId, known: Option<u32>) -> Result<(), Refusal> {

@@ -2,7 +2,7 @@
 
 use super::Queues;
 use super::holder::{Appetite, Share};
-use workyard_engine::{Outbox, SessionId};
+use workyard_engine::{Outbox, SessionId, Time};
 use workyard_protocol::channel::ChannelWire;
 use workyard_protocol::{QueueName, Refusal};
 
@@ -23,7 +23,12 @@ impl Queues {
 
     /// Hands the session one job of each queue that it watches now, or as soon as there is one. To
     /// ask again before it has come changes nothing.
-    pub(crate) fn reserve(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+    pub(crate) fn reserve(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
         let Some(holder) = self.holders.get_mut(session) else {
             return;
         };
@@ -34,20 +39,25 @@ impl Queues {
             share.settle(session, &mut self.queues[*at], &mut self.numbers);
         }
         for at in asked.into_values() {
-            self.dispatch(at, outbox);
+            self.dispatch(now, at, outbox);
         }
     }
 
     /// Forgets the job that the session has held longest of those it asked for, if it holds any, and
     /// hands out what may follow.
-    pub(crate) fn ack_oldest(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+    pub(crate) fn ack_oldest(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) {
         let Some(holder) = self.holders.get_mut(session) else {
             return;
         };
-        let held = |job: &u64| holder.leases.contains_key(job);
-        if let Some(job) = std::iter::from_fn(|| holder.asked.pop_front()).find(held) {
-            let at = self.finish(session, job).expect("the session holds it");
-            self.dispatch(at, outbox);
+        let held = |lease: &u64| holder.leases.contains_key(lease);
+        if let Some(lease) = std::iter::from_fn(|| holder.asked.pop_front()).find(held) {
+            let at = self.finish(session, lease).expect("the session holds it");
+            self.dispatch(now, at, outbox);
             self.forget_if_unused(at);
         }
     }

@@ -3,16 +3,17 @@
 mod history;
 
 use crate::outbox::Watched;
+use crate::texts::text;
+use std::collections::HashMap;
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, Route, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, Enqueue, Enter, FollowPresence,
-    HistoryBounds, HistoryRule, Interest, Member, Nack, Presence, PresenceChange, Publish,
-    PublishMany, PublishOne, Push, Question, Queues, Reply, Request, Serve, Subscribe, Topic,
-    Unanswered, Unsubscribe,
+    Ack, Answer, Ask, Cancel, Configure, Consume, Dead, Enqueue, Enter, FollowPresence, Interest,
+    Nack, NackReason, Presence, Publish, PublishMany, PublishOne, PublisherId, Push, QueueSettings,
+    Queues, Redrive, Remove, Renew, Reply, Request, Serve, Settings, Subscribe, Topic, Unsubscribe,
 };
 use workyard_protocol::{
-    ChannelName, GroupName, Pattern, QueueName, RequestId, ToClient, Value, ValueRef,
+    ChannelName, Delay, GroupName, Pattern, QueueName, RequestId, ToClient, ValueRef,
 };
 
 /// The start of the server that all dialogues are with.
@@ -26,6 +27,8 @@ pub(crate) struct Dialogue {
     requests: RequestId,
     /// Messages are shown with their numbers.
     numbers: bool,
+    /// The last lease that a session had of a job.
+    leases: HashMap<(SessionId, u64), u64>,
 }
 
 /// A session about to ask something.
@@ -51,6 +54,7 @@ impl Dialogue {
             now: Time::default(),
             requests: 0,
             numbers: false,
+            leases: HashMap::new(),
         }
     }
 
@@ -110,10 +114,24 @@ impl Dialogue {
         routes
     }
 
+    /// When something is due, in milliseconds from the beginning.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.broker.next_deadline().map(Time::as_millis)
+    }
+
     fn take(&mut self, asker: SessionId) -> Seen {
+        let effects = self.outbox.take();
+        for effect in &effects {
+            if let Effect::Push(to, frame) = effect
+                && let ToClient::Push(Push::Job { job, lease, .. }) =
+                    read::<Reply<'_>, Push<'_>>(frame)
+            {
+                self.leases.insert((*to, job), lease);
+            }
+        }
         let numbers = self.numbers;
         let text = |effect: &Effect| text(effect, numbers);
-        Seen { asker, effects: self.outbox.take().iter().map(text).collect() }
+        Seen { asker, effects: effects.iter().map(text).collect() }
     }
 }
 
@@ -148,7 +166,7 @@ impl Asking<'_> {
     }
 
     pub(crate) fn enqueues_value(self, queue: &str, value: ValueRef<'_>) -> Seen {
-        self.asks(Request::Enqueue(Enqueue { queue: queue_name(queue), value }))
+        self.asks(Request::Enqueue(Enqueue::new(queue_name(queue), value)))
     }
 
     pub(crate) fn consumes(self, queue: &str, prefetch: u32) -> Seen {
@@ -163,22 +181,78 @@ impl Asking<'_> {
 
     pub(crate) fn reserves(self) -> Seen {
         let Self(dialogue, session) = self;
-        dialogue.broker.reserve(session, &mut dialogue.outbox);
+        dialogue.broker.reserve(dialogue.now, session, &mut dialogue.outbox);
         dialogue.take(session)
     }
 
     pub(crate) fn acks_oldest(self) -> Seen {
         let Self(dialogue, session) = self;
-        dialogue.broker.ack_oldest(session, &mut dialogue.outbox);
+        dialogue.broker.ack_oldest(dialogue.now, session, &mut dialogue.outbox);
         dialogue.take(session)
     }
 
+    /// Finishes the job by the last lease that the session had of it.
     pub(crate) fn acks(self, job: u64) -> Seen {
-        self.asks(Request::Ack(Ack { job }))
+        let lease = self.lease_of(job);
+        self.asks(Request::Ack(Ack { lease }))
     }
 
+    pub(crate) fn acks_lease(self, lease: u64) -> Seen {
+        self.asks(Request::Ack(Ack { lease }))
+    }
+
+    /// Gives the job back by the last lease that the session had of it.
     pub(crate) fn nacks(self, job: u64) -> Seen {
-        self.asks(Request::Nack(Nack { job }))
+        let lease = self.lease_of(job);
+        self.asks(Request::Nack(Nack::new(lease)))
+    }
+
+    pub(crate) fn nacks_because(self, job: u64, delay_ms: Option<u64>, reason: &str) -> Seen {
+        let lease = self.lease_of(job);
+        let reason = Some(NackReason::new(reason).unwrap());
+        self.asks(Request::Nack(Nack { lease, delay: delay_ms.map(delay), reason }))
+    }
+
+    /// Renews the last leases that the session had of these jobs.
+    pub(crate) fn renews<const N: usize>(self, jobs: [u64; N]) -> Seen {
+        let leases = jobs.map(|job| self.lease_of(job)).to_vec();
+        self.asks(Request::Renew(Renew { leases }))
+    }
+
+    pub(crate) fn enqueues_later(self, queue: &str, text: &str, delay_ms: u64) -> Seen {
+        let value = ValueRef::raw(text);
+        let delay = delay(delay_ms);
+        self.asks(Request::Enqueue(Enqueue { delay, ..Enqueue::new(queue_name(queue), value) }))
+    }
+
+    pub(crate) fn enqueues_as(self, queue: &str, text: &str, priority: u8) -> Seen {
+        let value = ValueRef::raw(text);
+        self.asks(Request::Enqueue(Enqueue { priority, ..Enqueue::new(queue_name(queue), value) }))
+    }
+
+    pub(crate) fn enqueues_once(self, queue: &str, text: &str, id: &str) -> Seen {
+        let (value, id) = (ValueRef::raw(text), Some(PublisherId::new(id).unwrap()));
+        self.asks(Request::Enqueue(Enqueue { id, ..Enqueue::new(queue_name(queue), value) }))
+    }
+
+    pub(crate) fn removes(self, queue: &str, job: u64) -> Seen {
+        self.asks(Request::Remove(Remove { queue: queue_name(queue), job }))
+    }
+
+    pub(crate) fn configures(self, queue: &str, settings: QueueSettings) -> Seen {
+        self.asks(Request::Configure(Configure { queue: queue_name(queue), settings }))
+    }
+
+    pub(crate) fn settings(self, queue: &str) -> Seen {
+        self.asks(Request::Settings(Settings { queue: queue_name(queue) }))
+    }
+
+    pub(crate) fn lists_dead(self, queue: &str, cursor: u64, limit: u32) -> Seen {
+        self.asks(Request::Dead(Dead { queue: queue_name(queue), cursor, limit }))
+    }
+
+    pub(crate) fn redrives(self, queue: &str, cursor: u64, limit: u32) -> Seen {
+        self.asks(Request::Redrive(Redrive { queue: queue_name(queue), cursor, limit }))
     }
 
     pub(crate) fn cancels(self, queue: &str) -> Seen {
@@ -278,6 +352,11 @@ impl Asking<'_> {
         dialogue.take(session)
     }
 
+    /// A number that is no lease of the session stands for itself.
+    fn lease_of(&self, job: u64) -> u64 {
+        self.0.leases.get(&(self.1, job)).copied().unwrap_or(job)
+    }
+
     fn asks(self, request: Request<'_>) -> Seen {
         let Self(dialogue, session) = self;
         dialogue.requests += 1;
@@ -325,6 +404,10 @@ fn queue_name(name: &str) -> QueueName<'_> {
     QueueName::new(name).unwrap()
 }
 
+pub(crate) fn delay(millis: u64) -> Delay {
+    Delay::from_millis(millis).unwrap()
+}
+
 fn parse(interests: &str) -> Vec<Interest<'_>> {
     interests.split(", ").map(parse_interest).collect()
 }
@@ -339,128 +422,4 @@ fn parse_interest(text: &str) -> Interest<'_> {
         None => Topic::Channel(channel_name(topic)),
     };
     Interest { topic, group }
-}
-
-fn text(effect: &Effect, numbers: bool) -> String {
-    let text_of_frame = |frame: &[u8]| text_of_frame(frame, numbers);
-    match effect {
-        Effect::Reply(to, _, frame) => format!("{}: {}", to.slot(), text_of_frame(frame)),
-        Effect::Refused(to, _, refusal) => format!("{}: {refusal}", to.slot()),
-        Effect::Push(to, frame) => format!("{} <- {}", to.slot(), text_of_frame(frame)),
-        Effect::Publish(to, frame) => {
-            let to: Vec<String> = to.iter().map(|session| session.slot().to_string()).collect();
-            format!("{} <- {}", to.join(" "), text_of_frame(frame))
-        }
-    }
-}
-
-fn text_of_frame(frame: &[u8], numbers: bool) -> String {
-    match read(frame) {
-        ToClient::Reply(_, reply) => text_of_reply(&reply),
-        ToClient::Push(push) => text_of_push(push, numbers),
-        other => panic!("a core sends no {other:?}"),
-    }
-}
-
-fn text_of_reply(reply: &Reply<'_>) -> String {
-    match reply {
-        Reply::Done => "done".to_owned(),
-        Reply::Published { receivers } => format!("published to {receivers}"),
-        Reply::Subscribed { marks } => format!("subscribed at {marks:?}"),
-        Reply::Histories { cursor, rules } => {
-            let mut text = String::new();
-            for HistoryRule { pattern, bounds: HistoryBounds { messages_max, bytes_max, age } } in
-                rules
-            {
-                text +=
-                    &format!("{pattern}: {messages_max}, {bytes_max} B, {} ms; ", age.as_millis());
-            }
-            format!("{text}next {cursor}")
-        }
-        Reply::Enqueued { job } => format!("enqueued {job}"),
-        Reply::Presence(page) => {
-            let members: Vec<String> = page.member_list.iter().map(text_of_member).collect();
-            let group = |(name, count): &(GroupName<'_>, u64)| format!("{name}: {count}");
-            let groups: Vec<String> = page.group_list.iter().map(group).collect();
-            format!(
-                "{} by name, {} by pattern, {} groups [{}], {} serve; {} members [{}], next {}",
-                page.subscribers,
-                page.pattern_subscribers,
-                page.groups,
-                groups.join(", "),
-                page.responders,
-                page.members,
-                members.join(", "),
-                page.cursor
-            )
-        }
-        Reply::Asked { question } => format!("asked {question}"),
-        Reply::Queues { cursor, queues } => {
-            let mut text = String::new();
-            for stats in queues {
-                text += &format!(
-                    "{}: ready {} leased {} consumers {} oldest {} ms; ",
-                    stats.queue, stats.ready, stats.leased, stats.consumers, stats.oldest_ms
-                );
-            }
-            format!("{text}next {cursor}")
-        }
-    }
-}
-
-fn text_of_member(member: &Member<'_>) -> String {
-    format!("{} {}", member.session as u32, String::from_utf8_lossy(member.identity))
-}
-
-fn text_of_push(push: Push<'_>, numbers: bool) -> String {
-    match push {
-        Push::Message { delivery, channel, sequence, position, value } => {
-            let value = value.to_value();
-            let channel = match numbers {
-                true if position > 0 => format!("{channel} #{sequence} @{position}"),
-                true => format!("{channel} #{sequence}"),
-                false => channel.to_string(),
-            };
-            match delivery {
-                Delivery::Everybody => format!("{channel}: {value}"),
-                Delivery::One => format!("{channel}: {value} (one)"),
-                Delivery::Group(group) => format!("{channel}: {value} (group {group})"),
-            }
-        }
-        Push::Job { queue, job, attempt, value } => {
-            let value: Value = value.to_value();
-            match attempt {
-                1 => format!("job {job} of {queue}: {value}"),
-                _ => format!("job {job} of {queue}: {value} (attempt {attempt})"),
-            }
-        }
-        Push::Question(Question { question, channel, attempt, timeout_ms, value }) => {
-            let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-            format!(
-                "question {question} on {channel}: {} ({timeout_ms} ms{again})",
-                value.to_value()
-            )
-        }
-        Push::Answered(Answer { question, declined, value }) => {
-            let what = if declined { "declined" } else { "answer" };
-            format!("{what} {question}: {}", value.to_value())
-        }
-        Push::Unanswered(Unanswered { question, cause }) => {
-            format!("unanswered {question}: {cause:?}")
-        }
-        Push::Presence(PresenceChange { channel, change }) => match change {
-            Change::Joined(member) => format!("{channel}: joined {}", text_of_member(&member)),
-            Change::Left { session } => format!("{channel}: left {}", session as u32),
-            Change::Missed => format!("{channel}: missed"),
-        },
-        Push::Gap { replay: 0, .. } => panic!("a core tells by itself only what a replay has lost"),
-        Push::Gap { channel, from, to, missed, replay } => {
-            let channel = channel.map_or("something".to_owned(), |name| name.to_string());
-            format!("replay {replay}: {channel} #{from}..#{to} gone, {missed}")
-        }
-        Push::Replayed { replay, channel, sequence, position, value } => {
-            format!("replay {replay}: {channel} #{sequence} @{position}: {}", value.to_value())
-        }
-        Push::CaughtUp { replay, mark } => format!("replay {replay}: done at {mark}"),
-    }
 }

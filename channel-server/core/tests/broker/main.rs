@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod channels;
+mod dead;
+mod delays;
 mod dialogue;
 mod groups;
 mod history;
 mod jobs;
+mod leases;
 mod limits;
 mod listing;
 mod model;
@@ -17,3 +20,5 @@ mod questions;
 mod reserve;
 mod routes;
 mod sessions;
+mod settings;
+mod texts;

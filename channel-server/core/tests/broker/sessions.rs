@@ -74,6 +74,8 @@ fn the_census_counts_everything() {
         consumers: 2,
         ready: 1,
         leased: 2,
+        delayed: 0,
+        ids: 0,
         holders: 2,
         job_bytes: 3 * (3 + 128),
         services: 2,

@@ -29,8 +29,8 @@ pub(super) struct Demand {
 #[derive(Debug, Default)]
 struct Queue {
     locals: Vec<Local>,
-    /// Jobs of consumers that are gone. The server believes them to be held here, so they are for
-    /// the next one.
+    /// Jobs of consumers that are gone. They are for the next one, if it comes before they are given
+    /// back, when they would have to be renewed.
     orphans: VecDeque<HeldJob>,
 }
 
@@ -177,6 +177,14 @@ impl Consumers {
         self.queues.entry(job.queue.clone()).or_default().deliver(job);
     }
 
+    /// Forgets jobs that nobody takes and that are somebody else's by now.
+    pub(super) fn drop_lost(&mut self) {
+        self.queues.retain(|_, queue| {
+            queue.orphans.retain(|job| !job.lease.is_lost());
+            !queue.is_empty()
+        });
+    }
+
     /// The connection was lost, and with it every job that came by it. Who was about to end has ended.
     pub(super) fn interrupted(&mut self) {
         self.queues.retain(|_, queue| {
@@ -215,6 +223,7 @@ impl Queue {
             return self.keep(job);
         };
         job.held = Arc::clone(&local.held);
+        job.lease.set_wanted(true);
         if local.mailbox.offer(0, job.clone()) == Offered::Taken {
             local.held.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -230,6 +239,7 @@ impl Queue {
     }
 
     fn keep(&mut self, job: HeldJob) {
+        job.lease.set_wanted(false);
         // No server hands out more than it was asked for; if one does, they go back with the connection.
         if self.orphans.len() < PREFETCH_JOBS_MAX as usize {
             self.orphans.push_back(job);
@@ -239,6 +249,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::leases::Leases;
     use super::*;
     use std::task::{Context, Poll, Waker};
     use tokio::sync::oneshot;
@@ -255,7 +266,8 @@ mod tests {
 
     fn deliver(consumers: &mut Consumers, job: u64) {
         let (queue, value, held) = (QUEUE, Value::Int(0), Arc::default());
-        consumers.deliver(HeldJob { job, queue, attempt: 1, value, connection: 1, held });
+        let lease = Leases::default().add(job, 0);
+        consumers.deliver(HeldJob { job, queue, attempt: 1, value, connection: 1, lease, held });
     }
 
     fn take(mailbox: &Mailbox<HeldJob>) -> Option<u64> {

@@ -3,6 +3,7 @@
 
 mod asking;
 mod consumers;
+mod leases;
 mod missed;
 mod questions;
 mod restore;
@@ -16,6 +17,8 @@ use crate::wanted::Wanted;
 pub(crate) use asking::ToAsk;
 use bytes::Bytes;
 use consumers::{Cancelled, Consumers, Demand};
+pub(crate) use leases::Lease;
+use leases::Leases;
 use questions::Questions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +29,9 @@ use tokio::sync::oneshot;
 pub(crate) use visits::Visit;
 use visits::{Rooms, Visited};
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
-use workyard_protocol::channel::{Cancel, Consume, Push, Reply, Request, Subscribe, Unsubscribe};
+use workyard_protocol::channel::{
+    Cancel, Consume, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,
+};
 use workyard_protocol::control::ServiceKind;
 use workyard_protocol::{DecodeError, QueueName, Refusal, Value};
 
@@ -102,6 +107,7 @@ pub(crate) struct HeldJob {
     pub(crate) value: Value,
     /// The connection that it came by; with another one it is no longer held.
     pub(crate) connection: u64,
+    pub(crate) lease: Arc<Lease>,
     /// How many jobs its consumer holds.
     pub(crate) held: Arc<AtomicU32>,
 }
@@ -153,6 +159,8 @@ enum Asked {
     /// That a responder, the last one of its channel, is to get no more questions.
     EndService(LocalId),
     Visit(Visited),
+    /// That leases are prolonged.
+    Renew,
     /// Nothing to be done about it but to tell.
     End(Option<Done>),
 }
@@ -163,6 +171,7 @@ pub(crate) struct ChannelSession {
     consumers: Consumers,
     questions: Questions,
     rooms: Rooms,
+    leases: Leases,
     asked: BTreeMap<u64, Asked>,
     last_token: u64,
     /// The connection that is there, and its limit.
@@ -193,6 +202,7 @@ impl Session for ChannelSession {
         self.subscriptions.interrupted();
         self.consumers.interrupted();
         self.questions.interrupted();
+        self.leases.interrupted();
         for asked in std::mem::take(&mut self.asked).into_values() {
             match asked {
                 Asked::Visit(visited) => self.visit_lost(visited),
@@ -264,7 +274,7 @@ impl Session for ChannelSession {
             }
             // No replay is asked for.
             Push::Replayed { .. } | Push::CaughtUp { .. } => {}
-            Push::Job { queue, job, attempt, value } => {
+            Push::Job { queue, job, attempt, lease, lease_ms, value } => {
                 let (connection, _) = self.connection.expect("pushes come by a connection");
                 self.consumers.deliver(HeldJob {
                     job,
@@ -272,6 +282,7 @@ impl Session for ChannelSession {
                     attempt,
                     value: push.keep_value(value),
                     connection,
+                    lease: self.leases.add(lease, lease_ms),
                     held: Arc::default(),
                 });
             }
@@ -295,8 +306,10 @@ impl Session for ChannelSession {
             _ => {}
         }
         // Before anything is taken out: the connection ends over it, and what was asked with it.
-        if let Ok(received) = &answer {
-            check_done(received)?;
+        match (&answer, self.asked.get(&token)) {
+            (Ok(received), Some(Asked::Renew)) => self.leases.lose(lost_leases(received)?),
+            (Ok(received), _) => check_done(received)?,
+            (Err(_), _) => {}
         }
         match (self.asked.remove(&token), answer) {
             (Some(Asked::Subscribe(all)), Ok(_)) => self.subscriptions.confirmed(token, &all),
@@ -323,12 +336,38 @@ impl Session for ChannelSession {
                 unreachable!("that was looked at before")
             }
             (Some(Asked::End(done)), _) => finish(done),
+            (Some(Asked::Renew), answer) => {
+                if let Err(refusal) = answer {
+                    tracing::warn!(%refusal, "leases are not prolonged");
+                }
+            }
             (None, answer) => tracing::warn!(token, ?answer, "an answer to nothing"),
         }
         Ok(())
     }
 
+    fn wake_at(&self) -> Option<tokio::time::Instant> {
+        self.leases.renew_at()
+    }
+
+    fn woken(&mut self, now: tokio::time::Instant, outbox: &mut Outbox) {
+        let Some((_, frame_bytes_max)) = self.connection else { return };
+        let due = self.leases.due(now);
+        for leases in restore::leases(&due.renew, frame_bytes_max) {
+            let token = self.next_token();
+            outbox.request(token, &Request::Renew(Renew { leases: leases.to_vec() }));
+            self.ask(token, Asked::Renew);
+        }
+        for lease in due.give_back {
+            let token = self.next_token();
+            outbox.request(token, &Request::Nack(Nack::new(lease)));
+            self.ask(token, Asked::End(None));
+        }
+        self.consumers.drop_lost();
+    }
+
     fn turn_ended(&mut self, outbox: &mut Outbox) {
+        self.leases.turn_ended();
         for (channel, numbers, missed) in self.subscriptions.take_gaps() {
             let cause = GapCause::Subscription;
             outbox.event(Event::Gap { channel: Some(channel), numbers, missed, cause });
@@ -420,7 +459,7 @@ impl ChannelSession {
             (None, Asked::Question(waiter)) => drop(waiter.send(Ok(Outcome::Lost))),
             (None, Asked::EndService(id)) => drop(self.questions.remove(id)),
             (None, Asked::Visit(visited)) => self.visit_lost(visited),
-            (None, Asked::Subscribe(_) | Asked::Consume(_) | Asked::Serve(_)) => {}
+            (None, Asked::Subscribe(_) | Asked::Consume(_) | Asked::Serve(_) | Asked::Renew) => {}
         }
     }
 
@@ -434,7 +473,15 @@ fn queue_name(queue: &Bytes) -> QueueName<'_> {
     QueueName::new(queue).expect("names are checked when they come in")
 }
 
-/// The only answer to everything that a session asks for.
+/// The leases that were to be prolonged and are over.
+fn lost_leases(received: &Received) -> Result<Vec<u64>, DecodeError> {
+    match received.decode()? {
+        Reply::Renewed { lost } => Ok(lost),
+        other => Err(DecodeError::Malformed(format!("{other:?} is no answer to a renewal"))),
+    }
+}
+
+/// The only answer to everything else that a session asks for.
 fn check_done(received: &Received) -> Result<(), DecodeError> {
     match received.decode()? {
         Reply::Done => Ok(()),

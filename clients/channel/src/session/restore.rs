@@ -1,4 +1,4 @@
-//! Cuts what a new connection has to be told into frames that every server takes.
+//! Cuts what a connection has to be told into frames that every server takes.
 
 use crate::wanted::Wanted;
 use workyard_protocol::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
@@ -23,6 +23,14 @@ pub(super) fn parts(all: Vec<Wanted>, frame_bytes_max: usize) -> Vec<Vec<Wanted>
         parts.push(part);
     }
     parts
+}
+
+/// Lists of leases, none above half of any limit.
+pub(super) fn leases(all: &[u64], frame_bytes_max: usize) -> impl Iterator<Item = &[u64]> {
+    /// What a number takes at most.
+    const LEASE_BYTES: usize = 9;
+    let most = (frame_bytes_max / 2 / LEASE_BYTES).clamp(1, LIST_ITEMS_MAX);
+    all.chunks(most)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::support::{FakeServer, Frame, Peer};
 use workyard_channel::{Builder, ChannelClient};
 use workyard_protocol::channel::{
-    Delivery, HistoryBounds, Interest, KeepHistory, Push, Reply, Request, Topic,
+    Delivery, Enqueue, HistoryBounds, Interest, KeepHistory, Nack, Push, Reply, Request, Topic,
 };
 use workyard_protocol::{ChannelName, QueueName, RequestId, ValueRef};
 
@@ -26,8 +26,6 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         Request::Unsubscribe(request) => format!("unsubscribe {}", interests(&request.interests)),
         Request::Consume(request) => format!("consume {} {}", request.queue, request.prefetch),
         Request::Cancel(request) => format!("cancel {}", request.queue),
-        Request::Ack(request) => format!("ack {}", request.job),
-        Request::Nack(request) => format!("nack {}", request.job),
         Request::Publish(request) => {
             format!("publish {} {}", request.channel, request.value.to_value())
         }
@@ -36,9 +34,6 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
         }
         Request::PublishMany(request) => {
             format!("publish_many {:?} {}", request.channels, request.value.to_value())
-        }
-        Request::Enqueue(request) => {
-            format!("enqueue {} {}", request.queue, request.value.to_value())
         }
         Request::Ask(request) => {
             let (channel, value) = (request.channel, request.value.to_value());
@@ -75,10 +70,41 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("histories {prefix:?} {} {}", request.cursor, request.limit)
         }
+        about_queues => queues_in_words(about_queues),
+    }
+}
+
+fn queues_in_words(request: &Request<'_>) -> String {
+    match request {
+        Request::Ack(request) => format!("ack {}", request.lease),
+        Request::Nack(Nack { lease, delay: None, reason: None }) => format!("nack {lease}"),
+        Request::Nack(Nack { lease, delay, reason }) => {
+            format!("nack {lease} {delay:?} {reason:?}")
+        }
+        Request::Renew(request) => format!("renew {:?}", request.leases),
+        Request::Remove(request) => format!("remove {} {}", request.queue, request.job),
+        Request::Configure(request) => {
+            format!("configure {} {:?}", request.queue, request.settings)
+        }
+        Request::Settings(request) => format!("settings {}", request.queue),
+        Request::Dead(request) => format!("dead {} {}", request.queue, request.cursor),
+        Request::Redrive(request) => format!("redrive {} {}", request.queue, request.cursor),
+        Request::Enqueue(request) => {
+            let plain = Enqueue::new(request.queue, request.value);
+            let special = match *request == plain {
+                true => String::new(),
+                false => {
+                    let (delay, id) = (request.delay.as_millis(), request.id);
+                    format!(" in {delay} ms of {} as {id:?}", request.priority)
+                }
+            };
+            format!("enqueue {} {}{special}", request.queue, request.value.to_value())
+        }
         Request::Queues(request) => {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("queues {prefix:?} {} {}", request.cursor, request.limit)
         }
+        other => panic!("{other:?} has no words yet"),
     }
 }
 
@@ -121,8 +147,14 @@ pub(crate) async fn message(peer: &mut Peer, delivery: Delivery<'_>, channel: &s
     peer.push(Push::Message { delivery, channel, sequence, position: 0, value }).await;
 }
 
+/// A job whose lease has the same number as it, and lasts for as long as a test.
 pub(crate) async fn job(peer: &mut Peer, queue: &str, number: u64) {
+    leased(peer, queue, number, 30_000).await;
+}
+
+pub(crate) async fn leased(peer: &mut Peer, queue: &str, number: u64, lease_ms: u32) {
     let queue = QueueName::new(queue).unwrap();
     let value = ValueRef::Int(number.cast_signed());
-    peer.push(Push::Job { queue, job: number, attempt: 1, value }).await;
+    let (job, lease) = (number, number);
+    peer.push(Push::Job { queue, job, attempt: 1, lease, lease_ms, value }).await;
 }

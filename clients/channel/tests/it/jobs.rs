@@ -22,7 +22,7 @@ async fn jobs_are_stored_consumed_and_acknowledged() {
     let (client, mut peer) = connected(&server).await;
     let serving = async {
         let id = hear(&mut peer, "enqueue q work").await;
-        peer.reply(id, Reply::Enqueued { job: 41 }).await;
+        peer.reply(id, Reply::Enqueued { job: 41, duplicate: false }).await;
     };
     let (stored, ()) = tokio::join!(client.enqueue("q", "work"), serving);
     assert_eq!(stored.unwrap(), 41);

@@ -3,11 +3,13 @@
 
 mod dialogue;
 mod jobs;
+mod leases;
 mod presence;
 mod publish;
 mod questions;
 mod queues;
 mod reconnect;
+mod settings;
 mod slow;
 mod subscribe;
 #[expect(dead_code, reason = "it has more than this crate needs")]

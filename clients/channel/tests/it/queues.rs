@@ -14,6 +14,8 @@ async fn page(peer: &mut Peer, expected: &str, cursor: u64, names: &[&str]) {
             queue: QueueName::new(*name).unwrap(),
             ready: 3,
             leased: 2,
+            delayed: 4,
+            dead: 5,
             consumers: 1,
             oldest_ms: 1500,
         })
@@ -35,6 +37,7 @@ async fn pages_come_as_one_stream() {
         let mut names = Vec::new();
         while let Some(stats) = queues.next().await.transpose().unwrap() {
             assert_eq!((stats.ready, stats.leased, stats.consumers), (3, 2, 1));
+            assert_eq!((stats.delayed, stats.dead), (4, 5));
             assert_eq!(stats.oldest.as_millis(), 1500);
             names.push(stats.queue_str().into_owned());
         }

@@ -1,13 +1,14 @@
 //! One example of everything that channel-server hears and says.
 
 use workyard_protocol::channel::{
-    Ack, Answer, Ask, Cancel, Change, Consume, Delivery, DropHistory, Enqueue, Enter,
-    FollowPresence, Histories, HistoryBounds, HistoryRule, Interest, KeepHistory, Member, Nack,
-    Presence, PresenceChange, PresencePage, Publish, PublishMany, PublishOne, Push, Question,
-    QueueStats, Queues, Reply, Request, Serve, Start, Subscribe, Subscription, Topic, Unanswered,
-    UnansweredCause, Unsubscribe,
+    Ack, Answer, Ask, Backoff, Cancel, Cause, Change, Configure, Consume, Dead, DeadJob, Delivery,
+    DropHistory, Enqueue, Enter, FollowPresence, Histories, HistoryBounds, HistoryRule, Interest,
+    KeepHistory, Member, Nack, NackReason, Presence, PresenceChange, PresencePage, Publish,
+    PublishMany, PublishOne, PublisherId, Push, Question, QueueSettings, QueueStats, Queues,
+    Redrive, Remove, Renew, Reply, Request, Serve, Settings, SettingsInForce, Start, Subscribe,
+    Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe,
 };
-use workyard_protocol::{Encoding, Pattern, ToClient, Ttl, ValueRef};
+use workyard_protocol::{Delay, Encoding, Pattern, ToClient, Ttl, ValueRef};
 
 use crate::{Seed, channel_name, from_server, group, queue, request};
 
@@ -18,6 +19,9 @@ pub fn requests() -> Vec<Seed> {
     let (orders, jobs) = (channel_name("orders.1"), queue("mail"));
     let channels = vec![orders, channel_name("news")];
     let pattern = Pattern::new("orders.>").expect("a pattern");
+    let delay = Delay::from_millis(70_000).expect("a short one");
+    let id = PublisherId::new("order-17").ok();
+    let reason = NackReason::new("no route").ok();
     vec![
         request("subscribe", Request::Subscribe(subscribe())),
         request("unsubscribe", Request::Unsubscribe(Unsubscribe { interests: interests() })),
@@ -27,10 +31,21 @@ pub fn requests() -> Vec<Seed> {
             "publish_one",
             Request::PublishOne(PublishOne { channel: orders, value: ValueRef::Float(1.5) }),
         ),
-        request("enqueue", Request::Enqueue(Enqueue { queue: jobs, value: ValueRef::Int(-1) })),
+        request("enqueue", Request::Enqueue(Enqueue::new(jobs, ValueRef::Int(-1)))),
+        request(
+            "enqueue_special",
+            Request::Enqueue(Enqueue { delay, priority: 7, id, ..Enqueue::new(jobs, JSON) }),
+        ),
         request("consume", Request::Consume(Consume { queue: jobs, prefetch: 100 })),
-        request("ack", Request::Ack(Ack { job: 300 })),
-        request("nack", Request::Nack(Nack { job: 300 })),
+        request("ack", Request::Ack(Ack { lease: 300 })),
+        request("nack", Request::Nack(Nack::new(300))),
+        request("nack_because", Request::Nack(Nack { lease: 1, delay: Some(delay), reason })),
+        request("renew", Request::Renew(Renew { leases: vec![1, 300, 70_000] })),
+        request("remove", Request::Remove(Remove { queue: jobs, job: 300 })),
+        request("configure", Request::Configure(Configure { queue: jobs, settings: settings() })),
+        request("settings", Request::Settings(Settings { queue: jobs })),
+        request("dead", Request::Dead(Dead { queue: jobs, cursor: 300, limit: 10 })),
+        request("redrive", Request::Redrive(Redrive { queue: jobs, cursor: 0, limit: 10_000 })),
         request("cancel", Request::Cancel(Cancel { queue: jobs })),
         request("keep_history", Request::KeepHistory(KeepHistory { pattern, bounds: bounds() })),
         request("drop_history", Request::DropHistory(DropHistory { pattern })),
@@ -70,6 +85,29 @@ fn bounds() -> HistoryBounds {
     HistoryBounds { messages_max: 1000, bytes_max: 1 << 20, age }
 }
 
+fn settings() -> QueueSettings {
+    let delay = |millis| Delay::from_millis(millis).expect("a short one");
+    QueueSettings {
+        lease_ms: Some(60_000),
+        attempts_max: Some(5),
+        backoff: Some(Backoff::Exponential { first: delay(1000), max: delay(60_000) }),
+        dedup_window: Some(Delay::NONE),
+        jobs_max: Some(1000),
+        bytes_max: Some(1 << 20),
+    }
+}
+
+fn in_force() -> SettingsInForce {
+    SettingsInForce {
+        lease_ms: 30_000,
+        attempts_max: 10,
+        backoff: Backoff::None,
+        dedup_window: Delay::NONE,
+        jobs_max: 10_000_000,
+        bytes_max: 1 << 30,
+    }
+}
+
 fn interests() -> Vec<Interest<'static>> {
     let pattern = Pattern::new("orders.*.>").expect("a pattern");
     vec![
@@ -94,19 +132,44 @@ fn presence_page() -> PresencePage<'static> {
 }
 
 pub fn replies() -> Vec<Seed> {
-    let stats =
-        QueueStats { queue: queue("mail"), ready: 3, leased: 1, consumers: 2, oldest_ms: 9 };
     let pattern = Pattern::new("orders.>").expect("a pattern");
     let rule = HistoryRule { pattern, bounds: bounds() };
+    let stats = QueueStats {
+        queue: queue("mail"),
+        ready: 3,
+        leased: 1,
+        delayed: 300,
+        dead: 4,
+        consumers: 2,
+        oldest_ms: 9,
+    };
+    let dead = |cause, reason: Option<&'static str>| DeadJob {
+        job: 300,
+        attempts: 10,
+        cause,
+        reason: reason.map(|text| NackReason::new(text).expect("a short one")),
+        age_ms: 70_000,
+        size: 64,
+    };
     vec![
         reply("done", Reply::Done),
         reply("published", Reply::Published { receivers: 3 }),
-        reply("enqueued", Reply::Enqueued { job: 1 << 40 }),
+        reply("enqueued", Reply::Enqueued { job: 1 << 40, duplicate: true }),
         reply("subscribed", Reply::Subscribed { marks: vec![0, 300] }),
         reply("histories", Reply::Histories { cursor: 5, rules: vec![rule] }),
         reply("queues", Reply::Queues { cursor: 5, queues: vec![stats, stats] }),
         reply("presence", Reply::Presence(presence_page())),
         reply("asked", Reply::Asked { question: 300 }),
+        reply("renewed", Reply::Renewed { lost: vec![1, 300] }),
+        reply("counted", Reply::Counted { jobs: 300, cursor: 70_000 }),
+        reply("settings", Reply::Settings { own: settings(), in_force: in_force() }),
+        reply(
+            "dead",
+            Reply::Dead {
+                cursor: 301,
+                jobs: vec![dead(Cause::Nack, Some("no route")), dead(Cause::Disconnect, None)],
+            },
+        ),
     ]
 }
 
@@ -131,7 +194,17 @@ pub fn pushes() -> Vec<Seed> {
         ),
         push("replayed", Push::Replayed { replay: 7, channel, sequence: 1, position: 2, value }),
         push("caught_up", Push::CaughtUp { replay: 7, mark: 300 }),
-        push("job", Push::Job { queue: queue("mail"), job: 1, attempt: 2, value: JSON }),
+        push(
+            "job",
+            Push::Job {
+                queue: queue("mail"),
+                job: 1,
+                attempt: 2,
+                lease: 300,
+                lease_ms: 30_000,
+                value: JSON,
+            },
+        ),
         push("presence_joined", changed(Change::Joined(TOM))),
         push("presence_left", changed(Change::Left { session: TOM.session })),
         push("presence_missed", changed(Change::Missed)),

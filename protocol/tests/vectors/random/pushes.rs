@@ -32,8 +32,16 @@ pub(crate) fn channel_push() -> impl Strategy<Value = channel::Push<'static>> {
             }
         ),
         (any::<u32>(), wide()).prop_map(|(replay, mark)| Push::CaughtUp { replay, mark }),
-        (queue(), wide(), any::<u32>(), value())
-            .prop_map(|(queue, job, attempt, value)| Push::Job { queue, job, attempt, value }),
+        (queue(), wide(), any::<u32>(), wide(), any::<u32>(), value()).prop_map(
+            |(queue, job, attempt, lease, lease_ms, value)| Push::Job {
+                queue,
+                job,
+                attempt,
+                lease,
+                lease_ms,
+                value
+            }
+        ),
         (wide(), channel(), any::<u32>(), any::<u32>(), value()).prop_map(
             |(question, channel, attempt, timeout_ms, value)| Push::Question(Question {
                 question,

@@ -1,6 +1,7 @@
 //! Who asks channel-server for what, and whether what it does about it is right.
 
 use super::interests::{Interests, Receivers, wanted};
+use super::jobs::Lease;
 use super::ledger::Ledger;
 use super::value_id;
 use crate::monitor::Monitor;
@@ -29,6 +30,7 @@ enum Doing {
     Enqueue(u64),
     Ack(u64),
     Nack(u64),
+    Renew(Vec<u64>),
 }
 
 impl ChannelMonitor {
@@ -96,8 +98,9 @@ impl Monitor<ChannelWire> for ChannelMonitor {
             }
             Request::PublishOne(request) => Doing::PublishOne(request.channel.as_bytes().to_vec()),
             Request::Enqueue(request) => Doing::Enqueue(value_id(request.value)),
-            Request::Ack(request) => Doing::Ack(request.job),
-            Request::Nack(request) => Doing::Nack(request.job),
+            Request::Ack(request) => Doing::Ack(request.lease),
+            Request::Nack(request) => Doing::Nack(request.lease),
+            Request::Renew(request) => Doing::Renew(request.leases.clone()),
             _ => return false,
         };
         self.current = Some(doing);
@@ -111,13 +114,18 @@ impl Monitor<ChannelWire> for ChannelMonitor {
             (Some(Doing::Unsubscribe(all)), _) => self.interests.remove(session, &all),
             (Some(Doing::Publish(channels)), _) => self.check_receivers(&channels),
             (Some(Doing::PublishOne(channel)), _) => self.check_receivers_of_one(&channel),
-            (Some(Doing::Enqueue(value)), Reply::Enqueued { job }) => {
+            (Some(Doing::Enqueue(value)), Reply::Enqueued { job, .. }) => {
                 self.ledger().jobs.stored(*job, value, &findings);
             }
-            (Some(Doing::Ack(job)), _) => {
-                self.ledger().jobs.acknowledged(session, job, &findings);
+            (Some(Doing::Ack(lease)), _) => {
+                self.ledger().jobs.acknowledged(session, lease, &findings);
             }
-            (Some(Doing::Nack(job)), _) => self.ledger().jobs.given_back(session, job, &findings),
+            (Some(Doing::Nack(lease)), _) => {
+                self.ledger().jobs.given_back(session, lease, &findings);
+            }
+            (Some(Doing::Renew(leases)), Reply::Renewed { lost }) => {
+                self.ledger().jobs.renewed(session, &leases, lost, &findings);
+            }
             (Some(doing), reply) => findings.report(format!("{reply:?} is no answer to {doing:?}")),
             (None, _) => {}
         }
@@ -126,8 +134,8 @@ impl Monitor<ChannelWire> for ChannelMonitor {
     fn refused(&mut self, session: SessionId, _: RequestId, refusal: &Refusal) {
         let findings = Arc::clone(&self.ledger().findings);
         match self.current.take() {
-            Some(Doing::Ack(job) | Doing::Nack(job)) => {
-                self.ledger().jobs.denied(session, job, &findings);
+            Some(Doing::Ack(lease) | Doing::Nack(lease)) => {
+                self.ledger().jobs.denied(session, lease, &findings);
             }
             Some(doing) => findings.report(format!("{doing:?} was refused: {refusal}")),
             None => {}
@@ -136,10 +144,11 @@ impl Monitor<ChannelWire> for ChannelMonitor {
     }
 
     fn pushed(&mut self, session: SessionId, push: &Push<'_>) {
-        if let Push::Job { job, attempt, value, .. } = push {
+        if let Push::Job { job, attempt, lease, lease_ms, value, .. } = push {
             let findings = Arc::clone(&self.ledger().findings);
+            let lease = Lease::new(session, *lease, *lease_ms);
             let value = value_id(*value);
-            self.ledger().jobs.handed_out(session, *job, *attempt, value, &findings);
+            self.ledger().jobs.handed_out(lease, *job, *attempt, value, &findings);
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) struct Faulty<const MISCOUNTS: bool> {
 #[derive(Default)]
 struct Faults {
     chances: u32,
+    /// Whose each lease is.
     held: BTreeMap<u64, SessionId>,
     last_consumer: Option<SessionId>,
 }
@@ -77,21 +78,21 @@ impl<const MISCOUNTS: bool> Engine for Faulty<MISCOUNTS> {
     ) {
         let is_stored = matches!(request, Request::Enqueue(_));
         if self.bug == Bug::StoresNothing && is_stored && self.faults.is_time() {
-            return outbox.reply(caller, Reply::Enqueued { job: 1_000_000 });
+            return outbox.reply(caller, Reply::Enqueued { job: 1_000_000, duplicate: false });
         }
         let mut outbox = FaultyOutbox { outbox, bug: self.bug, faults: &mut self.faults };
         self.broker.handle(now, caller, request, &mut outbox);
     }
 
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
-        let mut held = self.faults.held.iter().filter(|(_, holder)| **holder == session);
-        let held = held.next().map(|(job, _)| *job);
+        let mut held = self.faults.held.iter().rev().filter(|(_, holder)| **holder == session);
+        let held = held.next().map(|(lease, _)| *lease);
         match self.bug {
             Bug::KeepsTheDead if self.faults.is_time() => return,
             Bug::LosesAJob => {
-                if let Some(job) = held {
+                if let Some(lease) = held {
                     let caller = Caller { session, request: 0 };
-                    let ack = Request::Ack(Ack { job });
+                    let ack = Request::Ack(Ack { lease });
                     self.broker.handle(now, caller, ack, &mut Recorder::default());
                 }
             }
@@ -155,8 +156,8 @@ impl<O: Outbox<ChannelWire>> Outbox<ChannelWire> for FaultyOutbox<'_, O> {
     }
 
     fn push(&mut self, to: SessionId, mut push: Push<'_>) {
-        if let Push::Job { job, attempt, .. } = &mut push {
-            self.faults.held.insert(*job, to);
+        if let Push::Job { lease, attempt, .. } = &mut push {
+            self.faults.held.insert(*lease, to);
             if self.bug == Bug::CountsNoAttempts {
                 *attempt = 1;
             }

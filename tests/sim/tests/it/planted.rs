@@ -36,7 +36,7 @@ planted! {
     a_request_that_is_never_answered_is_found: AnswersNever is "was not answered",
     a_request_that_is_answered_twice_is_found: AnswersTwice is "was answered request",
     an_answer_to_another_request_is_found: AnswersAnother is "was answered request",
-    a_session_that_leaves_something_behind_is_found: KeepsTheDead is "nobody can finish",
+    a_session_that_leaves_something_behind_is_found: KeepsTheDead is "the core holds",
     room_that_is_never_used_again_is_found: IgnoresRoom is "nobody can finish",
 }
 

@@ -3,24 +3,27 @@
 mod jobs;
 mod presence;
 mod questions;
+mod settings;
 mod subscriptions;
+mod work;
 
 use crate::outbox::Watched;
-use jobs::Jobs;
+use jobs::{Jobs, Wish};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use settings::Setup;
 use subscriptions::{Interests, Subscriptions};
 use workyard_channel_core::{Broker, BrokerLimits, Census};
 use workyard_engine::{Caller, Effect, Engine, SessionId, Time, read};
 use workyard_protocol::channel::{
-    Ack, Cancel, Consume, Enqueue, Nack, Publish, PublishMany, PublishOne, Push, Reply, Request,
-    Subscribe, Unsubscribe,
+    Publish, PublishMany, PublishOne, Push, Reply, Request, Subscribe, Unsubscribe,
 };
-use workyard_protocol::{ChannelName, QueueName, Reason, ToClient, ValueRef};
+use workyard_protocol::{ChannelName, Reason, ToClient, ValueRef};
 
 const SESSIONS: usize = 5;
 const CHANNELS: [&str; 6] = ["a", "a.b", "a.c", "b", "", "a.b.c"];
-const QUEUES: [&str; 3] = ["q", "r", ""];
+const QUEUES: [&str; 4] = ["q", "r", "", "q.dead"];
+const IDS: [&str; 4] = ["a", "b", "c", ""];
 
 /// Low enough to be met.
 const LIMITS: BrokerLimits = BrokerLimits {
@@ -37,7 +40,6 @@ const LIMITS: BrokerLimits = BrokerLimits {
     queue_jobs_max: 6,
     queue_bytes_max: 1_000_000,
     consumers_per_session_max: 100,
-    job_attempts_max: 0,
     services_per_session_max: 3,
     services_max: 8,
     questions_max: 12,
@@ -48,6 +50,10 @@ const LIMITS: BrokerLimits = BrokerLimits {
     presence_members_max: 7,
     presence_followers_max: 5,
     presence_bytes_max: 30,
+    job_attempts_max: 3,
+    queue_lease_ms: 150,
+    queue_dedup_window_ms: 100,
+    dedup_ids_max: 3,
     reserve_at_most_once: false,
 };
 
@@ -58,18 +64,25 @@ enum Step {
     Publish(&'static str),
     PublishMany(Vec<&'static str>),
     PublishOne(&'static str),
-    Enqueue(&'static str),
+    Enqueue(Wish),
     Consume(&'static str, u32),
     Watch(&'static str),
     Reserve,
     AckOldest,
-    /// A job that the session holds, if it holds any, else any number.
+    /// A lease that the session has, if it has any, else any number.
     Ack(Index),
-    /// Any number: mostly somebody else's job.
+    /// Any number: mostly somebody else's lease, or one that is over.
     AckAny(u64),
-    /// The same, given back.
-    Nack(Index),
+    /// A lease of the session, given back.
+    Nack(Index, Option<u64>),
+    /// A lease of the session, and any number.
+    Renew(Index, u64),
     Cancel(&'static str),
+    Remove(&'static str, u64),
+    Configure(&'static str, Setup),
+    Redrive(&'static str, usize),
+    /// So many milliseconds pass.
+    Wait(u64),
     Close,
     Full,
     Drained,
@@ -82,19 +95,39 @@ fn step() -> impl Strategy<Value = Step> {
         5 => select(&CHANNELS[..]).prop_map(Step::Publish),
         1 => prop::collection::vec(select(&CHANNELS[..]), 0..4).prop_map(Step::PublishMany),
         4 => select(&CHANNELS[..]).prop_map(Step::PublishOne),
-        8 => select(&QUEUES[..]).prop_map(Step::Enqueue),
+        8 => wish().prop_map(Step::Enqueue),
         4 => (select(&QUEUES[..]), 1..4_u32).prop_map(|(queue, most)| Step::Consume(queue, most)),
         3 => select(&QUEUES[..]).prop_map(Step::Watch),
         4 => Just(Step::Reserve),
         3 => Just(Step::AckOldest),
-        6 => any::<Index>().prop_map(Step::Ack),
-        1 => (0..20_u64).prop_map(Step::AckAny),
-        3 => any::<Index>().prop_map(Step::Nack),
+        4 => any::<Index>().prop_map(Step::Ack),
+        1 => (0..40_u64).prop_map(Step::AckAny),
+        4 => (any::<Index>(), select(vec![None, None, Some(0), Some(60)]))
+            .prop_map(|(lease, delay)| Step::Nack(lease, delay)),
+        2 => (any::<Index>(), 0..40_u64).prop_map(|(lease, any)| Step::Renew(lease, any)),
         2 => select(&QUEUES[..]).prop_map(Step::Cancel),
+        2 => (select(&QUEUES[..]), 0..20_u64).prop_map(|(queue, job)| Step::Remove(queue, job)),
+        2 => (select(&QUEUES[..]), select(&Setup::ALL[..]))
+            .prop_map(|(queue, setup)| Step::Configure(queue, setup)),
+        2 => (select(&QUEUES[..]), 1..4_usize)
+            .prop_map(|(queue, limit)| Step::Redrive(queue, limit)),
+        6 => (1..200_u64).prop_map(Step::Wait),
         2 => Just(Step::Close),
         2 => Just(Step::Full),
         3 => Just(Step::Drained),
     ]
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let delay = select(vec![0, 0, 0, 30, 120]);
+    let priority = select(vec![0, 0, 0, 1, 255]);
+    let id = prop::option::weighted(0.3, select(&IDS[..]));
+    (select(&QUEUES[..]), delay, priority, id).prop_map(|(queue, delay, priority, id)| Wish {
+        queue,
+        delay,
+        priority,
+        id,
+    })
 }
 
 proptest! {
@@ -118,6 +151,7 @@ struct World {
     sessions: [SessionId; SESSIONS],
     subscriptions: Subscriptions,
     jobs: Jobs,
+    now: u64,
 }
 
 impl World {
@@ -128,6 +162,7 @@ impl World {
             sessions: std::array::from_fn(|slot| SessionId::new(slot.try_into().unwrap(), 0)),
             subscriptions: Subscriptions::default(),
             jobs: Jobs::default(),
+            now: 0,
         }
     }
 
@@ -139,26 +174,20 @@ impl World {
             Step::Publish(channel) => self.publish(by, channel),
             Step::PublishMany(channels) => self.publish_many(by, channels),
             Step::PublishOne(channel) => self.publish_one(by, channel),
-            Step::Enqueue(queue) => self.enqueue(by, queue),
+            Step::Enqueue(wish) => self.enqueue(by, *wish),
             Step::Consume(queue, prefetch) => self.consume(by, queue, *prefetch),
             Step::Watch(queue) => self.watch(by, queue),
             Step::Reserve => self.reserve(by),
-            Step::AckOldest => {
-                self.jobs.ack_oldest(by);
-                self.broker.ack_oldest(by, &mut self.outbox);
-                let effects = self.outbox.take();
-                self.jobs.check(&effects, self.outbox.full());
-            }
-            Step::Ack(index) => {
-                let held = self.jobs.held_by(by);
-                self.ack(by, if held.is_empty() { 1 } else { *index.get(&held) });
-            }
-            Step::AckAny(job) => self.ack(by, *job),
-            Step::Nack(index) => {
-                let held = self.jobs.held_by(by);
-                self.nack(by, if held.is_empty() { 1 } else { *index.get(&held) });
-            }
+            Step::AckOldest => self.ack_oldest(by),
+            Step::Ack(index) => self.ack(by, self.lease_of(by, *index)),
+            Step::AckAny(lease) => self.ack(by, *lease),
+            Step::Nack(index, delay) => self.nack(by, self.lease_of(by, *index), *delay),
+            Step::Renew(index, any) => self.renew(by, [self.lease_of(by, *index), *any]),
             Step::Cancel(queue) => self.cancel(by, queue),
+            Step::Remove(queue, job) => self.remove(by, queue, *job),
+            Step::Configure(queue, setup) => self.configure(by, queue, *setup),
+            Step::Redrive(queue, limit) => self.redrive(by, queue, *limit),
+            Step::Wait(millis) => self.wait(*millis),
             Step::Close => self.close(slot),
             Step::Full => {
                 self.outbox.full().insert(by);
@@ -205,67 +234,6 @@ impl World {
         self.subscriptions.check_one(channel, &effects, self.outbox.full());
     }
 
-    fn enqueue(&mut self, by: SessionId, queue: &str) {
-        let request = Enqueue { queue: QueueName::new(queue).unwrap(), value: ValueRef::Int(7) };
-        let expected = self.jobs.enqueue(queue);
-        let effects = self.ask(by, Request::Enqueue(request));
-        match expected {
-            Some(job) => self.check_reply_and_jobs(&effects, &Reply::Enqueued { job }),
-            None => check_refused(&effects, Reason::LimitReached),
-        }
-    }
-
-    fn consume(&mut self, by: SessionId, queue: &str, prefetch: u32) {
-        let request = Consume { queue: QueueName::new(queue).unwrap(), prefetch };
-        self.jobs.consume(by, queue, prefetch);
-        let effects = self.ask(by, Request::Consume(request));
-        self.check_reply_and_jobs(&effects, &Reply::Done);
-    }
-
-    fn watch(&mut self, by: SessionId, queue: &str) {
-        self.jobs.watch(by, queue);
-        self.broker.watch(by, QueueName::new(queue).unwrap()).unwrap();
-        assert_eq!(self.outbox.take(), []);
-    }
-
-    fn reserve(&mut self, by: SessionId) {
-        self.jobs.reserve(by);
-        self.broker.reserve(by, &mut self.outbox);
-        let effects = self.outbox.take();
-        self.jobs.check(&effects, self.outbox.full());
-    }
-
-    fn ack(&mut self, by: SessionId, job: u64) {
-        let expected = self.jobs.ack(by, job);
-        let effects = self.ask(by, Request::Ack(Ack { job }));
-        if expected {
-            self.check_reply_and_jobs(&effects, &Reply::Done);
-        } else {
-            check_refused(&effects, Reason::UnknownJob);
-        }
-    }
-
-    fn nack(&mut self, by: SessionId, job: u64) {
-        let expected = self.jobs.nack(by, job);
-        let effects = self.ask(by, Request::Nack(Nack { job }));
-        if expected {
-            self.check_reply_and_jobs(&effects, &Reply::Done);
-        } else {
-            check_refused(&effects, Reason::UnknownJob);
-        }
-    }
-
-    fn cancel(&mut self, by: SessionId, queue: &str) {
-        let expected = self.jobs.cancel(by, queue);
-        let request = Cancel { queue: QueueName::new(queue).unwrap() };
-        let effects = self.ask(by, Request::Cancel(request));
-        if expected {
-            check_done(&effects);
-        } else {
-            check_refused(&effects, Reason::NotConsuming);
-        }
-    }
-
     /// The slot is used again by a session of the next generation.
     fn close(&mut self, slot: usize) {
         let gone = self.sessions[slot];
@@ -274,21 +242,21 @@ impl World {
         self.subscriptions.close(gone);
         self.jobs.close(gone);
         self.outbox.full().remove(&gone);
-        self.broker.close(Time::default(), gone, &mut self.outbox);
+        self.broker.close(Time::from_millis(self.now), gone, &mut self.outbox);
         let effects = self.outbox.take();
         self.jobs.check(&effects, self.outbox.full());
     }
 
     fn drained(&mut self, by: SessionId) {
         self.outbox.full().remove(&by);
-        self.broker.drained(Time::default(), by, &mut self.outbox);
+        self.broker.drained(Time::from_millis(self.now), by, &mut self.outbox);
         let effects = self.outbox.take();
         self.jobs.check(&effects, self.outbox.full());
     }
 
     fn ask(&mut self, by: SessionId, request: Request<'_>) -> Vec<Effect> {
         let caller = Caller { session: by, request: 1 };
-        self.broker.handle(Time::default(), caller, request, &mut self.outbox);
+        self.broker.handle(Time::from_millis(self.now), caller, request, &mut self.outbox);
         self.outbox.take()
     }
 
@@ -304,22 +272,6 @@ impl World {
         let census = self.broker.census();
         let part = Census { holders: 0, name_bytes: 0, job_bytes: 0, ..census };
         assert_eq!(part, expected);
-    }
-
-    /// Everybody goes, a last session does all that is left, and nothing remains.
-    fn work_everything_off(&mut self) {
-        for slot in 0..SESSIONS {
-            self.close(slot);
-        }
-        for queue in QUEUES {
-            self.consume(self.sessions[0], queue, 1000);
-        }
-        for job in self.jobs.held_by(self.sessions[0]) {
-            self.ack(self.sessions[0], job);
-        }
-        self.check_census();
-        self.close(0);
-        assert_eq!(self.broker.census(), Census::default());
     }
 }
 

@@ -1,18 +1,21 @@
-//! `workyard queue push|work|stats`.
+//! `workyard queue …`: jobs on their way in and out.
+
+mod dead;
+mod settings;
+mod stats;
 
 use super::{channel_client, check_restored, input_lines};
-use crate::args::{Global, Queue, QueuePush, QueueStats, QueueWork};
-use crate::exit::{Revoked, Status};
+use crate::args::{Global, Queue, QueuePush, QueueWork};
+use crate::exit::{Revoked, Status, Usage};
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::value;
 use anyhow::Context;
-use comfy_table::Table;
 use serde_json::json;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use workyard_channel::{ErrorKind, Job, Value};
+use workyard_channel::{Enqueued, Error, ErrorKind, Job, Value};
 
 pub(crate) async fn queue(
     global: &Global,
@@ -22,16 +25,32 @@ pub(crate) async fn queue(
     match args {
         Queue::Push(args) => push(global, args, *output).await,
         Queue::Work(args) => work(global, args, *output).await,
-        Queue::Stats(args) => stats(global, args, *output).await,
+        Queue::Stats(args) => stats::stats(global, args, *output).await,
+        Queue::Configure(args) => settings::configure(global, args, *output).await,
+        Queue::Dead(args) => dead::dead(global, args, *output).await,
+        Queue::Redrive(args) => dead::redrive(global, args, *output).await,
+        Queue::Remove(args) => dead::remove(global, args, *output).await,
     }
 }
 
 async fn push(global: &Global, args: &QueuePush, output: Output) -> anyhow::Result<Status> {
+    if args.id.is_some() && (args.job.len() > 1 || args.job == ["-"]) {
+        return Err(Usage("--id is what one job is known by: push one at a time".to_owned()).into());
+    }
     let client = channel_client(global).await?;
     let add = async |text: &str| -> anyhow::Result<()> {
-        let job = value::from_text(text, args.kind)?;
-        let id = client.enqueue_value(&args.queue, &job).await?;
-        output.say(|| id.to_string(), || json!({ "queue": args.queue, "job": id }))
+        let value = value::from_text(text, args.kind)?;
+        let job = client.new_job_value(&args.queue, value);
+        let job = job.delay(args.delay).priority(args.priority);
+        let job = match &args.id {
+            Some(id) => job.id(id),
+            None => job,
+        };
+        let Enqueued { job, duplicate } = job.enqueue().await?;
+        output.say(
+            || job.to_string(),
+            || json!({ "queue": args.queue, "job": job, "duplicate": duplicate }),
+        )
     };
     if args.job == ["-"] {
         let mut lines = input_lines();
@@ -53,10 +72,12 @@ async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Resu
     let mut jobs = client.consume(&args.queue, args.prefetch).await?;
     let mut events = client.events();
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut failed = 0;
     while left > 0 {
         let job = tokio::select! {
             biased;
-            () = signals.next() => break,
+            // What failed before is told, and no reason to end otherwise.
+            () = signals.next() => return Ok(Status::Done),
             job = jobs.next() => job,
             event = events.next() => {
                 check_restored(event)?;
@@ -69,25 +90,46 @@ async fn work(global: &Global, args: &QueueWork, output: Output) -> anyhow::Resu
             // None is handed out here only to be given back.
             jobs.cancel().await?;
         }
-        if args.command.is_empty() {
+        let settled = if args.command.is_empty() {
             print(&job, output)?;
-        } else if !carry_out(&args.command, job.value()).await? {
-            // Not acknowledged: it goes back to the head of its queue with this connection.
-            anyhow::bail!(
-                "`{}` failed for job {}: the job goes back to its queue",
-                args.command.join(" "),
-                job.id()
-            );
-        }
-        match job.ack().await {
+            job.ack().await
+        } else {
+            let status = carry_out(&args.command, job.value()).await?;
+            failed += u64::from(!status.success());
+            settle(args, &job, status, output).await
+        };
+        match settled {
             Ok(()) => {}
-            // The connection was lost meanwhile: the job will come again, here or elsewhere.
+            // The job will come again, here or elsewhere.
             Err(error) if error.kind() == ErrorKind::LeaseLost => anstream::eprintln!("{error}"),
             Err(error) => return Err(error.into()),
         }
         left -= 1;
     }
+    anyhow::ensure!(
+        failed == 0,
+        "`{}` failed for {failed} of {} jobs: they go back to their queue",
+        args.command.join(" "),
+        args.count.unwrap_or_default()
+    );
     Ok(Status::Done)
+}
+
+/// Says of a job what came of the command that was run for it.
+async fn settle(
+    args: &QueueWork,
+    job: &Job,
+    status: ExitStatus,
+    output: Output,
+) -> Result<(), Error> {
+    if status.success() {
+        return job.ack().await;
+    }
+    if !output.is_json() {
+        let (command, job) = (args.command.join(" "), job.id());
+        anstream::eprintln!("`{command}` failed for job {job}, {status}: it goes back");
+    }
+    job.nack_because(&status.to_string()).await
 }
 
 fn print(job: &Job, output: Output) -> anyhow::Result<()> {
@@ -100,8 +142,8 @@ fn print(job: &Job, output: Output) -> anyhow::Result<()> {
     )
 }
 
-/// Whether the command succeeded.
-async fn carry_out(command: &[String], job: &Value) -> anyhow::Result<bool> {
+/// Runs the command, with the job as its standard input.
+async fn carry_out(command: &[String], job: &Value) -> anyhow::Result<ExitStatus> {
     let mut child = Command::new(&command[0])
         .args(&command[1..])
         .stdin(Stdio::piped())
@@ -118,35 +160,5 @@ async fn carry_out(command: &[String], job: &Value) -> anyhow::Result<bool> {
         // A command that does not read its input is its own business.
         let _ = stdin.write_all(&input).await;
     }
-    Ok(child.wait().await?.success())
-}
-
-async fn stats(global: &Global, args: &QueueStats, output: Output) -> anyhow::Result<Status> {
-    let client = channel_client(global).await?;
-    let mut queues = client.queues(&args.prefix);
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["queue", "ready", "leased", "consumers", "oldest"]);
-    while let Some(stats) = queues.next().await.transpose()? {
-        let oldest = humantime::format_duration(stats.oldest).to_string();
-        table.add_row([
-            stats.queue_str().into_owned(),
-            stats.ready.to_string(),
-            stats.leased.to_string(),
-            stats.consumers.to_string(),
-            oldest,
-        ]);
-        if output.is_json() {
-            output.say(String::new, || {
-                json!({
-                    "queue": stats.queue_str(), "ready": stats.ready, "leased": stats.leased,
-                    "consumers": stats.consumers, "oldest_ms": stats.oldest.as_millis() as u64,
-                })
-            })?;
-        }
-    }
-    if !output.is_json() {
-        output.say(|| table.to_string(), || json!(null))?;
-    }
-    Ok(Status::Done)
+    Ok(child.wait().await?)
 }

@@ -1,0 +1,5 @@
+//! Work queues over the wire.
+
+mod jobs;
+mod leases;
+mod settings;

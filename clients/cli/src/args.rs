@@ -1,6 +1,7 @@
 //! The command line: every command, flag and their help.
 
 mod containers;
+mod locks;
 mod messages;
 mod presence;
 mod queues;
@@ -8,6 +9,7 @@ mod requests;
 mod variables;
 
 pub(crate) use containers::*;
+pub(crate) use locks::*;
 pub(crate) use messages::*;
 pub(crate) use presence::*;
 pub(crate) use queues::*;
@@ -22,7 +24,7 @@ use workyard_daemon::ListenAddress;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 the answer is no (no such key, conflict, exists already, no receivers with \
---expect-receivers, a request that nobody serves or that is declined); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
+--expect-receivers, a request that nobody serves or that is declined, a lock that others hold); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
 server; 6 anything else.";
 
 /// Shared services for programs that run as many worker processes.
@@ -113,6 +115,11 @@ pub(crate) enum Command {
     Ttl(OneKey),
     /// List variables
     Keys(Keys),
+    /// Run a command while holding a lock; exits with the command's code, 128 and the signal for one that a
+    /// signal ended, 6 for one that says it succeeded though the lock was lost
+    Lock(Lock),
+    /// List the locks that are held or waited for
+    Locks(Locks),
     /// Ask both servers, or one, how long they take to answer
     Ping(Ping),
     /// Measure the servers

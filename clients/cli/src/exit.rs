@@ -5,19 +5,37 @@ use std::process::ExitCode;
 /// Exit codes; `workyard --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    Done = 0,
+    Done,
     /// The question was answered, with no.
-    No = 1,
-    Usage = 2,
-    Unreachable = 3,
-    TimedOut = 4,
-    Refused = 5,
-    Failed = 6,
+    No,
+    Usage,
+    Unreachable,
+    TimedOut,
+    Refused,
+    Failed,
+    /// What the command said that was run.
+    OfCommand(u8),
+}
+
+impl Status {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::TimedOut => 4,
+            Self::Refused => 5,
+            Self::Failed => 6,
+            Self::OfCommand(code) => code,
+        }
+    }
 }
 
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
-        Self::from(status as u8)
+        Self::from(status.code())
     }
 }
 

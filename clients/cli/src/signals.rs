@@ -15,6 +15,11 @@ impl Signals {
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
+    /// Returns when there was a SIGTERM.
+    pub(crate) async fn terminated(&mut self) {
+        self.terminate.recv().await;
+    }
+
     /// Returns when there was one.
     pub(crate) async fn next(&mut self) {
         tokio::select! {

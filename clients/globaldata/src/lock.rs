@@ -200,11 +200,14 @@ impl LockGuard {
     }
 
     /// Gives the lock back and waits until the server has done so; dropping the guard does it in the
-    /// background.
+    /// background. One that the server took away needs nothing more.
     ///
     /// # Errors
     /// `TimedOut`, `Closed`: it is given back all the same, by its ttl at the latest.
     pub async fn unlock(self) -> Result<(), Error> {
+        if self.lease.borrow().lost.is_some() {
+            return Ok(());
+        }
         let (done, answer) = oneshot::channel();
         let command = Command::Unlock { id: self.claim.id, done };
         Ok(self.claim.link.ask(command, answer).await?)

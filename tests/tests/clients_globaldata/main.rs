@@ -7,6 +7,7 @@ mod containers;
 mod contention;
 mod counting;
 mod expiry;
+mod holders;
 mod locks;
 mod rate_limits;
 mod restart;

@@ -5,6 +5,7 @@ mod addresses;
 mod containers;
 mod exit_codes;
 mod lifetimes;
+mod locks;
 mod messages;
 mod modifications;
 mod presence;

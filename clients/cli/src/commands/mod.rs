@@ -3,6 +3,7 @@
 mod completions;
 mod containers;
 mod lifetimes;
+mod locks;
 mod messages;
 mod modifications;
 mod ping;
@@ -14,6 +15,7 @@ mod variables;
 pub(crate) use completions::completions;
 pub(crate) use containers::{list, map, members};
 pub(crate) use lifetimes::{persist, touch, ttl};
+pub(crate) use locks::{lock, locks};
 pub(crate) use messages::{publish, subscribe};
 pub(crate) use modifications::{Side, append, max, min, rate_limit, swap, take};
 pub(crate) use ping::ping;

@@ -82,7 +82,7 @@ async fn stop(
     let drained = tokio::select! {
         statuses = waiting => statuses?.iter().all(|status| *status == ExitStatus::Drained),
         // A second Ctrl-C means now.
-        () = signals.next() => std::process::exit(Status::Failed as i32),
+        () = signals.next() => std::process::exit(i32::from(Status::Failed.code())),
     };
     output.say(|| "stopped".to_owned(), || json!({ "stopped": true, "drained": drained }))?;
     Ok(Status::Done)

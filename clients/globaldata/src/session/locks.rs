@@ -262,6 +262,11 @@ impl Locks {
                 Stage::Confirming { token: now } if *now == token => {
                     self.hand_out(id, token, sent, outbox);
                 }
+                // Its guard may have said so already, and does not change its mind.
+                Stage::Held { token: now, lease, .. } if *now == token && has_ended(lease) => {
+                    lose(lease, LockLost::Expired);
+                    self.release(id, None, outbox);
+                }
                 Stage::Held { token: now, lease, .. } if *now == token => {
                     lease.send_modify(|lease| lease.until = claim.wish.until(sent));
                 }
@@ -349,6 +354,10 @@ fn answer(claim: Option<Claim>, answer: Result<Option<Acquired>, Error>) {
         // Whoever has gone leaves nothing: there is no lock to give back.
         let _ = waiter.send(answer);
     }
+}
+
+fn has_ended(lease: &watch::Sender<Lease>) -> bool {
+    lease.borrow().until <= Instant::now()
 }
 
 fn lose(lease: &watch::Sender<Lease>, why: LockLost) {

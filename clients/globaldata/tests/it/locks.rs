@@ -221,10 +221,12 @@ async fn without_an_answer_it_is_lost_by_its_ttl() {
     let id = hear(&mut peer, "renew mail with 5 for 150 ms").await;
     assert_eq!(guard.lost().await, LockLost::Expired);
     assert!(!guard.is_held());
-    // The server has not lost it yet: it is given back.
-    drop(guard);
+    // The server has not lost it yet: it is given back, as its guard does not change its mind.
     peer.reply(id, renewed()).await;
     answer(&mut peer, "unlock mail with 5", unlocked()).await;
+    assert!(!guard.is_held());
+    drop(guard);
+    nothing_else_is_said(&client, &mut peer).await;
 }
 
 #[tokio::test]

@@ -24,9 +24,10 @@
 //!
 //! A [`ChannelClient`] is a cheap handle of one connection, which heals itself. After a reconnect
 //! everything that was subscribed to and consumed is restored before anything else is sent.
-//! Messages published while there was no connection are gone: channels keep nothing. What is known to
-//! be missing is told by [`Message::missed_before`], [`Message::interrupted_before`] and
-//! [`Event::Gap`]. Jobs are kept: those not acknowledged go back to their queue.
+//! Messages published while there was no connection are gone, unless the server keeps them and the
+//! subscription was made [`with_history`](Subscribing::with_history). What is known to be missing is told
+//! by [`Message::missed_before`], [`Message::interrupted_before`] and [`Event::Gap`].
+//! Jobs are kept: those not acknowledged go back to their queue.
 //! Who works on one keeps it, for however long: its lease is renewed in the background.
 //! A request whose connection is lost fails at once; a [`Responder`] serves on.
 
@@ -35,6 +36,7 @@ mod client;
 mod consumer;
 mod dead;
 mod error;
+mod history;
 mod job;
 pub mod limits;
 mod mailbox;
@@ -46,6 +48,7 @@ mod request;
 mod responder;
 mod session;
 mod settings;
+mod subscribing;
 mod subscription;
 mod view;
 mod wanted;
@@ -55,6 +58,7 @@ pub use client::ChannelClient;
 pub use consumer::Consumer;
 pub use dead::{Cause, DeadJob, DeadJobs};
 pub use error::{Error, ErrorKind, Unanswered};
+pub use history::{Histories, HistoryRule, Keep};
 pub use job::{Job, JobId};
 pub use message::Message;
 pub use new_job::{Enqueued, NewJob};
@@ -65,6 +69,7 @@ pub use queues::{QueueStats, Queues};
 pub use request::Answer;
 pub use responder::{Question, Responder};
 pub use settings::{JobBackoff, QueueSettings, SettingsReport};
+pub use subscribing::Subscribing;
 pub use subscription::Subscription;
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, GapCause, Server,

@@ -57,6 +57,12 @@ impl<T> Mailbox<T> {
         !inner.closed && self.fits(&inner, bytes)
     }
 
+    /// Whether at most half of either bound is used.
+    pub(crate) fn is_half_empty(&self) -> bool {
+        let inner = self.lock();
+        inner.items.len() <= self.items_max / 2 && inner.bytes <= self.bytes_max / 2
+    }
+
     /// The next item; nothing when the mailbox is closed and empty.
     pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut inner = self.lock();

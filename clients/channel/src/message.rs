@@ -16,6 +16,7 @@ use workyard_protocol::{Value, from_value};
 pub struct Message {
     pub(crate) channel: Bytes,
     pub(crate) sequence: u64,
+    pub(crate) position: u64,
     pub(crate) value: Value,
     pub(crate) missed: u64,
     pub(crate) missed_numbers: Option<RangeInclusive<u64>>,
@@ -23,6 +24,11 @@ pub struct Message {
 }
 
 impl Message {
+    pub(crate) fn new(channel: Bytes, sequence: u64, position: u64, value: Value) -> Self {
+        let (missed, missed_numbers, interrupted) = (0, None, false);
+        Self { channel, sequence, position, value, missed, missed_numbers, interrupted }
+    }
+
     /// The channel that it was published on: any bytes.
     #[must_use]
     pub fn channel(&self) -> &[u8] {
@@ -42,6 +48,12 @@ impl Message {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// The message's number among everything that the server has kept; 0 for what is not kept.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// What was published.
@@ -82,7 +94,8 @@ impl Message {
     }
 
     /// Whether the connection was lost between the message before and this one: any number of
-    /// messages published meanwhile never came.
+    /// messages published meanwhile never came. With history it is only so when nobody knows how many:
+    /// the server began anew, or the message is one of those that are not kept.
     #[must_use]
     pub fn interrupted_before(&self) -> bool {
         self.interrupted

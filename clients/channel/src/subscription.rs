@@ -4,13 +4,14 @@ use crate::client::ChannelClient;
 use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
-use crate::session::{ChannelSession, Command, LocalId};
+use crate::session::{ChannelSession, Command, LocalId, ToFollow};
+use crate::subscribing::Subscribing;
 use crate::wanted::Wanted;
 use futures_util::stream::Stream;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use workyard_link::Link;
@@ -20,7 +21,8 @@ use workyard_link::Link;
 /// [`Event::RestoreRefused`](crate::Event::RestoreRefused)).
 ///
 /// Messages wait in a buffer of its own. When that is full the newest are dropped, counted and told
-/// with the next message; the connection and all other subscriptions go on.
+/// with the next message; the connection and all other subscriptions go on. With history the newest are
+/// not dropped but asked for again when there is room.
 ///
 /// Dropping it unsubscribes in the background.
 #[derive(Debug)]
@@ -29,16 +31,29 @@ pub struct Subscription {
     link: Link<ChannelSession>,
     id: LocalId,
     mailbox: Arc<Mailbox<Message>>,
+    /// With history: set when there was no room for a message.
+    stalled: Option<Arc<AtomicBool>>,
 }
 
 /// Subscriptions of one client to the same thing share one subscription of the server's.
 impl ChannelClient {
     /// Receives every message of the channel of exactly this name, from the moment that this returns.
     ///
+    /// ```no_run
+    /// # async fn example(client: workyard_channel::ChannelClient) -> Result<(), workyard_channel::Error> {
+    /// let mut news = client.subscribe("news").await?;
+    /// // Nothing is lost or doubled by lost connections, as far as the server keeps the channel.
+    /// let mut orders = client.subscribe("orders").with_history().await?;
+    /// // The same, beginning with the last ten.
+    /// let mut log = client.subscribe("log").last(10).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn subscribe(&self, channel: impl AsRef<[u8]>) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::channel(channel.as_ref(), None)?).await
+    pub fn subscribe(&self, channel: impl AsRef<[u8]>) -> Subscribing {
+        Subscribing::new(self, Wanted::channel(channel.as_ref(), None))
     }
 
     /// Receives every message of all channels whose names match: `*` stands for one token between
@@ -46,11 +61,8 @@ impl ChannelClient {
     ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn subscribe_pattern(
-        &self,
-        pattern: impl AsRef<[u8]>,
-    ) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::pattern(pattern.as_ref(), None)?).await
+    pub fn subscribe_pattern(&self, pattern: impl AsRef<[u8]>) -> Subscribing {
+        Subscribing::new(self, Wanted::pattern(pattern.as_ref(), None))
     }
 
     /// Shares the messages of a channel with all members of a queue group: each message goes to one.
@@ -62,7 +74,7 @@ impl ChannelClient {
         channel: impl AsRef<[u8]>,
         group: impl AsRef<[u8]>,
     ) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::channel(channel.as_ref(), Some(group.as_ref()))?).await
+        self.subscribe_to(Wanted::channel(channel.as_ref(), Some(group.as_ref()))?, None).await
     }
 
     /// [`ChannelClient::subscribe_group`] for all channels whose names match.
@@ -74,10 +86,14 @@ impl ChannelClient {
         pattern: impl AsRef<[u8]>,
         group: impl AsRef<[u8]>,
     ) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::pattern(pattern.as_ref(), Some(group.as_ref()))?).await
+        self.subscribe_to(Wanted::pattern(pattern.as_ref(), Some(group.as_ref()))?, None).await
     }
 
-    async fn subscribe_to(&self, wanted: Wanted) -> Result<Subscription, Error> {
+    pub(crate) async fn subscribe_to(
+        &self,
+        wanted: Wanted,
+        history: Option<u64>,
+    ) -> Result<Subscription, Error> {
         let settings = self.settings;
         let mailbox = Arc::new(Mailbox::new(
             settings.subscription_messages_max.max(1),
@@ -86,9 +102,17 @@ impl ChannelClient {
         let (done, answer) = oneshot::channel();
         // If this future is dropped while it waits, the receiver of the answer goes first: either the
         // session finds it closed and does nothing, or it hears of the subscription's end later.
+        let stalled = history.map(|_| Arc::new(AtomicBool::new(false)));
+        let (link, id) = (self.link.clone(), next_id());
         let subscription =
-            Subscription { link: self.link.clone(), id: next_id(), mailbox: Arc::clone(&mailbox) };
-        let command = Command::Subscribe { id: subscription.id, wanted, mailbox, done };
+            Subscription { link, id, mailbox: Arc::clone(&mailbox), stalled: stalled.clone() };
+        let command = match (history, stalled) {
+            (Some(last), Some(stalled)) => {
+                let to_follow = ToFollow { id, wanted, last, mailbox, stalled };
+                Command::Follow { to_follow, done }
+            }
+            _ => Command::Subscribe { id, wanted, mailbox, done },
+        };
         self.link.ask(command, answer).await?;
         Ok(subscription)
     }
@@ -97,7 +121,7 @@ impl ChannelClient {
 impl Subscription {
     /// The next message; nothing when the subscription has ended. Dropping this future loses nothing.
     pub async fn next(&mut self) -> Option<Message> {
-        poll_fn(|cx| self.mailbox.poll_take(cx)).await
+        poll_fn(|cx| self.poll_take(cx)).await
     }
 
     /// Ends the subscription. What has arrived can still be taken, then the stream ends.
@@ -111,11 +135,25 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let taken = self.mailbox.poll_take(cx);
+        if let Some(stalled) = &self.stalled
+            && stalled.load(Ordering::Relaxed)
+            && self.mailbox.is_half_empty()
+            && stalled.swap(false, Ordering::Relaxed)
+        {
+            self.link.release(Command::Resume { id: self.id });
+        }
+        taken
+    }
+}
+
 impl Stream for Subscription {
     type Item = Message;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.mailbox.poll_take(cx)
+        self.poll_take(cx)
     }
 }
 

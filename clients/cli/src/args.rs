@@ -63,6 +63,9 @@ pub(crate) enum Command {
     Pub(Pub),
     /// Print messages as they come
     Sub(Sub),
+    /// Say which channels' messages are kept
+    #[command(subcommand)]
+    History(History),
     /// Ask whoever serves a channel, and print the answer
     Request(Request),
     /// Serve a channel: run a command for each request, and answer with what it prints

@@ -41,6 +41,7 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::CheckWorker(args) => up::check_worker(args).await,
         Command::Pub(args) => commands::publish(global, args, output).await,
         Command::Sub(args) => commands::subscribe(global, args, output).await,
+        Command::History(args) => commands::history(global, args, output).await,
         Command::Request(args) => commands::request(global, args, output).await,
         Command::Serve(args) => commands::serve(global, args, output).await,
         Command::Presence(args) => commands::presence(global, args, output).await,

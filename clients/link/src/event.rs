@@ -65,6 +65,9 @@ pub enum GapCause {
     Server,
     /// A subscription was too slow for its buffer in this process.
     Subscription,
+    /// A subscription with history came back too late: the server does not keep them any more. When
+    /// `missed` is 0, nobody knows how many they are.
+    History,
 }
 
 /// The events from now on. A bounded number is kept for a slow receiver, then [`Event::Lagged`]

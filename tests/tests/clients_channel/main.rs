@@ -4,6 +4,7 @@
 mod cancellation;
 mod fan_out;
 mod heartbeat;
+mod history;
 mod jobs;
 mod leases;
 mod payloads;

@@ -30,7 +30,7 @@ fn a_subscriber_speaks_json() {
     subscriber.stdout().expect("hello");
     let order = |channel, value, kind| {
         json!({
-            "channel": channel, "value": value, "kind": kind, "missed_before": 0,
+            "channel": channel, "sequence": 1, "value": value, "kind": kind, "missed_before": 0,
             "interrupted_before": false,
         })
     };
@@ -175,4 +175,20 @@ fn a_subscriber_outlives_the_server_and_says_so() {
         subscriber.signal(Signal::TERM);
         assert_eq!(subscriber.wait(), 0);
     }
+}
+
+#[test]
+fn messages_that_are_kept_come_first() {
+    let up = Up::start();
+    up.ask("history keep log.* --messages-max 2 --age 1m");
+    let rule = "log.*: 2 messages, 1048576 bytes, 1m\n";
+    assert_eq!(up.ask("history list"), rule);
+    for number in 1..=3 {
+        up.ask(&format!("pub log.a {number}"));
+    }
+    assert_eq!(up.ask("sub log.a --last 10 -n 2"), "2\n3\n");
+    assert_eq!(up.ask("sub -p log.* --last 1 -n 1"), "log.a: 3\n");
+    up.ask("history drop log.*");
+    assert_eq!(up.ask("history list"), "");
+    assert_eq!(up.workyard(["history", "drop", "log.*"]).run().code, Some(1));
 }

@@ -34,7 +34,7 @@ fn channel_names_and_patterns_are_bounded() {
     let long = bytes(&LONG);
     let deep = bytes(vec!["a"; 33].join(".").as_bytes());
     let interest =
-        |kind: u8, name: &[u8], group: &[u8]| request(0x10, &[&ONE, &[kind], name, group]);
+        |kind: u8, name: &[u8], group: &[u8]| request(0x10, &[&ONE, &[kind], name, group, &[0]]);
     let short = bytes(b"name");
     let long_group = [&[1], &long[..]].concat();
     let both = [&uint(2), &short[..], &long].concat();
@@ -59,6 +59,8 @@ fn channel_names_and_patterns_are_bounded() {
             ("redrive", request(0x23, &[&long, &[0, 1]]), InvalidName),
             ("consume", request(0x19, &[&long, &ONE]), InvalidName),
             ("cancel", request(0x1b, &[&long]), InvalidName),
+            ("keep history", request(0x24, &[&deep, &ONE, &ONE, &ONE]), InvalidPattern),
+            ("drop history", request(0x25, &[&deep]), InvalidPattern),
         ],
     );
 }
@@ -74,7 +76,7 @@ fn arguments_of_channel_requests_are_checked() {
     check_refused(
         &daemon,
         &[
-            ("a topic kind", request(0x10, &[&ONE, &[2], &name, &NONE]), InvalidArgument),
+            ("a topic kind", request(0x10, &[&ONE, &[2], &name, &NONE, &[0]]), InvalidArgument),
             ("publish", request(0x12, &[&name, &[10]]), InvalidArgument),
             ("publish to many", request(0x13, &[&one_name, &[250]]), InvalidArgument),
             ("publish to one", request(0x14, &[&name, &[255]]), InvalidArgument),
@@ -200,7 +202,7 @@ fn counts_and_lengths_are_not_believed() {
             ),
             (
                 "neither with nor without a group",
-                request(0x10, &[&ONE, &[0], &bytes(b"n"), &[2]]),
+                request(0x10, &[&ONE, &[0], &bytes(b"n"), &[2], &[0]]),
                 Reason::Malformed,
             ),
         ],

@@ -3,6 +3,9 @@
 
 mod asking;
 mod consumers;
+mod followers;
+mod following;
+mod held;
 mod leases;
 mod missed;
 mod questions;
@@ -17,23 +20,24 @@ use crate::wanted::Wanted;
 pub(crate) use asking::ToAsk;
 use bytes::Bytes;
 use consumers::{Cancelled, Consumers, Demand};
+use followers::Followers;
+pub(crate) use followers::ToFollow;
+pub(crate) use held::{HeldJob, HeldQuestion, Outcome};
 pub(crate) use leases::Lease;
 use leases::Leases;
 use questions::Questions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::time::Instant;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
 pub(crate) use visits::Visit;
 use visits::{Rooms, Visited};
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
 use workyard_protocol::channel::{
-    Cancel, Consume, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,
+    Cancel, Consume, Delivery, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,
 };
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::{DecodeError, QueueName, Refusal, Value};
+use workyard_protocol::{DecodeError, QueueName, Refusal};
 
 /// Names a subscription or a consumer within this process.
 pub(crate) type LocalId = u64;
@@ -52,6 +56,14 @@ pub(crate) enum Command {
         wanted: Wanted,
         mailbox: Arc<Mailbox<Message>>,
         done: Done,
+    },
+    Follow {
+        to_follow: ToFollow,
+        done: Done,
+    },
+    /// A subscription with history that had no room has some again.
+    Resume {
+        id: LocalId,
     },
     Unsubscribe {
         id: LocalId,
@@ -98,59 +110,11 @@ pub(crate) enum Command {
     Visit(Visit),
 }
 
-/// A job that the server believes to be held here.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldJob {
-    pub(crate) job: u64,
-    pub(crate) queue: Bytes,
-    pub(crate) attempt: u32,
-    pub(crate) value: Value,
-    /// The connection that it came by; with another one it is no longer held.
-    pub(crate) connection: u64,
-    pub(crate) lease: Arc<Lease>,
-    /// How many jobs its consumer holds.
-    pub(crate) held: Arc<AtomicU32>,
-}
-
-/// A question that the server believes to be held here.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldQuestion {
-    pub(crate) question: u64,
-    pub(crate) channel: Bytes,
-    pub(crate) attempt: u32,
-    /// When its asker gives up.
-    pub(crate) deadline: Instant,
-    pub(crate) value: Value,
-    /// The connection that it came by.
-    pub(crate) connection: u64,
-}
-
-impl HeldQuestion {
-    /// What counts towards the bounds of a buffer.
-    fn byte_len(&self) -> usize {
-        size_of::<Self>() + self.channel.len() + self.value.as_ref().byte_len()
-    }
-}
-
-/// What became of a question.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Answered {
-        declined: bool,
-        value: Value,
-    },
-    TimedOut,
-    ResponderGone,
-    /// There was an answer, and the server had no room for it.
-    Dropped,
-    /// The connection was lost before.
-    Lost,
-}
-
 /// What an answer of the server is about.
 #[derive(Debug)]
 enum Asked {
     Subscribe(Vec<Wanted>),
+    Follow(LocalId),
     Consume(Bytes),
     /// That a consumer, the last one of its queue, is to get no more jobs.
     Cancel(LocalId),
@@ -168,6 +132,7 @@ enum Asked {
 #[derive(Debug, Default)]
 pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
+    followers: Followers,
     consumers: Consumers,
     questions: Questions,
     rooms: Rooms,
@@ -176,6 +141,8 @@ pub(crate) struct ChannelSession {
     last_token: u64,
     /// The connection that is there, and its limit.
     connection: Option<(u64, usize)>,
+    /// Of the server that there was a connection to last.
+    epoch: u64,
 }
 
 impl Session for ChannelSession {
@@ -187,9 +154,11 @@ impl Session for ChannelSession {
 
     fn connected(&mut self, server: &Server, outbox: &mut Outbox) {
         self.connection = Some((server.connection, server.frame_bytes_max));
+        self.epoch = server.epoch;
         for wanted in restore::parts(self.subscriptions.wanted(), server.frame_bytes_max) {
             self.subscribe(wanted, outbox);
         }
+        self.restore_following(outbox);
         for demand in self.consumers.demands() {
             self.consume(&demand, outbox);
         }
@@ -200,6 +169,7 @@ impl Session for ChannelSession {
     fn disconnected(&mut self, _: &mut Outbox) {
         self.connection = None;
         self.subscriptions.interrupted();
+        self.followers.interrupted();
         self.consumers.interrupted();
         self.questions.interrupted();
         self.leases.interrupted();
@@ -216,6 +186,7 @@ impl Session for ChannelSession {
             Command::Subscribe { done, .. }
             | Command::Consume { done, .. }
             | Command::Serve { done, .. }
+            | Command::Follow { done, .. }
                 if done.is_closed() => {}
             Command::Ask { done, .. } if done.is_closed() => {}
             Command::Subscribe { id, wanted, mailbox, done } => {
@@ -223,9 +194,12 @@ impl Session for ChannelSession {
                     self.subscribe(vec![wanted], outbox);
                 }
             }
+            Command::Follow { to_follow, done } => self.begin_following(to_follow, done, outbox),
+            Command::Resume { id } => self.start_following(id, outbox),
             Command::Unsubscribe { id, done } => match self.subscriptions.remove(id) {
+                Some(wanted) if self.is_wanted(&wanted) => finish(done),
                 Some(wanted) => self.unsubscribe(&wanted, done, outbox),
-                None => finish(done),
+                None => self.end_following(id, done, outbox),
             },
             Command::Consume { id, queue, prefetch, mailbox, done } => {
                 let demand = self.consumers.add(id, queue, prefetch, mailbox, done);
@@ -255,25 +229,26 @@ impl Session for ChannelSession {
 
     fn pushed(&mut self, push: &Received, outbox: &mut Outbox) -> Result<(), DecodeError> {
         match push.decode::<Push<'_>>()? {
-            Push::Message { delivery, channel, sequence, value, .. } => {
-                let message = Message {
-                    channel: push.keep(channel.as_bytes()),
-                    sequence,
-                    value: push.keep_value(value),
-                    missed: 0,
-                    missed_numbers: None,
-                    interrupted: false,
-                };
-                self.subscriptions.deliver(delivery, &message);
+            Push::Message { delivery, channel, sequence, position, value } => {
+                let channel = push.keep(channel.as_bytes());
+                let message = Message::new(channel, sequence, position, push.keep_value(value));
+                let taken = self.subscriptions.deliver(delivery, &message);
+                match delivery {
+                    Delivery::Everybody => self.deliver_to_followers(&message, outbox),
+                    Delivery::One if !taken => drop(self.followers.deliver_one(&message)),
+                    Delivery::One | Delivery::Group(_) => {}
+                }
             }
-            Push::Gap { channel, from, to, missed, .. } => {
+            Push::Gap { channel, from, to, missed, replay: 0 } => {
                 let channel = channel.map(|channel| push.keep(channel.as_bytes()));
                 self.subscriptions.missed(channel.as_ref(), from, to, missed);
+                self.follow_again(channel.as_ref(), outbox);
                 let numbers = (from > 0).then_some(from..=to);
                 outbox.event(Event::Gap { channel, numbers, missed, cause: GapCause::Server });
             }
-            // No replay is asked for.
-            Push::Replayed { .. } | Push::CaughtUp { .. } => {}
+            part @ (Push::Gap { .. } | Push::Replayed { .. } | Push::CaughtUp { .. }) => {
+                self.replay_pushed(push, part, outbox);
+            }
             Push::Job { queue, job, attempt, lease, lease_ms, value } => {
                 let (connection, _) = self.connection.expect("pushes come by a connection");
                 self.consumers.deliver(HeldJob {
@@ -302,6 +277,10 @@ impl Session for ChannelSession {
     ) -> Result<(), DecodeError> {
         match self.asked.get(&token) {
             Some(Asked::Question(_)) => return self.question_asked(token, &answer),
+            Some(Asked::Follow(id)) => {
+                let id = *id;
+                return self.follow_answered(token, id, answer, outbox);
+            }
             Some(Asked::Visit(_)) => return self.visit_answered(token, &answer, outbox),
             _ => {}
         }
@@ -332,7 +311,7 @@ impl Session for ChannelSession {
             }
             // The same: no question of the channel can follow.
             (Some(Asked::EndService(id)), _) => drop(self.questions.remove(id)),
-            (Some(Asked::Question(_) | Asked::Visit(_)), _) => {
+            (Some(Asked::Question(_) | Asked::Visit(_) | Asked::Follow(_)), _) => {
                 unreachable!("that was looked at before")
             }
             (Some(Asked::End(done)), _) => finish(done),
@@ -459,7 +438,14 @@ impl ChannelSession {
             (None, Asked::Question(waiter)) => drop(waiter.send(Ok(Outcome::Lost))),
             (None, Asked::EndService(id)) => drop(self.questions.remove(id)),
             (None, Asked::Visit(visited)) => self.visit_lost(visited),
-            (None, Asked::Subscribe(_) | Asked::Consume(_) | Asked::Serve(_) | Asked::Renew) => {}
+            (
+                None,
+                Asked::Subscribe(_)
+                | Asked::Follow(_)
+                | Asked::Consume(_)
+                | Asked::Serve(_)
+                | Asked::Renew,
+            ) => {}
         }
     }
 

@@ -126,21 +126,30 @@ impl Subscriptions {
         established
     }
 
-    pub(super) fn deliver(&mut self, delivery: Delivery<'_>, message: &Message) {
-        let mut lost = 0;
+    /// Whether somebody wants it.
+    pub(super) fn want(&mut self, wanted: &Wanted) -> bool {
+        self.topics(wanted).is_some_and(|topics| topics.of(wanted).is_some())
+    }
+
+    /// Hands a message out. Returns whether anybody was there for it.
+    pub(super) fn deliver(&mut self, delivery: Delivery<'_>, message: &Message) -> bool {
+        let (mut lost, mut taken) = (0, false);
         match delivery {
             Delivery::Everybody => {
                 for local in self.plain.matching(&message.channel) {
+                    taken = true;
                     lost += u64::from(local.offer(message));
                 }
             }
             Delivery::One => {
                 let local = self.plain.one_matching(message);
+                taken = local.is_some();
                 lost += local.map_or(0, |local| u64::from(local.offer(message)));
             }
             Delivery::Group(group) => {
                 let topics = self.groups.get_mut(group.as_bytes());
                 let local = topics.and_then(|topics| topics.one_matching(message));
+                taken = local.is_some();
                 lost += local.map_or(0, |local| u64::from(local.offer(message)));
             }
         }
@@ -149,6 +158,7 @@ impl Subscriptions {
             let gap = self.gaps.entry(message.channel.clone()).or_default();
             gap.add(Some(&message.channel), number, number, lost);
         }
+        taken
     }
 
     /// The server dropped messages, of one channel or of some that it does not know any more.

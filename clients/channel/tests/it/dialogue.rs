@@ -3,7 +3,8 @@
 use crate::support::{FakeServer, Frame, Peer};
 use workyard_channel::{Builder, ChannelClient};
 use workyard_protocol::channel::{
-    Delivery, Enqueue, HistoryBounds, Interest, KeepHistory, Nack, Push, Reply, Request, Topic,
+    Delivery, Enqueue, HistoryBounds, Interest, KeepHistory, Nack, Push, Reply, Request, Start,
+    Subscribe, Topic,
 };
 use workyard_protocol::{ChannelName, QueueName, RequestId, ValueRef};
 
@@ -19,10 +20,7 @@ pub(crate) async fn connected_as(server: &FakeServer, builder: Builder) -> (Chan
 /// A request in a few words: `subscribe a pattern:b.* c@group`, `consume mails 10`, `ack 7`.
 pub(crate) fn in_words(request: &Request<'_>) -> String {
     match request {
-        Request::Subscribe(request) => {
-            let all: Vec<_> = request.subscriptions.iter().map(|wanted| wanted.interest).collect();
-            format!("subscribe {}", interests(&all))
-        }
+        Request::Subscribe(request) => subscribed(request),
         Request::Unsubscribe(request) => format!("unsubscribe {}", interests(&request.interests)),
         Request::Consume(request) => format!("consume {} {}", request.queue, request.prefetch),
         Request::Cancel(request) => format!("cancel {}", request.queue),
@@ -106,6 +104,18 @@ fn queues_in_words(request: &Request<'_>) -> String {
         }
         other => panic!("{other:?} has no words yet"),
     }
+}
+
+fn subscribed(request: &Subscribe<'_>) -> String {
+    let all: Vec<_> = request.subscriptions.iter().map(|wanted| wanted.interest).collect();
+    let starts = request.subscriptions.iter().filter_map(|wanted| match wanted.start {
+        Start::Live => None,
+        Start::Last { replay, count } => Some(format!(" from the last {count} as {replay}")),
+        Start::Resume { replay, epoch, mark } => {
+            Some(format!(" from {mark} of {epoch} as {replay}"))
+        }
+    });
+    format!("subscribe {}{}", interests(&all), starts.collect::<String>())
 }
 
 fn interests(all: &[Interest<'_>]) -> String {

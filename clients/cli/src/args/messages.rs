@@ -1,7 +1,8 @@
 //! Arguments of the commands about channels.
 
 use super::Kind;
-use clap::Args;
+use clap::{Args, Subcommand};
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Pub {
@@ -34,7 +35,51 @@ pub(crate) struct Sub {
     /// Share the messages with the other subscribers of this group
     #[arg(long, short)]
     pub(crate) group: Option<String>,
+    /// Lose nothing to lost connections, as far as the server keeps the channels
+    #[arg(long, conflicts_with = "group")]
+    pub(crate) history: bool,
+    /// The same, and begin with so many of the last messages of each channel
+    #[arg(long, value_name = "COUNT", conflicts_with = "group")]
+    pub(crate) last: Option<u64>,
     /// Stop after this many
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) count: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum History {
+    /// Keep the messages of all channels that match
+    Keep(HistoryKeep),
+    /// Forget what a rule keeps, and the rule
+    Drop(HistoryDrop),
+    /// List the rules
+    List(HistoryList),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryKeep {
+    /// A channel, or a pattern as in `orders.>`
+    pub(crate) pattern: String,
+    /// Messages of each channel at most
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) messages_max: u64,
+    /// Bytes in the messages of each channel at most
+    #[arg(long, value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) bytes_max: u64,
+    /// How long a message is kept
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub(crate) age: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryDrop {
+    /// The pattern, as it was given
+    pub(crate) pattern: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryList {
+    /// How the patterns begin
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
 }

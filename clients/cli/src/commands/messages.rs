@@ -9,7 +9,7 @@ use crate::value;
 use futures_util::StreamExt;
 use futures_util::stream::select_all;
 use serde_json::json;
-use workyard_channel::{ChannelClient, Message, Value};
+use workyard_channel::{ChannelClient, Message, Subscribing, Value};
 
 pub(crate) async fn publish(
     global: &Global,
@@ -54,13 +54,13 @@ pub(crate) async fn subscribe(
     let mut subscriptions = Vec::new();
     for channel in &args.channel {
         subscriptions.push(match &args.group {
-            None => client.subscribe(channel).await?,
+            None => begun(args, client.subscribe(channel)).await?,
             Some(group) => client.subscribe_group(channel, group).await?,
         });
     }
     for pattern in &args.pattern {
         subscriptions.push(match &args.group {
-            None => client.subscribe_pattern(pattern).await?,
+            None => begun(args, client.subscribe_pattern(pattern)).await?,
             Some(group) => client.subscribe_pattern_group(pattern, group).await?,
         });
     }
@@ -85,13 +85,28 @@ pub(crate) async fn subscribe(
     Ok(Status::Done)
 }
 
+/// With history, if that is wanted.
+fn begun(args: &Sub, subscribing: Subscribing) -> Subscribing {
+    match args.last {
+        Some(count) => subscribing.last(count),
+        None if args.history => subscribing.with_history(),
+        None => subscribing,
+    }
+}
+
 fn print(message: &Message, several: bool, output: Output) -> anyhow::Result<()> {
     let channel = message.channel_str();
     let (missed, interrupted) = (message.missed_before(), message.interrupted_before());
     output.say(
         || {
             let lost = if interrupted { "(the connection was lost for a while)\n" } else { "" };
-            let gap = if missed > 0 { format!("({missed} missed)\n") } else { String::new() };
+            let gap = match message.missed_numbers_before() {
+                Some(numbers) => {
+                    format!("({missed} missed, {} to {})\n", numbers.start(), numbers.end())
+                }
+                None if missed > 0 => format!("({missed} missed)\n"),
+                None => String::new(),
+            };
             let source = if several { format!("{channel}: ") } else { String::new() };
             format!("{lost}{gap}{source}{}", message.value())
         },
@@ -99,7 +114,8 @@ fn print(message: &Message, several: bool, output: Output) -> anyhow::Result<()>
             let value = value::to_json(message.value());
             let kind = message.value().as_ref().tag().name();
             json!({
-                "channel": channel, "value": value, "kind": kind, "missed_before": missed,
+                "channel": channel, "sequence": message.sequence(), "value": value, "kind": kind,
+                "missed_before": missed,
                 "interrupted_before": interrupted,
             })
         },

@@ -2,6 +2,7 @@
 
 mod completions;
 mod containers;
+mod history;
 mod lifetimes;
 mod locks;
 mod messages;
@@ -14,6 +15,7 @@ mod variables;
 
 pub(crate) use completions::completions;
 pub(crate) use containers::{list, map, members};
+pub(crate) use history::history;
 pub(crate) use lifetimes::{persist, touch, ttl};
 pub(crate) use locks::{lock, locks};
 pub(crate) use messages::{publish, subscribe};

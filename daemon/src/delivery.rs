@@ -183,6 +183,10 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
         self.send(to, |dialect, out| dialect.push(push, out));
     }
 
+    fn push_all(&mut self, to: &[SessionId], push: Push<'_, E>) {
+        self.send_all(to, push);
+    }
+
     fn publish(
         &mut self,
         publication: Publication<'_, <E::Wire as Wire>::Push<'_>>,
@@ -200,6 +204,10 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     }
 
     fn has_room(&mut self, session: SessionId) -> bool {
+        let serial = self.batch.serial();
+        if self.peer_mut(session).is_some_and(|peer| peer.batch == serial) {
+            self.close_batch();
+        }
         let (bounds, over) = (self.bounds, self.is_over());
         let Some(peer) = self.peer_mut(session) else { return false };
         let room = peer.is_open() && Self::takes_publications(peer, &bounds, over);

@@ -68,6 +68,7 @@ impl GlobalDataEngine {
                 Reply::Deleted { existed }
             }
         };
+        store.announce(now, outbox);
         outbox.reply(caller, reply);
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Engine for GlobalDataEngine {
         self.store.expire(now, outbox);
     }
 
-    fn gap(loss: Loss<'_>) -> Option<Push> {
+    fn gap(loss: Loss<'_>) -> Option<Push<'_>> {
         Store::gap(loss)
     }
 }

@@ -17,5 +17,15 @@ workyard_daemon::overrides! {
         lock_claims_per_session_max: usize = "COUNT",
         /// Bytes of a list, set or map that is changed, or a value that is appended to, at most
         modify_bytes_max: usize = "BYTES",
+        /// Keys and prefixes that one connection watches at most
+        session_watches_max: u32 = "COUNT",
+        /// Keys and prefixes that all connections watch at most
+        watches_max: u32 = "COUNT",
+        /// Changes kept at most for clients that watch and come back or are slow
+        watch_log_changes_max: usize = "COUNT",
+        /// Bytes that these changes take at most
+        watch_log_bytes_max: usize = "BYTES",
+        /// Milliseconds that they are kept when nothing is watched any more
+        watch_log_linger_ms: u64 = "MILLISECONDS",
     }
 }

@@ -28,7 +28,7 @@ impl Service for GlobalDataWire {
     const KIND: ServiceKind = ServiceKind::GlobalData;
 
     fn describe(body: &[u8]) -> String {
-        type Frame<'a> = ToClient<'a, globaldata::Reply<'a>, globaldata::Push>;
+        type Frame<'a> = ToClient<'a, globaldata::Reply<'a>, globaldata::Push<'a>>;
         text(&Frame::decode(body), body)
     }
 }

@@ -12,7 +12,7 @@ use workyard_protocol::{
 const PAYLOAD: &[u8] = b"0123456789abcdef";
 
 type FromChannel<'a> = ToClient<'a, channel::Reply<'a>, Push<'a>>;
-type FromGlobalData<'a> = ToClient<'a, globaldata::Reply<'a>, globaldata::Push>;
+type FromGlobalData<'a> = ToClient<'a, globaldata::Reply<'a>, globaldata::Push<'a>>;
 
 fn channels(kind: Kind) -> Box<dyn PubSubWire> {
     pub_sub(kind, PAYLOAD.len(), true).unwrap()

@@ -78,6 +78,10 @@ impl<E: Engine> Batch<E> {
     /// Encodes a publication for every dialect that a recipient speaks.
     pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], number: u64, push: Push<'_, E>) {
         self.topics.add(topic, number);
+        self.encode::<D>(push);
+    }
+
+    fn encode<D: Dialect<E>>(&mut self, push: Push<'_, E>) {
         for ((dialect, encoded), spoken) in D::all().zip(&mut self.encoded).zip(&self.spoken) {
             if *spoken {
                 dialect.push(push, encoded);
@@ -187,6 +191,22 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         for session in &recipients {
             self.hand_out(*session, &sealed);
         }
+        self.batch.reset(sealed, recipients);
+    }
+
+    /// Sends to several what none of them may miss, encoded once for each dialect that is spoken.
+    pub(super) fn send_all(&mut self, to: &[SessionId], push: Push<'_, E>) {
+        self.close_batch();
+        for session in to {
+            let dialect = self.peer_mut(*session).and_then(|peer| peer.dialect);
+            dialect.into_iter().for_each(|dialect| self.batch.spoken[dialect.index()] = true);
+        }
+        self.batch.encode::<D>(push);
+        let sealed = self.batch.seal(&self.ledger);
+        for session in to {
+            self.hand_out(*session, &sealed);
+        }
+        let recipients = std::mem::take(&mut self.batch.recipients);
         self.batch.reset(sealed, recipients);
     }
 

@@ -9,7 +9,7 @@ const CHUNK_SLOTS: u32 = 1024;
 const NONE: u32 = u32::MAX;
 
 /// The place of an entry, for as long as it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Slot(u32);
 
 /// All entries.

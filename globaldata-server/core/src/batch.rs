@@ -25,7 +25,11 @@ enum Stop<'a> {
 }
 
 impl Store {
-    pub(crate) fn batch(&mut self, now: Time, batch: &Batch<'_>) -> Result<Reply<'_>, Refusal> {
+    pub(crate) fn batch(
+        &mut self,
+        now: Time,
+        batch: &Batch<'_>,
+    ) -> Result<Reply<'static>, Refusal> {
         self.limits.check_items(batch.steps.len(), "steps of a batch")?;
         self.limits.check_reply(answer_bytes(&batch.steps))?;
         // What frees expired variables has revisions of its own, and is not undone with the batch.
@@ -39,6 +43,9 @@ impl Store {
         self.table.begin();
         Ok(Reply::Batch(match self.steps(now, &batch.steps) {
             Ok(results) => {
+                if self.watches.is_on() {
+                    self.note_batch();
+                }
                 if self.table.commit() {
                     self.revision += 1;
                 }

@@ -52,13 +52,7 @@ impl Entry {
     }
 
     pub(crate) fn value(&self) -> ValueRef<'_> {
-        let bytes = &self.data[usize::from(self.key_length)..self.value_end()];
-        let number = || bytes.try_into().expect("a number is stored as eight bytes");
-        match self.tag {
-            ValueTag::Int => ValueRef::Int(i64::from_ne_bytes(number())),
-            ValueTag::Float => ValueRef::Float(f64::from_ne_bytes(number())),
-            ValueTag::Encoded(encoding) => ValueRef::Encoded { encoding, bytes },
-        }
+        value_of(self.tag, &self.data[usize::from(self.key_length)..self.value_end()])
     }
 
     /// The first instant at which it does not exist any more, if there is one.
@@ -174,7 +168,18 @@ fn joined(key: &[u8], value: ValueRef<'_>, deadline: Option<Time>) -> Box<[u8]> 
     with_bytes(value, |bytes| [key, bytes, deadline].concat().into_boxed_slice())
 }
 
-fn with_bytes<T>(value: ValueRef<'_>, read: impl FnOnce(&[u8]) -> T) -> T {
+/// The value that [`with_bytes`] gave these bytes of.
+pub(crate) fn value_of(tag: ValueTag, bytes: &[u8]) -> ValueRef<'_> {
+    let number = || bytes.try_into().expect("a number is stored as eight bytes");
+    match tag {
+        ValueTag::Int => ValueRef::Int(i64::from_ne_bytes(number())),
+        ValueTag::Float => ValueRef::Float(f64::from_ne_bytes(number())),
+        ValueTag::Encoded(encoding) => ValueRef::Encoded { encoding, bytes },
+    }
+}
+
+/// Shows a value as the bytes that it is stored as.
+pub(crate) fn with_bytes<T>(value: ValueRef<'_>, read: impl FnOnce(&[u8]) -> T) -> T {
     match value {
         ValueRef::Int(int) => read(&int.to_ne_bytes()),
         ValueRef::Float(float) => read(&float.to_ne_bytes()),

@@ -1,5 +1,6 @@
 //! What has expired: freed in portions, and in time for whoever needs its room.
 
+use crate::arena::Slot;
 use crate::limits::StoreLimits;
 use crate::store::Store;
 use workyard_engine::Time;
@@ -36,9 +37,16 @@ impl Store {
     /// Frees this variable if it has expired, before a write takes its place.
     pub(crate) fn settle(&mut self, now: Time, key: Key<'_>) {
         if let Some(slot) = self.table.lapsed(now, key) {
-            self.table.remove(slot);
-            self.revision += 1;
+            self.free_one(slot);
         }
+    }
+
+    fn free_one(&mut self, slot: Slot) {
+        if self.watches.is_on() {
+            self.note_expiry(slot);
+        }
+        self.table.remove(slot);
+        self.revision += 1;
     }
 
     fn free_lapsed_while(&mut self, now: Time, wanted: impl Fn(&Self) -> bool) {
@@ -50,8 +58,7 @@ impl Store {
             && deadline <= now
         {
             let before = self.table.bytes();
-            self.table.remove(slot);
-            self.revision += 1;
+            self.free_one(slot);
             portion.keys -= 1;
             portion.bytes = portion.bytes.saturating_sub(before - self.table.bytes());
         }

@@ -13,7 +13,7 @@ impl Store {
         &mut self,
         now: Time,
         increment: Increment<'_>,
-    ) -> Result<Reply<'_>, Refusal> {
+    ) -> Result<Reply<'static>, Refusal> {
         let Increment { key, by, initial, expiry } = increment;
         let mut value = by;
         let updated = self.update(now, key, |current| {

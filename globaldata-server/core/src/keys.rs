@@ -1,6 +1,5 @@
-//! `keys`: pages of what there is, in the order of slots, which nothing changes.
+//! `keys`: pages of what there is.
 
-use crate::arena::Seen;
 use crate::store::Store;
 use workyard_engine::Time;
 use workyard_protocol::Key;
@@ -15,47 +14,30 @@ const PAGE_BYTES: usize = 32;
 const PAGE_ENTRY_BYTES: usize = 8 + 8 + 1 + 4 + 9;
 
 impl Store {
-    /// The cursor is the next slot to look at. An entry keeps its slot, so it comes exactly once.
     pub(crate) fn keys(&self, now: Time, request: Keys<'_>) -> Reply<'_> {
         let mut page = Page::new(request, self.limits.reply_bytes_max);
-        let mut position = request.cursor;
-        for _ in 0..self.limits.scan_slots_max.max(1) {
-            position = match self.table.look(position) {
-                Seen::Entry(entry) => match entry.view(now) {
-                    Some(seen) if !page.take(entry.key(), seen) => break,
-                    _ => position + 1,
-                },
-                Seen::Nothing(next) => next,
-                Seen::End => break,
-            };
-        }
-        let cursor = match self.table.look(position) {
-            Seen::End => 0,
-            _ => position,
-        };
+        let cursor =
+            self.scan(now, request.prefix, request.cursor, |key, entry| page.take(key, entry));
         Reply::Keys { cursor, keys: page.keys }
     }
 }
 
 /// A page as it fills.
-struct Page<'r, 'a> {
-    request: Keys<'r>,
+struct Page<'a> {
+    keys_max: usize,
     keys: Vec<KeyInfo<'a>>,
     bytes_left: usize,
 }
 
-impl<'r, 'a> Page<'r, 'a> {
+impl<'a> Page<'a> {
     /// All of a page is header to its reader, who takes no more of that than [`HEADER_BYTES_MAX`].
-    fn new(request: Keys<'r>, reply_bytes_max: usize) -> Self {
+    fn new(request: Keys<'_>, reply_bytes_max: usize) -> Self {
         let bytes_left = reply_bytes_max.min(HEADER_BYTES_MAX).saturating_sub(PAGE_BYTES);
-        Self { request, keys: Vec::new(), bytes_left }
+        Self { keys_max: request.limit as usize, keys: Vec::new(), bytes_left }
     }
 
-    /// Takes an entry if it is asked for. Whether that is done with; else the page is full.
+    /// Whether an entry still goes in.
     fn take(&mut self, key: &'a [u8], entry: Entry<'a>) -> bool {
-        if !key.starts_with(self.request.prefix) {
-            return true;
-        }
         let bytes = PAGE_ENTRY_BYTES + key.len();
         // The first one always goes in, or a small limit would end no scan.
         if !self.keys.is_empty() && (self.is_full() || bytes > self.bytes_left) {
@@ -67,7 +49,7 @@ impl<'r, 'a> Page<'r, 'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.keys.len() >= self.request.limit as usize
+        self.keys.len() >= self.keys_max
     }
 }
 

@@ -9,7 +9,9 @@
 mod arena;
 mod batch;
 mod containers;
+mod count;
 mod deadlines;
+mod entries;
 mod entry;
 mod expire;
 mod increment;
@@ -21,11 +23,13 @@ mod locks;
 mod look;
 mod modify;
 mod read;
+mod scan;
 mod store;
 mod table;
 mod text;
 mod touch;
 mod update;
+mod watch;
 mod write;
 
 pub use limits::{ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};

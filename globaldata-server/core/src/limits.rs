@@ -40,6 +40,18 @@ pub struct StoreLimits {
     pub lock_claims_per_session_max: usize,
     /// Most permits that are taken at once from holders whose time is over. Others are served in between.
     pub expire_locks_max: usize,
+    /// Most topics that one session watches.
+    pub session_watches_max: u32,
+    /// Most topics that all sessions watch.
+    pub watches_max: u32,
+    /// Most changes that are kept for those who watch and were not there or too slow.
+    pub watch_log_changes_max: usize,
+    /// Most bytes that these may take.
+    pub watch_log_bytes_max: usize,
+    /// How long they are kept when nothing is watched any more.
+    pub watch_log_linger_ms: u64,
+    /// Most changes that are looked at at once to tell sessions again. Others are served in between.
+    pub watch_portion_changes_max: usize,
 }
 
 impl Default for StoreLimits {
@@ -57,6 +69,12 @@ impl Default for StoreLimits {
             lock_claims_max: 1_000_000,
             lock_claims_per_session_max: 10_000,
             expire_locks_max: 1000,
+            session_watches_max: 100_000,
+            watches_max: 1_000_000,
+            watch_log_changes_max: 262_144,
+            watch_log_bytes_max: 64 * 1024 * 1024,
+            watch_log_linger_ms: 60_000,
+            watch_portion_changes_max: 10_000,
         }
     }
 }
@@ -97,6 +115,20 @@ impl StoreLimits {
     pub(crate) fn check_claims_of_session(&self, count: usize) -> Result<(), Refusal> {
         let (what, max) = ("locks of one session", self.lock_claims_per_session_max);
         check_claims(count, what, "lock_claims_per_session_max", max)
+    }
+
+    /// Whether a session, and all together, may watch so many topics.
+    pub(crate) fn check_watches(&self, session: usize, all: usize) -> Result<(), Refusal> {
+        let bounds = [
+            (session, self.session_watches_max, "session_watches_max"),
+            (all, self.watches_max, "watches_max"),
+        ];
+        match bounds.into_iter().find(|(count, max, _)| *count > *max as usize) {
+            None => Ok(()),
+            Some((count, max, name)) => {
+                Err(reached(format!("{count} watches are above {name}, {max}: end some first")))
+            }
+        }
     }
 
     /// Whether a request may have so many `items`.

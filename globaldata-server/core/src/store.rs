@@ -4,6 +4,7 @@ use crate::limits::StoreLimits;
 use crate::locks::Locks;
 use crate::modify::Workspace;
 use crate::table::Table;
+use crate::watch::Watches;
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{GlobalDataWire, Push, Reply, Request};
@@ -19,6 +20,7 @@ pub struct Store {
     /// The number of the latest write.
     pub(crate) revision: u64,
     pub(crate) locks: Locks,
+    pub(crate) watches: Watches,
 }
 
 /// How much a store holds.
@@ -55,7 +57,8 @@ impl Store {
     /// has been restarted since matches nothing, and tokens go on growing.
     #[must_use]
     pub fn after(revision: u64, limits: StoreLimits) -> Self {
-        Self { limits, table: Table::default(), revision, locks: Locks::after(revision) }
+        let (table, watches) = (Table::default(), Watches::default());
+        Self { limits, table, revision, locks: Locks::after(revision), watches }
     }
 
     /// How much it holds.
@@ -69,38 +72,35 @@ impl Store {
     pub fn lock_census(&self) -> LockCensus {
         LockCensus { locks: self.locks.count(), claims: self.locks.claims() }
     }
+}
 
-    fn answer<'s>(
-        &'s mut self,
+impl Store {
+    fn answer_lock(
+        &mut self,
         now: Time,
-        session: SessionId,
+        caller: Caller,
         request: Request<'_>,
-        workspace: &'s mut Workspace,
-    ) -> Result<Reply<'s>, Refusal> {
-        match request {
-            Request::Get(request) => Ok(self.read(now, request)),
-            Request::GetMany(request) => self.read_many(now, &request),
-            Request::Write(request) => self.write(now, request),
-            Request::Increment(request) => self.increment(now, request),
-            Request::Delete(request) => self.delete(now, request),
-            Request::Exists(request) => Ok(self.exists(now, request)),
-            Request::Batch(request) => self.batch(now, &request),
-            Request::Keys(request) => Ok(self.keys(now, request)),
-            Request::Touch(request) => self.touch(now, request),
-            Request::Look(request) => self.look(now, &request),
-            Request::Modify(request) => self.modify(now, &request, workspace),
+        outbox: &mut impl Outbox<GlobalDataWire>,
+    ) {
+        let session = caller.session;
+        let answer = match request {
             Request::Lock(wish) => {
                 self.locks.lock(&self.limits, now, session, wish).map(Reply::Lock)
             }
             Request::Unlock(request) => {
-                let released = self.locks.unlock(now, session, request);
-                Ok(Reply::Unlocked { released })
+                Ok(Reply::Unlocked { released: self.locks.unlock(now, session, request) })
             }
             Request::RenewLocks(request) => {
-                self.limits.check_items(request.renewals.len(), "locks to renew")?;
-                Ok(Reply::Renewed { lost: self.locks.renew(now, session, &request) })
+                let checked = self.limits.check_items(request.renewals.len(), "locks to renew");
+                checked.map(|()| Reply::Renewed { lost: self.locks.renew(now, session, &request) })
             }
             Request::Locks(request) => Ok(self.locks.page(&self.limits, now, request)),
+            other => unreachable!("{other:?} is about variables"),
+        };
+        send(caller, answer, outbox);
+        // After the answer: whoever is queued knows its number before it is told that it is its turn.
+        if self.locks.has_notices() {
+            self.locks.tell(outbox);
         }
     }
 }
@@ -116,38 +116,73 @@ impl Engine for Store {
         request: Request<'_>,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        match self.answer(now, caller.session, request, &mut Workspace::default()) {
-            Ok(reply) => outbox.reply(caller, reply),
-            Err(refusal) => outbox.refuse(caller, refusal),
-        }
-        // After the answer: whoever is queued knows its number before it is told that it is its turn.
-        if self.locks.has_notices() {
-            self.locks.tell(outbox);
-        }
+        let workspace = &mut Workspace::default();
+        let answer = match request {
+            Request::Get(request) => return outbox.reply(caller, self.read(now, request)),
+            Request::GetMany(request) => {
+                return send(caller, self.read_many(now, &request), outbox);
+            }
+            Request::Exists(request) => return outbox.reply(caller, self.exists(now, request)),
+            Request::Look(request) => return send(caller, self.look(now, &request), outbox),
+            Request::Keys(request) => return outbox.reply(caller, self.keys(now, request)),
+            Request::Entries(request) => return outbox.reply(caller, self.entries(now, request)),
+            Request::Count(request) => return outbox.reply(caller, self.count(now, request)),
+            Request::Watch(request) => return self.watch(now, caller, request, outbox),
+            Request::Unwatch(request) => Ok(self.unwatch(now, caller.session, &request)),
+            Request::Write(request) => self.write(now, request),
+            Request::Increment(request) => self.increment(now, request),
+            Request::Delete(request) => self.delete(now, request),
+            Request::Batch(request) => self.batch(now, &request),
+            Request::Touch(request) => self.touch(now, request),
+            Request::Modify(request) => self.modify(now, &request, workspace),
+            request => return self.answer_lock(now, caller, request, outbox),
+        };
+        // Before the answer: whoever hears that his write is done has been told of it.
+        self.announce(now, outbox);
+        send(caller, answer, outbox);
     }
 
     /// A session leaves nothing behind: its locks pass on, and variables belong to nobody.
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<GlobalDataWire>) {
+        self.watches.close(now, session);
         self.locks.close(now, session);
         self.locks.tell(outbox);
     }
 
-    fn drained(&mut self, _: Time, _: SessionId, _: &mut impl Outbox<GlobalDataWire>) {}
+    fn drained(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<GlobalDataWire>) {
+        self.watches.advance(now, session, self.revision, &self.limits, outbox);
+    }
 
     /// The earliest deadline, at once or past when a portion was not enough.
     fn next_deadline(&self) -> Option<Time> {
         let variable = self.table.first_deadline().map(|(deadline, _)| deadline);
-        variable.into_iter().chain(self.locks.first_deadline()).min()
+        let watch = self.watches.next_deadline(&self.limits);
+        variable.into_iter().chain(self.locks.first_deadline()).chain(watch).min()
     }
 
-    /// Frees a portion of what has expired, and takes a portion of the locks that were not renewed.
+    /// Frees a portion of what has expired, takes a portion of the locks that were not renewed, and tells
+    /// those who watch a portion of what they missed.
     fn expire(&mut self, now: Time, outbox: &mut impl Outbox<GlobalDataWire>) {
         self.free_lapsed(now);
+        self.announce(now, outbox);
+        self.watches.expire(now, self.revision, &self.limits, outbox);
         self.locks.expire(now, self.limits.expire_locks_max);
         self.locks.tell(outbox);
     }
 
-    fn gap(_: Loss<'_>) -> Option<Push> {
+    /// Nothing is published that could be dropped.
+    fn gap(_: Loss<'_>) -> Option<Push<'_>> {
         None
+    }
+}
+
+fn send(
+    caller: Caller,
+    answer: Result<Reply<'_>, Refusal>,
+    outbox: &mut impl Outbox<GlobalDataWire>,
+) {
+    match answer {
+        Ok(reply) => outbox.reply(caller, reply),
+        Err(refusal) => outbox.refuse(caller, refusal),
     }
 }

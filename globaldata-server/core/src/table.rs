@@ -6,6 +6,7 @@ use crate::deadlines::Deadlines;
 use crate::entry::{Entry, cost};
 use crate::index::Index;
 use crate::journal::Undo;
+use hashbrown::HashMap;
 use workyard_engine::Time;
 use workyard_planted::planted;
 use workyard_protocol::{Key, ValueRef, globaldata};
@@ -64,6 +65,11 @@ impl Table {
     /// The variable in this place, if it exists.
     pub(crate) fn current(&self, now: Time, slot: Slot) -> Option<globaldata::Entry<'_>> {
         self.arena.entry(slot).view(now)
+    }
+
+    /// What lies in this place, be it gone or not.
+    pub(crate) fn entry(&self, slot: Slot) -> &Entry {
+        self.arena.entry(slot)
     }
 
     /// The deadline of the variable in this place.
@@ -174,6 +180,25 @@ impl Table {
     /// From now on, changes can be undone.
     pub(crate) fn begin(&mut self) {
         self.journal = Some(Vec::new());
+    }
+
+    /// The places that are not as they were at [`Table::begin`], in the order of their first change.
+    /// What a batch made and deleted again is not among them: nobody has seen it.
+    pub(crate) fn net_changes(&self) -> Vec<Slot> {
+        let mut was_there = HashMap::new();
+        let mut changed = Vec::new();
+        for undo in self.journal.iter().flatten() {
+            let (slot, existed) = match undo {
+                Undo::Inserted(slot) => (*slot, false),
+                Undo::Replaced(slot, _) | Undo::Removed(slot) => (*slot, true),
+            };
+            was_there.entry(slot).or_insert_with(|| {
+                changed.push(slot);
+                existed
+            });
+        }
+        changed.retain(|slot| was_there[slot] || !self.arena.entry(*slot).is_gone());
+        changed
     }
 
     /// Keeps every change since [`Table::begin`]. Whether there was one.

@@ -35,7 +35,7 @@ pub struct Updated {
 
 impl Store {
     /// Shows a variable as it stands at this instant to `decide`, and does what it says before anybody
-    /// else sees the variable.
+    /// else sees the variable. [`Store::announce`] tells those who watch it.
     ///
     /// # Errors
     /// What `decide` refuses with, or `LimitReached`. The variable is as it was.
@@ -47,7 +47,12 @@ impl Store {
     ) -> Result<Updated, Refusal> {
         self.settle(now, key);
         let updated = self.change(now, key, decide)?;
-        self.revision = self.revision.max(updated.revision);
+        if updated.revision > self.revision {
+            self.revision = updated.revision;
+            if self.watches.is_on() {
+                self.note_write(key);
+            }
+        }
         Ok(updated)
     }
 

@@ -8,7 +8,7 @@ use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{Delete, Entry, Expect, Reply, Write, Written};
 
 impl Store {
-    pub(crate) fn write(&mut self, now: Time, write: Write<'_>) -> Result<Reply<'_>, Refusal> {
+    pub(crate) fn write(&mut self, now: Time, write: Write<'_>) -> Result<Reply<'static>, Refusal> {
         let updated = self.update(now, write.key, |current| {
             let holds = holds(write.expect, current);
             Ok(if holds { Change::Store(write.value, write.expiry) } else { Change::Keep })
@@ -21,7 +21,11 @@ impl Store {
         }))
     }
 
-    pub(crate) fn delete(&mut self, now: Time, delete: Delete<'_>) -> Result<Reply<'_>, Refusal> {
+    pub(crate) fn delete(
+        &mut self,
+        now: Time,
+        delete: Delete<'_>,
+    ) -> Result<Reply<'static>, Refusal> {
         let mut held = true;
         let updated = self.update(now, delete.key, |current| {
             held = holds(delete.expect, current);

@@ -67,7 +67,7 @@ impl Dialect<GlobalDataEngine> for Workerman {
         wire::put_bool(false, out);
     }
 
-    fn push(self, push: Push, _: &mut Vec<u8>) {
+    fn push(self, push: Push<'_>, _: &mut Vec<u8>) {
         unreachable!("no session of this dialect asks for what {push:?} tells")
     }
 

@@ -1,7 +1,9 @@
 //! The words of globaldata-server: what clients ask, what it answers, and what it sends unasked.
 
 mod batch;
+mod count;
 mod delete;
+mod entries;
 mod exists;
 mod expect;
 mod expiry;
@@ -19,10 +21,13 @@ mod renew_locks;
 mod replies;
 mod touch;
 mod unlock;
+mod watch;
 mod write;
 
 pub use batch::{Batch, BatchReply, Step, StepResult};
+pub use count::Count;
 pub use delete::Delete;
+pub use entries::Entries;
 pub use exists::{Existence, Exists};
 pub use expect::Expect;
 pub use expiry::Expiry;
@@ -35,11 +40,12 @@ pub use locks::{LockInfo, Locks};
 pub use look::{Found, Look, Looked, Question};
 pub use modification::{AddWithin, End, Modification, PushItems};
 pub use modify::{Modified, Modify, Outcome};
-pub use pushes::Push;
+pub use pushes::{Change, Push};
 pub use renew_locks::{RenewLocks, Renewal};
 pub use replies::Reply;
 pub use touch::Touch;
 pub use unlock::Unlock;
+pub use watch::{Unwatch, Watch, WatchTopic, Watching};
 pub use write::{Write, Written};
 
 use crate::envelope::{self, Message, Wire};
@@ -52,7 +58,7 @@ pub struct GlobalDataWire;
 impl Wire for GlobalDataWire {
     type Request<'a> = Request<'a>;
     type Reply<'a> = Reply<'a>;
-    type Push<'a> = Push;
+    type Push<'a> = Push<'a>;
 }
 
 /// What clients ask of globaldata-server.
@@ -74,6 +80,10 @@ pub enum Request<'a> {
     RenewLocks(RenewLocks<'a>),
     Locks(Locks<'a>),
     Look(Look<'a>),
+    Watch(Watch<'a>),
+    Unwatch(Unwatch<'a>),
+    Count(Count<'a>),
+    Entries(Entries<'a>),
 }
 
 impl<'a> Message<'a> for Request<'a> {
@@ -94,6 +104,10 @@ impl<'a> Message<'a> for Request<'a> {
             Self::RenewLocks(_) => renew_locks::CODE,
             Self::Locks(_) => locks::CODE,
             Self::Look(_) => look::CODE,
+            Self::Watch(_) => watch::WATCH,
+            Self::Unwatch(_) => watch::UNWATCH,
+            Self::Count(_) => count::CODE,
+            Self::Entries(_) => entries::CODE,
         }
     }
 
@@ -114,6 +128,10 @@ impl<'a> Message<'a> for Request<'a> {
             Self::RenewLocks(request) => request.put(out),
             Self::Locks(request) => request.put(out),
             Self::Look(request) => request.put(out),
+            Self::Watch(request) => request.put(out),
+            Self::Unwatch(request) => request.put(out),
+            Self::Count(request) => request.put(out),
+            Self::Entries(request) => request.put(out),
         }
     }
 
@@ -134,6 +152,10 @@ impl<'a> Message<'a> for Request<'a> {
             renew_locks::CODE => Self::RenewLocks(RenewLocks::decode(body)?),
             locks::CODE => Self::Locks(Locks::decode(body)?),
             look::CODE => Self::Look(Look::decode(body)?),
+            watch::WATCH => Self::Watch(Watch::decode(body)?),
+            watch::UNWATCH => Self::Unwatch(Unwatch::decode(body)?),
+            count::CODE => Self::Count(Count::decode(body)?),
+            entries::CODE => Self::Entries(Entries::decode(body)?),
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -1,9 +1,10 @@
 //! What globaldata-server answers.
 
+use super::entries;
 use super::expect::ValueHeader;
 use super::locks::LockHeader;
 use super::{
-    BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Looked, Modified, Written,
+    BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Looked, Modified, Watching, Written,
 };
 use crate::envelope::{self, Message};
 use crate::wire::{self, DecodeError, List};
@@ -23,6 +24,10 @@ const UNLOCKED: u8 = 0xA1;
 const RENEWED: u8 = 0xA2;
 const LOCKS: u8 = 0xA3;
 const LOOKED: u8 = 0xBD;
+const WATCHING: u8 = 0xB8;
+const UNWATCHED: u8 = 0xB9;
+const COUNTED: u8 = 0xBA;
+const ENTRIES: u8 = 0xBB;
 
 /// An answer of globaldata-server.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +84,27 @@ pub enum Reply<'a> {
     },
     /// What a look has found.
     Looked(Looked<'a>),
+    /// How a watch began.
+    Watching(Watching),
+    /// Topics are watched no more.
+    Unwatched {
+        /// How many of them were.
+        count: u32,
+    },
+    /// How many keys there are in a portion.
+    Counted {
+        /// Where the next portion begins; 0 when this was the last.
+        cursor: u64,
+        /// How many.
+        count: u64,
+    },
+    /// A page of variables.
+    Entries {
+        /// Where the next page begins; 0 when this was the last.
+        cursor: u64,
+        /// The variables, in no particular order.
+        entries: Vec<(Key<'a>, Entry<'a>)>,
+    },
 }
 
 type KeyHeader<'a> = (&'a [u8], u64, u8, u32, Option<u64>);
@@ -100,6 +126,10 @@ impl<'a> Message<'a> for Reply<'a> {
             Self::Renewed { .. } => RENEWED,
             Self::Locks { .. } => LOCKS,
             Self::Looked(_) => LOOKED,
+            Self::Watching(_) => WATCHING,
+            Self::Unwatched { .. } => UNWATCHED,
+            Self::Counted { .. } => COUNTED,
+            Self::Entries { .. } => ENTRIES,
         }
     }
 
@@ -131,6 +161,10 @@ impl<'a> Message<'a> for Reply<'a> {
                 wire::put(out, (cursor, List(locks.iter().map(LockInfo::header).collect())));
             }
             Self::Looked(looked) => looked.put(out),
+            Self::Watching(watching) => wire::put(out, watching),
+            Self::Unwatched { count } => wire::put(out, count),
+            Self::Counted { cursor, count } => wire::put(out, (cursor, count)),
+            Self::Entries { cursor, entries } => entries::put_page(*cursor, entries, out),
         }
     }
 
@@ -172,6 +206,13 @@ impl<'a> Message<'a> for Reply<'a> {
                 Self::Locks { cursor, locks }
             }
             LOOKED => Self::Looked(Looked::decode(body)?),
+            WATCHING => Self::Watching(wire::take_all(body, "watching")?),
+            UNWATCHED => Self::Unwatched { count: wire::take_all(body, "unwatched")? },
+            COUNTED => {
+                let (cursor, count) = wire::take_all(body, "counted")?;
+                Self::Counted { cursor, count }
+            }
+            ENTRIES => entries::decode_page(body)?,
             unknown => return Err(envelope::unknown_operation(unknown)),
         })
     }

@@ -9,10 +9,11 @@ use crate::service::Service;
 use serde_json::Value as Json;
 use std::num::NonZeroU32;
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, BatchReply, Delete, End, Entry, Existence, Exists, Expect, Expiry, Found,
-    Get, GetMany, GlobalDataWire, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Look,
-    Looked, Modification, Modified, Modify, Outcome, Push, PushItems, Question, RenewLocks,
-    Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Write, Written,
+    AddWithin, Batch, BatchReply, Change, Count, Delete, End, Entries, Entry, Existence, Exists,
+    Expect, Expiry, Found, Get, GetMany, GlobalDataWire, Increment, KeyInfo, Keys, Lock, LockInfo,
+    LockReply, Locks, Look, Looked, Modification, Modified, Modify, Outcome, Push, PushItems,
+    Question, RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Unwatch, Watch,
+    WatchTopic, Watching, Write, Written,
 };
 use workyard_protocol::{Key, LockName, Ttl, ValueTag};
 
@@ -75,7 +76,7 @@ impl Service for GlobalDataWire {
                 cursor: integer(fields, "cursor"),
                 limit: integer(fields, "limit"),
             }),
-            other => panic!("no request: {other}"),
+            other => watch_request(other, fields),
         }
     }
 
@@ -113,16 +114,41 @@ impl Service for GlobalDataWire {
                 cursor: integer(fields, "cursor"),
                 locks: list(fields, "locks", lock_info),
             },
+            "watching" => Reply::Watching(watching(fields)),
+            "unwatched" => Reply::Unwatched { count: integer(fields, "count") },
+            "counted" => Reply::Counted {
+                cursor: integer(fields, "cursor"),
+                count: integer(fields, "count"),
+            },
+            "entries_page" => Reply::Entries {
+                cursor: integer(fields, "cursor"),
+                entries: list(fields, "entries", |json| (key(json), entry(json))),
+            },
             other => panic!("no reply: {other}"),
         }
     }
 
-    fn push(operation: &str, fields: &Json) -> Option<Push> {
-        match operation {
-            "lock_granted" => Some(Push::LockGranted { token: integer(fields, "token") }),
-            "lock_lost" => Some(Push::LockLost { token: integer(fields, "token") }),
-            _ => None,
-        }
+    fn push(operation: &str, fields: &Json) -> Option<Push<'static>> {
+        Some(match operation {
+            "lock_granted" => Push::LockGranted { token: integer(fields, "token") },
+            "lock_lost" => Push::LockLost { token: integer(fields, "token") },
+            "changed" => Push::Changed {
+                watch: watch(fields),
+                key: key(fields),
+                revision: integer(fields, "revision"),
+                more: flag(fields, "more"),
+                change: change(field(fields, "change")),
+            },
+            "reached" => Push::Reached {
+                watch: watch(fields),
+                revision: integer(fields, "revision"),
+                live: flag(fields, "live"),
+            },
+            "compacted" => {
+                Push::Compacted { watch: watch(fields), oldest: integer(fields, "oldest") }
+            }
+            _ => return None,
+        })
     }
 }
 
@@ -154,6 +180,66 @@ fn lock_info(json: &Json) -> LockInfo<'static> {
         waiters: integer(json, "waiters"),
         token: integer(json, "token"),
         ttl_ms: integer(json, "ttl_ms"),
+    }
+}
+
+/// Those about watches, and about what there is when they begin.
+fn watch_request(operation: &str, fields: &Json) -> Request<'static> {
+    match operation {
+        "watch" => Request::Watch(Watch {
+            watch: integer(fields, "watch"),
+            topics: list(fields, "topics", topic),
+            values: flag(fields, "values"),
+            after: optional(fields, "after", integer_of),
+        }),
+        "unwatch" => Request::Unwatch(Unwatch { topics: list(fields, "topics", topic) }),
+        "count" => Request::Count(Count {
+            prefix: bytes(field(fields, "prefix")),
+            cursor: integer(fields, "cursor"),
+        }),
+        "entries" => Request::Entries(Entries {
+            prefix: bytes(field(fields, "prefix")),
+            cursor: integer(fields, "cursor"),
+            limit: integer(fields, "limit"),
+        }),
+        other => panic!("no request: {other}"),
+    }
+}
+
+fn watch(fields: &Json) -> Option<u32> {
+    optional(fields, "watch", integer_of)
+}
+
+fn topic(json: &Json) -> WatchTopic<'static> {
+    let (kind, name) = variant(json);
+    let name = Key::new(bytes(name)).expect("a key");
+    match kind {
+        "key" => WatchTopic::Key(name),
+        "prefix" => WatchTopic::Prefix(name),
+        other => panic!("no topic: {other}"),
+    }
+}
+
+fn watching(json: &Json) -> Watching {
+    match variant(json) {
+        ("from", revision) => Watching::From(integer_of(revision)),
+        ("compacted", oldest) => Watching::Compacted(integer_of(oldest)),
+        other => panic!("no beginning of a watch: {other:?}"),
+    }
+}
+
+fn change(json: &Json) -> Change<'static> {
+    match json.as_str() {
+        Some("deleted") => Change::Deleted,
+        Some("expired") => Change::Expired,
+        Some(other) => panic!("no change: {other}"),
+        None => match variant(json) {
+            ("set", fields) => Change::Set {
+                ttl_ms: optional(fields, "ttl_ms", integer_of),
+                value: optional(fields, "value", value),
+            },
+            other => panic!("no change: {other:?}"),
+        },
     }
 }
 

@@ -12,6 +12,7 @@ mod properties;
 mod queues;
 mod random;
 mod random_queues;
+mod random_watches;
 mod second_opinion;
 mod service;
 mod vector;

@@ -1,6 +1,7 @@
 //! Whatever is encoded comes back, and whatever comes in is taken or refused, never worse.
 
 use crate::random::*;
+use crate::random_watches::globaldata_push;
 use crate::service::{Down, Service, Up, body};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -7,6 +7,7 @@ pub(crate) use interests::{history_rule, interest, pattern, start, subscription}
 pub(crate) use pushes::channel_push;
 
 use crate::random_queues::{queue_reply, queue_request};
+use crate::random_watches::topic;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -18,8 +19,8 @@ use workyard_protocol::channel::{
 use workyard_protocol::container::{put_field, put_item};
 use workyard_protocol::globaldata::{
     self, AddWithin, BatchReply, End, Entry, Existence, Expect, Expiry, Found, KeyInfo, LockInfo,
-    LockReply, Modification, Modified, Outcome, Push, PushItems, Question, Renewal, Step,
-    StepResult, Written,
+    LockReply, Modification, Modified, Outcome, PushItems, Question, Renewal, Step, StepResult,
+    Watching, Written,
 };
 use workyard_protocol::limits::{QUESTION_MS_MAX, TTL_MS_MAX};
 use workyard_protocol::{
@@ -86,8 +87,8 @@ pub(crate) fn channel_reply() -> impl Strategy<Value = channel::Reply<'static>> 
 
 pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<'static>> {
     use globaldata::{
-        Batch, Delete, Exists, Get, GetMany, Increment, Keys, Lock, Locks, Look, Modify,
-        RenewLocks, Request, Touch, Unlock, Write,
+        Batch, Count, Delete, Entries, Exists, Get, GetMany, Increment, Keys, Lock, Locks, Look,
+        Modify, RenewLocks, Request, Touch, Unlock, Unwatch, Watch, Write,
     };
     prop_oneof![
         key().prop_map(|key| Request::Get(Get { key })),
@@ -122,6 +123,14 @@ pub(crate) fn globaldata_request() -> impl Strategy<Value = globaldata::Request<
             cursor,
             limit
         })),
+        (bytes(), wide(), 1..=1000u32).prop_map(|(prefix, cursor, limit)| Request::Entries(
+            Entries { prefix, cursor, limit }
+        )),
+        (bytes(), wide()).prop_map(|(prefix, cursor)| Request::Count(Count { prefix, cursor })),
+        (any::<u32>(), vec(topic(), 0..4), any::<bool>(), option::of(wide())).prop_map(
+            |(watch, topics, values, after)| Request::Watch(Watch { watch, topics, values, after })
+        ),
+        vec(topic(), 0..4).prop_map(|topics| Request::Unwatch(Unwatch { topics })),
     ]
 }
 
@@ -158,13 +167,12 @@ pub(crate) fn globaldata_reply() -> impl Strategy<Value = globaldata::Reply<'sta
         (wide(), found()).prop_map(|(revision, found)| {
             Reply::Looked(globaldata::Looked { revision, found })
         }),
-    ]
-}
-
-pub(crate) fn globaldata_push() -> impl Strategy<Value = Push> {
-    prop_oneof![
-        wide().prop_map(|token| Push::LockGranted { token }),
-        wide().prop_map(|token| Push::LockLost { token }),
+        wide().prop_map(|revision| Reply::Watching(Watching::From(revision))),
+        wide().prop_map(|oldest| Reply::Watching(Watching::Compacted(oldest))),
+        any::<u32>().prop_map(|count| Reply::Unwatched { count }),
+        (wide(), wide()).prop_map(|(cursor, count)| Reply::Counted { cursor, count }),
+        (wide(), vec((key(), entry()), 0..4))
+            .prop_map(|(cursor, entries)| Reply::Entries { cursor, entries }),
     ]
 }
 
@@ -448,6 +456,6 @@ fn field() -> impl Strategy<Value = FieldName<'static>> {
     bytes().prop_map(|bytes| FieldName::new(bytes).expect("short"))
 }
 
-fn key() -> impl Strategy<Value = Key<'static>> {
+pub(crate) fn key() -> impl Strategy<Value = Key<'static>> {
     bytes().prop_map(|bytes| Key::new(bytes).expect("short"))
 }

@@ -8,7 +8,9 @@ use wincode::config::{self, Config, Configuration};
 use wincode::{SchemaRead, SchemaWrite};
 use workyard_protocol::channel::{self, Interest, Start, Subscribe, Subscription, Topic};
 use workyard_protocol::control::{Goodbye, Hello, ServiceKind};
-use workyard_protocol::globaldata::{self, Expiry, GlobalDataWire, Increment, Keys};
+use workyard_protocol::globaldata::{
+    self, Expiry, GlobalDataWire, Increment, Keys, Watch, WatchTopic,
+};
 use workyard_protocol::{
     ChannelName, GroupName, Key, Message, Number, Reason, Refusal, ToClient, ToServer, Wire,
 };
@@ -134,6 +136,23 @@ proptest! {
         let theirs =
             (name, Other::from(by), initial.map(Other::from), OtherExpiry::from(expiry));
         prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
+    }
+
+    #[test]
+    fn lists_of_variants(
+        watch in any::<u32>(),
+        names in vec((any::<bool>(), bytes()), 0..20),
+        values in any::<bool>(),
+        after in option::of(wide()),
+    ) {
+        let topic = |(is_prefix, name): &(bool, &'static [u8])| match (is_prefix, Key::new(*name).unwrap()) {
+            (false, key) => WatchTopic::Key(key),
+            (true, prefix) => WatchTopic::Prefix(prefix),
+        };
+        let topics = names.iter().map(topic).collect();
+        let ours = header(&globaldata::Request::Watch(Watch { watch, topics, values, after }));
+        let theirs: Vec<_> = names.iter().map(|(is_prefix, name)| (u8::from(*is_prefix), *name)).collect();
+        prop_assert_eq!(ours, config::serialize(&(watch, theirs, values, after), config()).unwrap());
     }
 
     #[test]

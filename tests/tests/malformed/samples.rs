@@ -7,8 +7,9 @@ use workyard_protocol::channel::{
     PublisherId, QueueSettings, Redrive, Remove, Serve, Settings, Start, Subscribe, Subscription,
 };
 use workyard_protocol::globaldata::{
-    self, AddWithin, Batch, Delete, End, Exists, Expect, Expiry, GetMany, Keys, Lock, Locks, Look,
-    Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch, Unlock,
+    self, AddWithin, Batch, Count, Delete, End, Entries, Exists, Expect, Expiry, GetMany, Keys,
+    Lock, Locks, Look, Modification, Modify, PushItems, Question, RenewLocks, Renewal, Step, Touch,
+    Unlock, Unwatch, Watch, WatchTopic,
 };
 use workyard_protocol::{ChannelName, Delay, FieldName, LockName, Number, Pattern, Ttl, ValueRef};
 use workyard_tests::raw::body;
@@ -101,6 +102,7 @@ impl Sampled for GlobalDataWire {
             Step::RequireLock { name: lock, token: 70_000 },
             Step::Modify { key: name, expiry, modification: Modification::Append(b"more") },
         ];
+        let topics = vec![WatchTopic::Key(name), WatchTopic::Prefix(name)];
         let keys = vec![name, name];
         let page = Keys { prefix: b"sample", cursor: 1, limit: 999 };
         let bound = Some(Number::Int(300));
@@ -145,7 +147,15 @@ impl Sampled for GlobalDataWire {
             globaldata::Request::RenewLocks(RenewLocks { renewals }),
             globaldata::Request::Locks(Locks { prefix: b"sample", cursor: 1, limit: 999 }),
             globaldata::Request::Keys(page),
+            globaldata::Request::Entries(Entries { prefix: b"sample", cursor: 1, limit: 999 }),
+            globaldata::Request::Count(Count { prefix: b"sample", cursor: 1 }),
+            watch_again(topics.clone()),
+            globaldata::Request::Unwatch(Unwatch { topics }),
         ];
         requests.into_iter().map(body::<Self>).collect()
     }
+}
+
+fn watch_again(topics: Vec<WatchTopic<'_>>) -> globaldata::Request<'_> {
+    globaldata::Request::Watch(Watch { watch: 1, topics, values: true, after: Some(300) })
 }

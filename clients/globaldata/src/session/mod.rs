@@ -58,6 +58,8 @@ impl Session for GlobalDataSession {
         match push.decode()? {
             Push::LockGranted { token } => self.locks.granted(token, outbox),
             Push::LockLost { token } => self.locks.lost(token, outbox),
+            // Nothing is watched.
+            Push::Changed { .. } | Push::Reached { .. } | Push::Compacted { .. } => {}
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::support::{FakeServer, Peer};
 use workyard_globaldata::{Builder, GlobalDataClient};
 use workyard_protocol::globaldata::{
     AddWithin, Entry, Expect, Expiry, Found, Looked, Modification, Modified, Outcome, PushItems,
-    Question, Renewal, Reply, Request, Step, Written,
+    Question, Renewal, Reply, Request, Step, WatchTopic, Written,
 };
 use workyard_protocol::{Number, RequestId, Ttl, ValueRef};
 
@@ -57,6 +57,20 @@ pub(crate) fn in_words(request: &Request<'_>) -> String {
             let prefix = String::from_utf8_lossy(request.prefix);
             format!("keys {prefix:?} {} {}", request.cursor, request.limit)
         }
+        Request::Entries(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("entries {prefix:?} {} {}", request.cursor, request.limit)
+        }
+        Request::Count(request) => {
+            let prefix = String::from_utf8_lossy(request.prefix);
+            format!("count {prefix:?} {}", request.cursor)
+        }
+        Request::Watch(request) => {
+            let names = if request.values { "" } else { " without values" };
+            let after = request.after.map_or(String::new(), |after| format!(" after {after}"));
+            format!("watch {} {}{names}{after}", request.watch, topics(&request.topics))
+        }
+        Request::Unwatch(request) => format!("unwatch {}", topics(&request.topics)),
         Request::Lock(request) => {
             let (name, permits, ttl) = (request.name, request.permits, request.ttl.as_millis());
             let wait = if request.wait { " waiting" } else { "" };
@@ -143,6 +157,15 @@ fn question(question: &Question<'_>) -> String {
         Question::Contains(items) => format!("contains {} in", listed(items)),
         Question::Fields(fields) => format!("fields {fields:?} of"),
     }
+}
+
+/// Each in its words, `a` for a key and `a…` for a prefix.
+fn topics(topics: &[WatchTopic<'_>]) -> String {
+    let topics = topics.iter().map(|topic| match topic {
+        WatchTopic::Key(key) => key.to_string(),
+        WatchTopic::Prefix(prefix) => format!("{prefix}…"),
+    });
+    topics.collect::<Vec<_>>().join(" ")
 }
 
 fn expected(expect: Expect<'_>) -> String {

@@ -30,7 +30,7 @@ pub(crate) struct Locks {
     /// The number of the latest claim.
     token: u64,
     /// What sessions are to be told, oldest first.
-    notices: Vec<(SessionId, Push)>,
+    notices: Vec<(SessionId, Push<'static>)>,
 }
 
 impl Locks {

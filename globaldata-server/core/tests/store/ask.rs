@@ -50,7 +50,7 @@ pub(crate) fn answer(effects: &[Effect]) -> Answer<'_> {
     match effects {
         [Effect::Reply(session, request, frame)] => {
             assert_eq!((*session, *request), (CALLER.session, CALLER.request));
-            match read::<Reply<'_>, Push>(frame) {
+            match read::<Reply<'_>, Push<'_>>(frame) {
                 ToClient::Reply(7, reply) => Answer::Reply(reply),
                 other => panic!("no reply to the request: {other:?}"),
             }

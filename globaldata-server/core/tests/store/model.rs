@@ -129,10 +129,13 @@ impl Model {
                 Err(reason) => return refused(reason, ""),
             },
             Request::Batch(batch) => return self.batch(batch),
-            Request::Keys(_) => panic!("the harness scans"),
             Request::Lock(_) | Request::Unlock(_) | Request::RenewLocks(_) | Request::Locks(_) => {
                 panic!("locks have a model of their own")
             }
+            Request::Keys(_) | Request::Entries(_) | Request::Count(_) => {
+                panic!("the harness scans")
+            }
+            Request::Watch(_) | Request::Unwatch(_) => panic!("watches have a model of their own"),
         })
     }
 

@@ -3,10 +3,11 @@
 use std::num::NonZeroU32;
 
 use workyard_protocol::globaldata::{
-    AddWithin, Batch, BatchReply, Delete, End, Entry, Existence, Exists, Expect, Expiry, Found,
-    Get, GetMany, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply, Locks, Look, Looked,
-    Modification, Modified, Modify, Outcome, Push, PushItems, Question, RenewLocks, Renewal, Reply,
-    Request, Step, StepResult, Touch, Unlock, Write, Written,
+    AddWithin, Batch, BatchReply, Change, Count, Delete, End, Entries, Entry, Existence, Exists,
+    Expect, Expiry, Found, Get, GetMany, Increment, KeyInfo, Keys, Lock, LockInfo, LockReply,
+    Locks, Look, Looked, Modification, Modified, Modify, Outcome, Push, PushItems, Question,
+    RenewLocks, Renewal, Reply, Request, Step, StepResult, Touch, Unlock, Unwatch, Watch,
+    WatchTopic, Watching, Write, Written,
 };
 use workyard_protocol::{
     Encoding, FieldName, Key, LockName, Number, Reason, Refusal, ToClient, Ttl, ValueRef, ValueTag,
@@ -87,7 +88,20 @@ pub fn requests() -> Vec<Seed> {
         request("renew_locks", Request::RenewLocks(RenewLocks { renewals: vec![renewal(); 2] })),
         request("locks", Request::Locks(Locks { prefix: b"m", cursor: 1, limit: 1000 })),
         request("keys", Request::Keys(Keys { prefix: b"u", cursor: 0, limit: 1000 })),
+        request("entries", Request::Entries(Entries { prefix: b"u", cursor: 0, limit: 1000 })),
+        request("count", Request::Count(Count { prefix: b"u", cursor: 10_000 })),
+        request("watch", watch(None)),
+        request("watch_again", watch(Some(1 << 40))),
+        request("unwatch", Request::Unwatch(Unwatch { topics: topics() })),
     ]
+}
+
+fn topics() -> Vec<WatchTopic<'static>> {
+    vec![WatchTopic::Key(key("visits")), WatchTopic::Prefix(key("users:"))]
+}
+
+fn watch(after: Option<u64>) -> Request<'static> {
+    Request::Watch(Watch { watch: 7, topics: topics(), values: true, after })
 }
 
 fn write(expect: Expect<'static>) -> Request<'static> {
@@ -195,6 +209,20 @@ pub fn replies() -> Vec<Seed> {
         reply("unlocked", Reply::Unlocked { released: true }),
         reply("renewed", Reply::Renewed { lost: vec![7, 70_000] }),
         reply("locks", Reply::Locks { cursor: 3, locks: vec![lock_info(); 2] }),
+        reply(
+            "entries",
+            Reply::Entries { cursor: 0, entries: vec![(key("a"), entry), (key("b"), int)] },
+        ),
+        reply("counted", Reply::Counted { cursor: 10_000, count: 9 }),
+        reply("watching", Reply::Watching(Watching::From(300))),
+        reply("not_watching", Reply::Watching(Watching::Compacted(300))),
+        reply("unwatched", Reply::Unwatched { count: 2 }),
+        push("changed", changed(None, Change::Set { ttl_ms: None, value: Some(PHP) })),
+        push("changed_for_a_while", changed(Some(7), Change::Set { ttl_ms: Some(1), value: None })),
+        push("gone", changed(Some(7), Change::Deleted)),
+        push("expired", changed(None, Change::Expired)),
+        push("reached", Push::Reached { watch: Some(7), revision: 300, live: true }),
+        push("compacted", Push::Compacted { watch: None, oldest: 1 << 40 }),
     ]
 }
 
@@ -236,6 +264,14 @@ fn refused() -> BatchReply {
     BatchReply::Refused { step: 2, refusal }
 }
 
+fn changed(watch: Option<u32>, change: Change<'static>) -> Push<'static> {
+    Push::Changed { watch, key: key("users:7"), revision: 8, more: watch.is_some(), change }
+}
+
 fn reply(name: &'static str, reply: Reply<'_>) -> Seed {
-    from_server(name, &ToClient::<_, Push>::Reply(7, reply))
+    from_server(name, &ToClient::<_, Push<'_>>::Reply(7, reply))
+}
+
+fn push(name: &'static str, push: Push<'_>) -> Seed {
+    from_server(name, &ToClient::<Reply<'_>, _>::Push(push))
 }

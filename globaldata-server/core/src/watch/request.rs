@@ -1,0 +1,126 @@
+//! `watch` and `unwatch`.
+
+use super::State;
+use super::follower::{Cursor, Replay};
+use super::topics::Topics;
+use crate::limits::StoreLimits;
+use crate::store::Store;
+use workyard_engine::{Caller, Outbox, SessionId, Time};
+use workyard_protocol::Refusal;
+use workyard_protocol::globaldata::{
+    GlobalDataWire, Push, Reply, Unwatch, Watch, WatchTopic, Watching,
+};
+
+impl Store {
+    pub(crate) fn watch(
+        &mut self,
+        now: Time,
+        caller: Caller,
+        mut request: Watch<'_>,
+        outbox: &mut impl Outbox<GlobalDataWire>,
+    ) {
+        request.topics.sort_unstable();
+        request.topics.dedup();
+        let revision = self.revision;
+        let state = self.watches.state.get_or_insert_with(|| Box::new(State::new(now, revision)));
+        if let Err(refusal) = state.check(caller.session, &request, &self.limits) {
+            return outbox.refuse(caller, refusal);
+        }
+        let next = match request.after {
+            None => None,
+            // A revision that is still to come is one of another epoch.
+            Some(after) if after <= revision => match state.log.after_revision(after) {
+                Some(next) => Some(next),
+                None => return outbox.reply(caller, state.compacted()),
+            },
+            Some(_) => return outbox.reply(caller, state.compacted()),
+        };
+        outbox.reply(caller, Reply::Watching(Watching::From(revision)));
+        match next {
+            None => state.watch_from_now(caller.session, &request),
+            Some(next) => {
+                state.watch_again(caller.session, &request, next, revision, outbox);
+                self.watches.advance(now, caller.session, revision, &self.limits, outbox);
+            }
+        }
+        self.watches.note_idleness(now);
+    }
+
+    pub(crate) fn unwatch(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        request: &Unwatch<'_>,
+    ) -> Reply<'static> {
+        let count = match &mut self.watches.state {
+            Some(state) => {
+                let watched = request.topics.iter().filter(|topic| state.unwatch(session, **topic));
+                u32::try_from(watched.count()).expect("a list is bounded by LIST_ITEMS_MAX")
+            }
+            None => 0,
+        };
+        self.watches.note_idleness(now);
+        Reply::Unwatched { count }
+    }
+}
+
+impl State {
+    fn compacted(&self) -> Reply<'static> {
+        Reply::Watching(Watching::Compacted(self.log.since()))
+    }
+
+    fn check(
+        &mut self,
+        session: SessionId,
+        request: &Watch<'_>,
+        limits: &StoreLimits,
+    ) -> Result<(), Refusal> {
+        let (more, has) = match (request.after, self.follower(session)) {
+            (None, Some(follower)) => {
+                let is_new = |topic: &&WatchTopic<'_>| follower.live.get_mut(**topic).is_none();
+                (request.topics.iter().filter(is_new).count(), follower.count)
+            }
+            (_, follower) => (request.topics.len(), follower.map_or(0, |follower| follower.count)),
+        };
+        limits.check_watches(has + more, self.topics + more)
+    }
+
+    fn watch_from_now(&mut self, session: SessionId, request: &Watch<'_>) {
+        for topic in &request.topics {
+            self.count(session, 1);
+            self.make_live(session, *topic, request.values);
+        }
+    }
+
+    fn watch_again(
+        &mut self,
+        session: SessionId,
+        request: &Watch<'_>,
+        next: u64,
+        revision: u64,
+        outbox: &mut impl Outbox<GlobalDataWire>,
+    ) {
+        let &Watch { watch, values, .. } = request;
+        if request.topics.is_empty() {
+            return outbox
+                .push(session, Push::Reached { watch: Some(watch), revision, live: true });
+        }
+        let mut topics = Topics::default();
+        for topic in &request.topics {
+            topics.insert(*topic, ());
+        }
+        self.count(session, topics.len());
+        let cursor = Cursor { next, open: false };
+        let replay = Replay { watch, topics, values, cursor };
+        self.follower_or_new(session).replays.push_back(replay);
+    }
+
+    /// Whether it was watched.
+    fn unwatch(&mut self, session: SessionId, topic: WatchTopic<'_>) -> bool {
+        let Some(follower) = self.follower(session) else { return false };
+        let removed = follower.remove(topic);
+        self.uncount(session, removed);
+        self.forget_live(session, topic);
+        removed > 0
+    }
+}

@@ -24,7 +24,7 @@ enum Work {
     Advisories,
     /// Every fuzz target, for a short time.
     Fuzz { seconds: u32 },
-    /// Every bug that can be planted.
+    /// Every bug that can be planted, each with one suite.
     Mutants,
 }
 
@@ -63,7 +63,7 @@ impl Step {
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).to_string(),
             Work::Advisories => advisories::LINE.to_owned(),
             Work::Fuzz { seconds } => format!("cargo xtask fuzz --seconds {seconds}"),
-            Work::Mutants => "cargo xtask mutants".to_owned(),
+            Work::Mutants => "cargo xtask mutants --quick".to_owned(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Step {
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).run(root),
             Work::Advisories => advisories::run(root),
             Work::Fuzz { seconds } => fuzz::run(root, &fuzz::Arguments::short(seconds)),
-            Work::Mutants => mutants::run(root, &mutants::Arguments::all()),
+            Work::Mutants => mutants::run(root, &mutants::Arguments::quick()),
         }
     }
 }

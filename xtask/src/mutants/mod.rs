@@ -17,40 +17,54 @@ use verdict::Verdict;
 pub(crate) struct Arguments {
     /// Bugs to plant; all of them when none is named
     names: Vec<String>,
+    /// Try each with the first suite of its list only, which is the fastest
+    #[arg(long)]
+    quick: bool,
 }
 
 impl Arguments {
-    /// Every bug.
-    pub(crate) fn all() -> Self {
-        Self { names: Vec::new() }
+    /// Every bug, each with one suite.
+    pub(crate) fn quick() -> Self {
+        Self { names: Vec::new(), quick: true }
+    }
+
+    /// The suites to try a bug with.
+    fn suites(&self, mutant: &Mutant) -> impl Iterator<Item = &'static Suite> {
+        let count = if self.quick { 1 } else { mutant.found_by.len() };
+        let names = mutant.found_by.iter().take(count);
+        names.filter_map(|name| SUITES.iter().find(|suite| suite.name == *name))
     }
 }
 
 /// Builds once with all bugs asleep, makes sure that everything passes, then wakes each in turn.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let mutants = chosen(&arguments.names)?;
+    let wanted = |suite: &&Suite| {
+        let mut all = mutants.iter().flat_map(|mutant| arguments.suites(mutant));
+        all.any(|it| it.name == suite.name)
+    };
+    let suites: Vec<&Suite> = SUITES.iter().filter(wanted).collect();
     let folder = target(root);
-    build(root, &folder)?;
-    for suite in SUITES.iter().filter(|suite| mutants.iter().any(|it| it.is_for(suite))) {
+    build(root, &folder, &suites)?;
+    for suite in suites {
         let verdict = tried(root, &folder, suite, None)?;
         ensure!(verdict == Verdict::Passed, "{} fails without a bug: {verdict:?}", suite.name);
     }
-    let mut lines = Vec::new();
+    let mut found = 0;
     let mut missed = Vec::new();
     for mutant in mutants {
-        for suite in SUITES.iter().filter(|suite| mutant.is_for(suite)) {
+        for suite in arguments.suites(mutant) {
             let began = Instant::now();
             let verdict = tried(root, &folder, suite, Some(mutant.name))?;
-            let line = line(mutant, suite, &verdict, began.elapsed());
-            println!("{line}");
-            lines.push(line);
-            if !matches!(verdict, Verdict::Found(_)) {
-                missed.push(format!("{} by {}", mutant.name, suite.name));
+            println!("{}", line(mutant, suite, &verdict, began.elapsed()));
+            match verdict {
+                Verdict::Found(_) => found += 1,
+                _ => missed.push(format!("{} by {}", mutant.name, suite.name)),
             }
         }
     }
     ensure!(missed.is_empty(), "not found: {}", missed.join(", "));
-    println!("bugs that were planted and found: {}", lines.len());
+    println!("bugs that were planted and found, by one suite each time: {found}");
     Ok(())
 }
 
@@ -71,13 +85,13 @@ fn target(root: &Path) -> String {
 }
 
 /// Everything that the suites need, the daemons among it.
-fn build(root: &Path, folder: &str) -> Result<()> {
+fn build(root: &Path, folder: &str, suites: &[&Suite]) -> Result<()> {
     planted(
         "cargo build --locked -p workyard-channel-server -p workyard-globaldata-server",
         folder,
     )
     .run(root)?;
-    SUITES.iter().try_for_each(|suite| {
+    suites.iter().try_for_each(|suite| {
         let line = format!("cargo test --locked --quiet --no-run {}", suite.tests);
         planted(&line, folder).run(root)
     })
@@ -133,6 +147,17 @@ mod tests {
             "job-is-lost                         broker            1.5 s  jobs::one and 1 more"
         );
         assert!(line(&mutant, &suite, &Verdict::Passed, Duration::ZERO).ends_with("NOT FOUND"));
+    }
+
+    #[test]
+    fn quickly_each_is_tried_with_the_first_of_its_suites() {
+        let mutant = Mutant { name: "job-is-lost", found_by: &["broker", "channels"] };
+        let names = |quick| {
+            let arguments = Arguments { names: Vec::new(), quick };
+            arguments.suites(&mutant).map(|suite| suite.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(true), ["broker"]);
+        assert_eq!(names(false), ["broker", "channels"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::holder::Lease;
 use super::timers::Timer;
 use std::collections::BTreeSet;
 use workyard_engine::{Outbox, SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::channel::{Cause, ChannelWire};
 
 /// Most of what is due that is done at once, so that a million delays that end at one instant hold
@@ -74,7 +75,12 @@ impl Queues {
         let held = holder.leases.remove(&lease).expect("a lease that is over has no deadline");
         holder.is_silent = true;
         let Lease { queue: at, job, .. } = held;
-        changed.extend(self.put_back(now, at, job, Return::by(Cause::Expiry)));
+        if planted!("job-is-lost-on-expiry") {
+            self.job_bytes -= job.bytes();
+            self.queues[at].forget(&job);
+        } else {
+            changed.extend(self.put_back(now, at, job, Return::by(Cause::Expiry)));
+        }
         self.change_share(session, at, |share| {
             share.held -= 1;
             share.is_silent = true;

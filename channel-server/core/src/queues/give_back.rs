@@ -5,6 +5,7 @@ use super::job::{Death, Job};
 use super::timers::Timer;
 use std::time::Duration;
 use workyard_engine::Time;
+use workyard_planted::planted;
 use workyard_protocol::channel::{Cause, NackReason};
 use workyard_protocol::{Delay, QueueName};
 
@@ -43,12 +44,17 @@ impl Queues {
             self.queues[at].forget(&job);
             job.die(Death { cause: how.cause, since: now });
             job.since = now;
+            if planted!("dead-letter-is-lost") {
+                self.job_bytes -= job.bytes();
+                return Some(dead);
+            }
             self.queues[dead].insert(job);
             return Some(dead);
         }
         let delay = match how.cause {
             // Whoever worked on it is gone: that says nothing about the job.
             Cause::Disconnect => Delay::NONE,
+            _ if planted!("backoff-is-ignored") => Delay::NONE,
             Cause::Nack | Cause::Expiry => {
                 let backoff = || self.in_force(Some(at)).backoff.after(job.attempt);
                 how.delay.unwrap_or_else(backoff)

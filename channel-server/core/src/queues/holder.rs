@@ -90,6 +90,9 @@ impl Lease {
     pub(crate) fn renew(&mut self, now: Time, session: SessionId, lease: u64, timers: &mut Timers) {
         if let Some(deadline) = &mut self.deadline {
             let timer = Timer::Lease { session, lease };
+            if planted!("renewal-is-forgotten") {
+                return;
+            }
             timers.unset(*deadline, timer);
             *deadline = now + Duration::from_millis(self.lease_ms.into());
             timers.set(*deadline, timer);

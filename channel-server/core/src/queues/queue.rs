@@ -101,6 +101,7 @@ impl Queue {
         let fresh = self.fresh.first().map(Place::of);
         let other = self.ready.first().copied();
         let mut job = match (fresh, other) {
+            (Some(_), Some(_)) if planted!("priority-is-ignored") => self.fresh.pop()?,
             (Some(fresh), Some(other)) if other < fresh => self.take_other(other.number)?,
             (None, Some(other)) => self.take_other(other.number)?,
             _ => self.fresh.pop()?,

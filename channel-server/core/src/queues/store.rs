@@ -7,6 +7,7 @@ use super::timers::Timer;
 use crate::BrokerLimits;
 use std::time::Duration;
 use workyard_engine::{Caller, Outbox, Time};
+use workyard_planted::planted;
 use workyard_protocol::channel::{ChannelWire, Enqueue, PublisherId, Reply};
 use workyard_protocol::{Delay, Refusal};
 
@@ -49,7 +50,7 @@ impl Queues {
     /// The number of the job that came under this id, if it still counts.
     fn duplicate(&self, now: Time, queue: Option<u32>, id: Option<PublisherId<'_>>) -> Option<u64> {
         let known = self.queues[queue?].ids.find(id?)?;
-        (known.until > now).then_some(known.job)
+        (known.until > now && !planted!("duplicate-is-stored")).then_some(known.job)
     }
 
     /// Stores a job under the next number and returns its queue.
@@ -76,7 +77,7 @@ impl Queues {
         }
         let since = now + Duration::from(request.delay);
         let mut job = Job::new(self.last_job, since, request.priority, request.value);
-        if request.delay != Delay::NONE {
+        if request.delay != Delay::NONE && !planted!("delay-is-ignored") {
             job.is_delayed = true;
             self.timers.set(since, Timer::Job { queue: at, job: job.number });
         }

@@ -4,7 +4,7 @@
 use crate::figures::Figures;
 use crate::fleet::Fleet;
 use crate::limits::RUN_SECONDS_MAX;
-use crate::load::{self, Timing, fanout, keys};
+use crate::load::{self, Timing, fanout, jobs, keys};
 use crate::options::Effort;
 use crate::peer::{Kind, Peer};
 use crate::process::Guard;
@@ -91,6 +91,9 @@ fn measure(peer: &Peer, work: Work, effort: &Effort) -> Result<Figures> {
         Work::Keys { operation, connections, depth } => {
             let spec = keys::Spec { operation, connections, depth, timing };
             keys::run(peer, &spec)
+        }
+        Work::Jobs { producers, consumers, payload_bytes } => {
+            jobs::run(peer, &jobs::Spec { producers, consumers, payload_bytes, timing })
         }
         Work::Idle { family, connections, is_subscribed } => {
             load::idle(peer, family, connections, is_subscribed, watched)

@@ -258,7 +258,7 @@ pub(super) fn take_all(
             }
             Incoming::Control { frame_bytes } => frame_bytes,
             Incoming::Partial => return Ok(taken),
-            Incoming::Welcome { .. } | Incoming::Answer { .. } => {
+            Incoming::Welcome { .. } | Incoming::Answer { .. } | Incoming::Job { .. } => {
                 return Err(invalid("neither a message nor a heartbeat"));
             }
         };

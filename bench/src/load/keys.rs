@@ -195,7 +195,7 @@ impl Load {
                 }
                 Incoming::Control { frame_bytes } => frame_bytes,
                 Incoming::Partial => return Ok(taken),
-                Incoming::Welcome { .. } | Incoming::Delivery { .. } => {
+                Incoming::Welcome { .. } | Incoming::Delivery { .. } | Incoming::Job { .. } => {
                     return Err(invalid("not an answer"));
                 }
             };

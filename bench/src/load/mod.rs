@@ -4,6 +4,7 @@ mod connects;
 mod deliveries;
 pub(crate) mod fanout;
 mod idle;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 mod open;
 mod requests;

@@ -82,7 +82,7 @@ pub(super) fn discard(
                 }
                 Incoming::Control { frame_bytes } => taken += frame_bytes,
                 Incoming::Partial => return Ok(taken),
-                Incoming::Delivery { .. } | Incoming::Answer { .. } => {
+                Incoming::Delivery { .. } | Incoming::Answer { .. } | Incoming::Job { .. } => {
                     return Err(invalid("the server answers what was not asked"));
                 }
             }

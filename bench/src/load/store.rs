@@ -92,7 +92,7 @@ fn read(
                 }
                 Incoming::Control { frame_bytes } => frame_bytes,
                 Incoming::Partial => return Ok(taken),
-                Incoming::Welcome { .. } | Incoming::Delivery { .. } => {
+                Incoming::Welcome { .. } | Incoming::Delivery { .. } | Incoming::Job { .. } => {
                     return Err(invalid("not an answer"));
                 }
             };

@@ -4,8 +4,10 @@
 mod workerman;
 
 use super::*;
+use crate::figures::Figures;
 use crate::limit_server::{self, Service};
 use crate::peer::{Kind, Peer};
+use anyhow::Result;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -94,6 +96,25 @@ fn a_changed_message_is_an_error() {
     fanout::run(&server, &spec(1, 1, None)).unwrap_err();
 }
 
+fn jobs(fault: Fault) -> Result<Figures> {
+    let spec = jobs::Spec { producers: 2, consumers: 3, payload_bytes: 64, timing: TIMING };
+    jobs::run(&FakeServer::start(fault), &spec)
+}
+
+#[test]
+fn every_job_is_acknowledged_once() {
+    let figures = jobs(Fault::None).unwrap();
+    assert_eq!(figures.value("lost"), Some(0.0));
+    assert!(figures.value("per_s").unwrap() > 100.0);
+}
+
+#[test]
+fn a_lost_job_is_counted_and_one_that_comes_twice_is_an_error() {
+    assert!(jobs(Fault::Drops).unwrap().value("lost").unwrap() > 0.0);
+    jobs(Fault::Repeats).unwrap_err();
+    jobs(Fault::Changes).unwrap_err();
+}
+
 /// What a fake server does wrong with every tenth message.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -147,7 +168,7 @@ impl FakeServer {
                     ToServer::Request(id, request) => {
                         messages += 1;
                         // The hello is answered before anything is asked, the ping before long.
-                        assert!(ponged || messages < 1000);
+                        assert!(ponged || messages < 5000);
                         self.handle(id, &request, messages, &mut stream);
                     }
                     ToServer::Ping(_) => {}
@@ -158,6 +179,12 @@ impl FakeServer {
     }
 
     fn handle(&self, id: u32, request: &Request<'_>, number: u64, stream: &mut TcpStream) {
+        if matches!(request, Request::Enqueue(_)) {
+            // Each connection has a thread of its own: the first consumer may be heard of later.
+            while self.subscribers.lock().unwrap().is_empty() {
+                thread::yield_now();
+            }
+        }
         let mut subscribers = self.subscribers.lock().unwrap();
         match request {
             Request::Subscribe(subscribe) => {
@@ -178,23 +205,47 @@ impl FakeServer {
                     position: 0,
                     value: publish.value,
                 });
-                let mut bytes = Vec::new();
-                push.encode(&mut bytes);
-                // Not the first: that one only tells that the subscribers hear.
-                match self.fault {
-                    Fault::Drops if number % 10 == 9 => return,
-                    Fault::Repeats if number % 10 == 9 => bytes.extend_from_within(..),
-                    Fault::Changes if number % 10 == 9 => *bytes.last_mut().unwrap() ^= 1,
-                    _ => {}
-                }
+                let bytes = self.encode(&push, number);
                 let wanted = publish.channel.as_bytes();
                 for (_, subscriber) in subscribers.iter_mut().filter(|(name, _)| name == wanted) {
                     // Subscribers of runs before are gone.
                     let _ = subscriber.write_all(&bytes);
                 }
             }
+            Request::Consume(consume) => {
+                subscribers.push((consume.queue.as_bytes().to_vec(), stream.try_clone().unwrap()));
+                send(stream, &FromServer::Reply(id, Reply::Done));
+            }
+            Request::Enqueue(job) => {
+                assert_eq!(id, NO_REPLY);
+                let push = FromServer::Push(Push::Job {
+                    queue: job.queue,
+                    job: number,
+                    attempt: 1,
+                    lease: 1000 * number,
+                    lease_ms: 0,
+                    value: job.value,
+                });
+                let bytes = self.encode(&push, number);
+                let turn = number as usize % subscribers.len();
+                let _ = subscribers[turn].1.write_all(&bytes);
+            }
+            Request::Ack(ack) => assert_eq!((id, ack.lease % 1000), (NO_REPLY, 0)),
             other => panic!("{other:?}"),
         }
+    }
+
+    fn encode(&self, push: &FromServer<'_>, number: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        push.encode(&mut bytes);
+        // Not the first: that one only tells that the subscribers hear.
+        match self.fault {
+            Fault::Drops if number % 10 == 9 => bytes.clear(),
+            Fault::Repeats if number % 10 == 9 => bytes.extend_from_within(..),
+            Fault::Changes if number % 10 == 9 => *bytes.last_mut().unwrap() ^= 1,
+            _ => {}
+        }
+        bytes
     }
 }
 

@@ -26,7 +26,7 @@ impl<'a> Cells<'a> {
         let median = |name| self.spread(kind, name).map(|spread| spread.median);
         let rate = median("per_s").map_or(String::new(), |rate| format!(", {}/s", short(rate)));
         match self.measured.row.section {
-            Section::Saturated | Section::Keys => {
+            Section::Saturated | Section::Keys | Section::Jobs => {
                 format!("{}{}{rate}", short(headline.median), self.ratio(kind))
             }
             Section::Paced => {
@@ -90,7 +90,7 @@ impl<'a> Cells<'a> {
 
     fn headline(&self) -> &'static str {
         match self.measured.row.section {
-            Section::Saturated | Section::Paced | Section::Keys => SERVER_CPU_US,
+            Section::Saturated | Section::Paced | Section::Keys | Section::Jobs => SERVER_CPU_US,
             Section::Memory => "rss_bytes_each",
             Section::Connects => "per_s",
         }

@@ -41,7 +41,7 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
 
 /// Whether the first figure is CPU time.
 fn is_of_cpu(section: Section) -> bool {
-    matches!(section, Section::Saturated | Section::Paced | Section::Keys)
+    matches!(section, Section::Saturated | Section::Paced | Section::Keys | Section::Jobs)
 }
 
 fn words(section: Section) -> (&'static str, &'static str) {
@@ -57,6 +57,10 @@ fn words(section: Section) -> (&'static str, &'static str) {
         Section::Keys => (
             "Keys, 64 B; connections x requests under way on each",
             "Server CPU in µs per operation, ratio to the limit [min–max], operations per second.",
+        ),
+        Section::Jobs => (
+            "Jobs, stored, handed out and acknowledged",
+            "Server CPU in µs per job, jobs per second.",
         ),
         Section::Memory => ("Memory", "Resident bytes of the server for each."),
         Section::Connects => {

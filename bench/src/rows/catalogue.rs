@@ -28,6 +28,7 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
     let mut rows = saturated();
     rows.extend(paced());
     rows.extend(keys());
+    rows.extend(jobs());
     rows.extend(memory(sizes));
     rows.push(connects(sizes));
     rows
@@ -35,7 +36,7 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
 
 /// Whether the smoke form has this row.
 pub(crate) fn is_quick(row: &Row) -> bool {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "fanout/1x1/64",
         "fanout/1x100/64",
         "fanout/10x10/1024",
@@ -46,6 +47,7 @@ pub(crate) fn is_quick(row: &Row) -> bool {
         "kv/set/50x16",
         "kv/incr/50x16",
         "kv/cas/4x100",
+        "jobs/10x10/64",
     ];
     matches!(row.section, Section::Memory | Section::Connects) || NAMES.contains(&&*row.name)
 }
@@ -120,6 +122,19 @@ fn keys() -> Vec<Row> {
     rows
 }
 
+fn jobs() -> Vec<Row> {
+    const SHAPES: [(usize, usize, usize, &str); 3] =
+        [(1, 1, 64, "64 B"), (10, 10, 64, "64 B"), (1, 1, 1024, "1 KiB")];
+    let row = |(producers, consumers, payload_bytes, payload)| Row {
+        name: format!("jobs/{producers}x{consumers}/{payload_bytes}"),
+        title: format!("{producers} -> {consumers}, {payload}"),
+        section: Section::Jobs,
+        work: Work::Jobs { producers, consumers, payload_bytes },
+        goal: None,
+    };
+    SHAPES.map(row).into()
+}
+
 fn memory(sizes: Sizes) -> Vec<Row> {
     let Sizes { connections, keys, subscriptions, subscribers } = sizes;
     let idle = |family, is_subscribed| Work::Idle { family, connections, is_subscribed };
@@ -181,7 +196,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 16 + 5 + 1);
-        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 10 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 16 + 3 + 5 + 1);
+        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 11 + 6);
     }
 }

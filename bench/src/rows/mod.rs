@@ -27,6 +27,7 @@ pub(crate) enum Section {
     Saturated,
     Paced,
     Keys,
+    Jobs,
     Memory,
     Connects,
 }
@@ -45,6 +46,11 @@ pub(crate) enum Work {
         operation: Operation,
         connections: usize,
         depth: usize,
+    },
+    Jobs {
+        producers: usize,
+        consumers: usize,
+        payload_bytes: usize,
     },
     Idle {
         family: Family,
@@ -77,9 +83,10 @@ pub(crate) enum Goal {
 impl Work {
     pub(crate) fn family(self) -> Family {
         match self {
-            Self::Fanout { .. } | Self::Subscriptions { .. } | Self::Connects { .. } => {
-                Family::Channels
-            }
+            Self::Fanout { .. }
+            | Self::Jobs { .. }
+            | Self::Subscriptions { .. }
+            | Self::Connects { .. } => Family::Channels,
             Self::Keys { .. } | Self::Fill { .. } => Family::Keys,
             Self::Idle { family, .. } => family,
         }
@@ -87,19 +94,23 @@ impl Work {
 
     /// Whether `kind` can do it at all. The limit servers keep neither keys nor subscriptions.
     pub(crate) fn suits(self, kind: Kind) -> bool {
-        let keeps = matches!(self, Self::Fill { .. } | Self::Subscriptions { .. });
-        kind.serves(self.family()) && !(keeps && kind == Kind::Limit)
+        match self {
+            Self::Jobs { .. } => kind == Kind::Workyard,
+            Self::Fill { .. } | Self::Subscriptions { .. } if kind == Kind::Limit => false,
+            _ => kind.serves(self.family()),
+        }
     }
 
     /// Whether a server that has worked before would spoil the figure.
     pub(crate) fn needs_fresh_server(self) -> bool {
-        !matches!(self, Self::Fanout { .. } | Self::Keys { .. })
+        !matches!(self, Self::Fanout { .. } | Self::Jobs { .. } | Self::Keys { .. })
     }
 
     /// Connections that are open at once.
     pub(crate) fn connections(self) -> usize {
         match self {
             Self::Fanout { publishers, subscribers, .. } => publishers + subscribers,
+            Self::Jobs { producers, consumers, .. } => producers + consumers,
             Self::Keys { connections, .. }
             | Self::Idle { connections, .. }
             | Self::Subscriptions { connections, .. }

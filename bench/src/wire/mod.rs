@@ -5,6 +5,7 @@ mod memcached;
 mod native;
 mod native_channel;
 mod native_globaldata;
+mod native_queue;
 mod nats;
 mod raw;
 mod redis_channel;
@@ -35,6 +36,8 @@ pub(crate) enum Role {
 pub(crate) enum Incoming {
     /// A published message, whose payload starts `payload_at` bytes into the frame.
     Delivery { frame_bytes: usize, payload_at: usize },
+    /// A job, whose payload starts `payload_at` bytes into the frame, to be acknowledged by its lease.
+    Job { frame_bytes: usize, payload_at: usize, lease: u64 },
     /// The answer to a key-value request; `id` is 0 where the wire has none.
     Answer { frame_bytes: usize, id: u32, answer: Answer },
     /// The server accepts the connection.
@@ -82,6 +85,16 @@ pub(crate) trait PubSubWire: Wire {
     fn subscribe(&self, channel: u32, out: &mut Vec<u8>);
     /// Appends a publication; the payload stands in it verbatim.
     fn publish(&self, channel: u32, payload: &[u8], out: &mut Vec<u8>);
+}
+
+/// One work queue.
+pub(crate) trait QueueWire: Wire {
+    /// Asks for jobs, so many at once.
+    fn consume(&self, prefetch: u32, out: &mut Vec<u8>);
+    /// Appends a job; the payload stands in it verbatim.
+    fn enqueue(&self, payload: &[u8], out: &mut Vec<u8>);
+    /// Says that a job is done.
+    fn ack(&self, lease: u64, out: &mut Vec<u8>);
 }
 
 /// One key-value request.
@@ -168,6 +181,12 @@ pub(crate) fn pub_sub(
         Kind::Nats => Box::new(nats::Nats { payload_bytes }),
         Kind::Memcached => return None,
     })
+}
+
+/// The protocol of `kind` for queues of jobs of `payload_bytes`.
+pub(crate) fn queue(kind: Kind, payload_bytes: usize) -> Option<Box<dyn QueueWire>> {
+    (kind == Kind::Workyard)
+        .then(|| Box::new(native_queue::NativeQueue { payload_bytes }) as Box<dyn QueueWire>)
 }
 
 /// The key-value protocol of `kind`; `verify` as above.

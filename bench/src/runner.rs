@@ -77,13 +77,14 @@ impl Runner<'_> {
 fn measure(peer: &Peer, work: Work, effort: &Effort) -> Result<Figures> {
     let Effort { timing, watched, .. } = *effort;
     match work {
-        Work::Fanout { publishers, subscribers, payload_bytes, rate } => {
+        Work::Fanout { publishers, subscribers, payload_bytes, rate, via } => {
             let factor = if rate.is_some() { PACED_FACTOR } else { 1 };
             let spec = fanout::Spec {
                 publishers,
                 subscribers,
                 payload_bytes,
                 rate,
+                via,
                 timing: Timing { duration: timing.duration * factor, ..timing },
             };
             fanout::run(peer, &spec)

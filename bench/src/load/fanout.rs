@@ -15,6 +15,7 @@ use crate::limits::{
 };
 use crate::meter::{Meter, add_latencies};
 use crate::peer::Peer;
+use crate::rows::Via;
 use crate::wire::{self, Incoming, PubSubWire, Role, invalid};
 use anyhow::{Context, Result};
 use std::io;
@@ -29,6 +30,7 @@ pub(crate) struct Spec {
     pub(crate) payload_bytes: usize,
     /// Messages per second, or as fast as the window allows.
     pub(crate) rate: Option<f64>,
+    pub(crate) via: Via,
     pub(crate) timing: Timing,
 }
 
@@ -103,7 +105,7 @@ struct Outcome {
 impl<'a> Run<'a> {
     fn prepare(peer: &Peer, spec: &'a Spec) -> Result<Self> {
         assert!(spec.payload_bytes >= Stamp::BYTES && spec.publishers >= 1);
-        let wire = wire::pub_sub(peer.kind, spec.payload_bytes, spec.timing.verify)
+        let wire = wire::fan_out(peer.kind, spec.via, spec.payload_bytes, spec.timing.verify)
             .with_context(|| format!("{} has no channels", peer.kind))?;
         let publishers = repeat_n(Role::Publisher, spec.publishers);
         let subscribers = repeat_n(Role::Subscriber, spec.subscribers);

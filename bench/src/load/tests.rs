@@ -7,6 +7,7 @@ use super::*;
 use crate::figures::Figures;
 use crate::limit_server::{self, Service};
 use crate::peer::{Kind, Peer};
+use crate::rows::Via;
 use anyhow::Result;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -40,7 +41,14 @@ fn limit(service: Service) -> Peer {
 }
 
 fn spec(publishers: usize, subscribers: usize, rate: Option<f64>) -> fanout::Spec {
-    fanout::Spec { publishers, subscribers, payload_bytes: 64, rate, timing: TIMING }
+    fanout::Spec {
+        publishers,
+        subscribers,
+        payload_bytes: 64,
+        rate,
+        via: Via::Channel,
+        timing: TIMING,
+    }
 }
 
 #[test]

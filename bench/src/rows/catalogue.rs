@@ -1,6 +1,6 @@
 //! All rows, with the goals that the project has set itself.
 
-use super::{Goal, Row, Section, Work};
+use super::{Goal, Row, Section, Via, Work};
 use crate::load::Operation;
 use crate::peer::Family;
 
@@ -26,6 +26,7 @@ impl Sizes {
 /// Every row, section by section.
 pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
     let mut rows = saturated();
+    rows.extend(kept());
     rows.extend(paced());
     rows.extend(keys());
     rows.extend(jobs());
@@ -36,11 +37,12 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
 
 /// Whether the smoke form has this row.
 pub(crate) fn is_quick(row: &Row) -> bool {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "fanout/1x1/64",
         "fanout/1x100/64",
         "fanout/10x10/1024",
         "fanout/1x10/16384",
+        "kept/1x10/64",
         "paced/1x10",
         "kv/get/1x1",
         "kv/get/50x16",
@@ -71,12 +73,37 @@ fn saturated() -> Vec<Row> {
                 name: format!("fanout/{publishers}x{subscribers}/{payload_bytes}"),
                 title: format!("{publishers} -> {subscribers}, {payload}"),
                 section: Section::Saturated,
-                work: Work::Fanout { publishers, subscribers, payload_bytes, rate: None },
+                work: Work::Fanout {
+                    publishers,
+                    subscribers,
+                    payload_bytes,
+                    rate: None,
+                    via: Via::Channel,
+                },
                 goal: goals[column].map(Goal::TimesLimit),
             });
         }
     }
     rows
+}
+
+/// Beside the same rows of channels that keep nothing.
+fn kept() -> Vec<Row> {
+    const SHAPES: [(usize, usize); 3] = [(1, 1), (1, 10), (1, 100)];
+    let row = |(publishers, subscribers)| Row {
+        name: format!("kept/{publishers}x{subscribers}/64"),
+        title: format!("{publishers} -> {subscribers}, 64 B, kept"),
+        section: Section::Saturated,
+        work: Work::Fanout {
+            publishers,
+            subscribers,
+            payload_bytes: 64,
+            rate: None,
+            via: Via::KeptChannel,
+        },
+        goal: None,
+    };
+    SHAPES.map(row).into()
 }
 
 fn paced() -> Vec<Row> {
@@ -90,6 +117,7 @@ fn paced() -> Vec<Row> {
             subscribers,
             payload_bytes: 64,
             rate: Some(f64::from(rate)),
+            via: Via::Channel,
         },
         goal: Some(Goal::TimesLimit(1.15)),
     };
@@ -196,7 +224,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 16 + 3 + 5 + 1);
-        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 11 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 3 + 16 + 3 + 5 + 1);
+        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 12 + 6);
     }
 }

@@ -41,6 +41,7 @@ pub(crate) enum Work {
         payload_bytes: usize,
         /// Messages per second, or as many as the server takes.
         rate: Option<f64>,
+        via: Via,
     },
     Keys {
         operation: Operation,
@@ -67,6 +68,15 @@ pub(crate) enum Work {
     Connects {
         connections: usize,
     },
+}
+
+/// What carries a message from one to many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// A channel.
+    Channel,
+    /// A channel whose last messages are kept.
+    KeptChannel,
 }
 
 /// What Workyard has to reach.
@@ -96,6 +106,9 @@ impl Work {
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
             Self::Jobs { .. } => kind == Kind::Workyard,
+            Self::Fanout { via: Via::KeptChannel, .. } => {
+                matches!(kind, Kind::Limit | Kind::Workyard)
+            }
             Self::Fill { .. } | Self::Subscriptions { .. } if kind == Kind::Limit => false,
             _ => kind.serves(self.family()),
         }
@@ -103,7 +116,10 @@ impl Work {
 
     /// Whether a server that has worked before would spoil the figure.
     pub(crate) fn needs_fresh_server(self) -> bool {
-        !matches!(self, Self::Fanout { .. } | Self::Jobs { .. } | Self::Keys { .. })
+        !matches!(
+            self,
+            Self::Fanout { via: Via::Channel, .. } | Self::Jobs { .. } | Self::Keys { .. }
+        )
     }
 
     /// Connections that are open at once.

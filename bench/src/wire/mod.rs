@@ -20,6 +20,8 @@ mod workerman_globaldata;
 pub(crate) use raw::SUBSCRIBER;
 
 use crate::peer::Kind;
+use crate::rows::Via;
+use native_channel::NativeChannel;
 use std::io;
 
 /// What a connection is for. Only some protocols need to say.
@@ -164,6 +166,21 @@ pub(crate) trait KeyValueWire: Wire {
     }
 }
 
+/// What carries messages of `payload_bytes` from one to many at `kind`; `verify` as in [`pub_sub`].
+pub(crate) fn fan_out(
+    kind: Kind,
+    via: Via,
+    payload_bytes: usize,
+    verify: bool,
+) -> Option<Box<dyn PubSubWire>> {
+    match (kind, via) {
+        (Kind::Workyard, Via::KeptChannel) => {
+            Some(Box::new(NativeChannel { payload_bytes, verify, is_kept: true }))
+        }
+        _ => pub_sub(kind, payload_bytes, verify),
+    }
+}
+
 /// The pub/sub protocol of `kind` for messages of `payload_bytes`; with `verify`, frames are also
 /// decoded in full where there is more to them than what the generator reads.
 pub(crate) fn pub_sub(
@@ -173,7 +190,7 @@ pub(crate) fn pub_sub(
 ) -> Option<Box<dyn PubSubWire>> {
     Some(match kind {
         Kind::Limit => Box::new(raw::RawChannel),
-        Kind::Workyard => Box::new(native_channel::NativeChannel { payload_bytes, verify }),
+        Kind::Workyard => Box::new(NativeChannel { payload_bytes, verify, is_kept: false }),
         Kind::Workerman | Kind::Original => {
             Box::new(workerman_channel::WorkermanChannel::new(payload_bytes, verify))
         }

@@ -4,18 +4,22 @@ use super::native::{Frame, ID_AT, control, decoded, greet, whole_frame};
 use super::{Incoming, PubSubWire, Role, Wire, channel_name, invalid};
 use std::io;
 use workyard_protocol::channel::{
-    ChannelWire, Delivery, Interest, Publish, Push, Request, Subscribe, Topic,
+    ChannelWire, Delivery, HistoryBounds, Interest, KeepHistory, Publish, Push, Request, Subscribe,
+    Topic,
 };
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::{ChannelName, NO_REPLY, ToClient, ToServer, ValueRef};
+use workyard_protocol::{ChannelName, NO_REPLY, Pattern, ToClient, ToServer, Ttl, ValueRef};
 
 pub(super) struct NativeChannel {
     pub(super) payload_bytes: usize,
     pub(super) verify: bool,
+    /// Whether the channel's last messages are kept.
+    pub(super) is_kept: bool,
 }
 
 const MESSAGE: u8 = 0xC0;
 const SUBSCRIBE_ID: u32 = 1;
+const KEEP_ID: u32 = 2;
 
 impl Wire for NativeChannel {
     fn greet(&self, _: Role, out: &mut Vec<u8>) {
@@ -64,6 +68,12 @@ impl NativeChannel {
 impl PubSubWire for NativeChannel {
     fn subscribe(&self, channel: u32, out: &mut Vec<u8>) {
         let name = channel_name(channel);
+        if self.is_kept {
+            let pattern =
+                Pattern::new(&*name).expect("the names of a run are patterns of one token");
+            let keep = Request::KeepHistory(KeepHistory { pattern, bounds: kept() });
+            ToServer::Request(KEEP_ID, keep).encode(out);
+        }
         let interest = Interest { topic: Topic::Channel(named(&name)), group: None };
         let subscribe = Request::Subscribe(Subscribe::to([interest]));
         ToServer::Request(SUBSCRIBE_ID, subscribe).encode(out);
@@ -75,6 +85,12 @@ impl PubSubWire for NativeChannel {
             Request::Publish(Publish { channel: named(&name), value: ValueRef::raw(payload) });
         ToServer::Request(NO_REPLY, request).encode(out);
     }
+}
+
+/// So little that it is full all the time, and every message costs another one its place.
+fn kept() -> HistoryBounds {
+    let age = Ttl::from_millis(3_600_000).expect("an hour is within a ttl's bounds");
+    HistoryBounds { messages_max: 1000, bytes_max: 1 << 20, age }
 }
 
 fn named(name: &str) -> ChannelName<'_> {

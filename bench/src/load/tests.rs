@@ -20,7 +20,7 @@ use workyard_protocol::{NO_REPLY, ToClient, ToServer, Wire};
 
 const TIMING: Timing = Timing {
     warm_up: Duration::from_millis(10),
-    duration: Duration::from_millis(50),
+    duration: Duration::from_millis(100),
     verify: true,
 };
 

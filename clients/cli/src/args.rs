@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Print the value of variables
     Get(Get),
     /// Set a variable
-    Set(Set),
+    Set(FencedSet),
     /// Set a variable that does not exist yet
     Add(Set),
     /// Set a variable that is as expected

@@ -6,8 +6,8 @@ use crate::error::{Conflict, Error};
 use crate::lock::LockGuard;
 use bytes::Bytes;
 use serde::Serialize;
-use workyard_protocol::Number;
 use workyard_protocol::globaldata::StepResult;
+use workyard_protocol::{Number, Value};
 
 /// A client of which every write happens only if a lock is still held; see
 /// [`GlobalDataClient::fenced_by`].
@@ -65,6 +65,14 @@ impl<'c> Fenced<'c> {
         value: &T,
     ) -> Result<u64, Error> {
         Ok(applied(self.batch().set(key, value).commit().await?)?.0)
+    }
+
+    /// Stores exactly this value. The new revision.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn set_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<u64, Error> {
+        Ok(applied(self.batch().set_value(key, value).commit().await?)?.0)
     }
 
     /// Stores a value if the variable does not exist. Whether it did so.

@@ -89,6 +89,27 @@ fn a_command_is_told_to_end_when_its_lock_is_lost() {
     held.stderr().expect("the lock mail is lost: the connection was lost");
 }
 
+#[test]
+fn writes_of_a_command_may_depend_on_its_lock() {
+    let up = Up::start();
+    let script = "workyard set report done --fenced && workyard incr reports 2 --fenced";
+    let path = workyard_tests::built("workyard").parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", path.display(), std::env::var("PATH").expect("a path"));
+    let arguments = ["lock", "mail", "--", "sh", "-c", script];
+    let exit = up.workyard(arguments).variable("PATH", path).run();
+    assert_eq!((exit.code, exit.stdout.as_str(), exit.stderr.as_str()), (Some(0), "2\n", ""));
+    assert_eq!(up.ask("get report"), "done\n");
+    // Whoever goes on after it was given back comes too late.
+    let late = up.workyard(["set", "report", "late", "--fenced"]);
+    let exit = late.variable("WORKYARD_LOCK", "mail").variable("WORKYARD_LOCK_TOKEN", "7").run();
+    assert_eq!((exit.code, exit.stdout.as_str()), (Some(REFUSED), ""));
+    assert!(exit.stderr.contains("Fenced: the lock \"mail\" is not held"), "{}", exit.stderr);
+    assert_eq!(up.ask("get report"), "done\n");
+    fails(&up, "set report late --fenced", USAGE, &["WORKYARD_LOCK_TOKEN"]);
+    fails(&up, "incr reports --fenced", USAGE, &["WORKYARD_LOCK_TOKEN"]);
+    assert_eq!(up.run("incr reports --fenced --at-most 3").code, Some(USAGE));
+}
+
 /// One that says that all is well after that is not believed.
 #[test]
 fn a_lost_lock_is_no_success() {

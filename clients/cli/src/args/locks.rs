@@ -1,5 +1,6 @@
 //! Arguments of the commands about locks.
 
+use super::Set;
 use clap::Args;
 use std::time::Duration;
 
@@ -19,6 +20,24 @@ pub(crate) struct Lock {
     /// Command to run while the lock is held; it finds the fencing token in `WORKYARD_LOCK_TOKEN`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+/// Whether a write depends on the lock that it is done under.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Fence {
+    /// Only if the lock is still held that `workyard lock` runs this under: the one that
+    /// `WORKYARD_LOCK` and `WORKYARD_LOCK_TOKEN` name
+    #[arg(long)]
+    pub(crate) fenced: bool,
+}
+
+/// A write of a value that may depend on a lock.
+#[derive(Debug, Args)]
+pub(crate) struct FencedSet {
+    #[command(flatten)]
+    pub(crate) set: Set,
+    #[command(flatten)]
+    pub(crate) fence: Fence,
 }
 
 #[derive(Debug, Args)]

@@ -85,6 +85,9 @@ pub(crate) struct Incr {
     /// Let it expire after this time if it did not exist
     #[arg(long, value_name = "TIME", conflicts_with = "ttl", value_parser = humantime::parse_duration)]
     pub(crate) ttl_if_new: Option<Duration>,
+    /// Only if the lock is still held that `workyard lock` runs this under
+    #[arg(long, conflicts_with_all = ["initial", "existing", "at_least", "at_most", "clamp"])]
+    pub(crate) fenced: bool,
 }
 
 #[derive(Debug, Args)]

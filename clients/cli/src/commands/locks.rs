@@ -2,7 +2,7 @@
 
 use super::globaldata_client;
 use crate::args::{Global, Lock, Locks};
-use crate::exit::Status;
+use crate::exit::{Status, Usage};
 use crate::output::Output;
 use crate::signals::Signals;
 use anyhow::Context;
@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use workyard_globaldata::{LockGuard, LockInfo};
+use workyard_globaldata::{Fenced, GlobalDataClient, LockGuard, LockInfo};
 
 /// What shells add to the number of a signal that ended a command.
 const SIGNALLED: i32 = 128;
@@ -85,6 +85,20 @@ fn terminate(child: &Child) {
     if let Some(pid) = pid {
         // One that has just ended needs no signal.
         let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+/// A handle for writes that depend on the lock that this process was started under.
+pub(super) fn fenced(client: &GlobalDataClient) -> anyhow::Result<Fenced<'_>> {
+    let known = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let token = known("WORKYARD_LOCK_TOKEN").and_then(|token| token.parse().ok());
+    match (known("WORKYARD_LOCK"), token) {
+        (Some(lock), Some(token)) => Ok(client.fenced_by_token(lock, token)),
+        _ => {
+            let text = "--fenced is for what `workyard lock` runs: WORKYARD_LOCK and \
+                        WORKYARD_LOCK_TOKEN do not name a lock and its token";
+            Err(Usage(text.to_owned()).into())
+        }
     }
 }
 

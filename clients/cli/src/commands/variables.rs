@@ -2,8 +2,9 @@
 
 use super::globaldata_client;
 use super::lifetimes::{in_millis, in_words};
+use super::locks::fenced;
 use super::modifications::say_number;
-use crate::args::{Cas, Del, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set};
+use crate::args::{Cas, Del, FencedSet, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set};
 use crate::exit::{Status, Usage};
 use crate::output::Output;
 use crate::value;
@@ -44,11 +45,18 @@ pub(super) fn say_missing(output: Output, key: &str) -> anyhow::Result<()> {
     output.say(String::new, || json!({ "key": key, "value": null }))
 }
 
-pub(crate) async fn set(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
+pub(crate) async fn set(
+    global: &Global,
+    FencedSet { set: args, fence }: &FencedSet,
+    output: &Output,
+) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
     let client = client.with_expiry(args.lifetime.expiry());
-    let revision = client.set_value(&args.key, &value).await?;
+    let revision = match fence.fenced {
+        true => fenced(&client)?.set_value(&args.key, &value).await?,
+        false => client.set_value(&args.key, &value).await?,
+    };
     output.say(String::new, || json!({ "key": args.key, "revision": revision }))?;
     Ok(Status::Done)
 }
@@ -107,6 +115,10 @@ pub(crate) async fn increment(
     let by = value::require_number(&args.by)?;
     let initial = value::require_number(&args.initial)?;
     let client = globaldata_client(global).await?.with_expiry(counted(args));
+    if args.fenced {
+        let number = fenced(&client)?.increment(&args.key, by).await?;
+        return say_number(*output, &args.key, number);
+    }
     if let Some(bounds) = bounds(args)? {
         return increment_within(&client, args, by, bounds, *output).await;
     }

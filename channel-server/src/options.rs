@@ -32,7 +32,7 @@ workyard_daemon::overrides! {
         queues_max: usize = "COUNT",
         /// Jobs in one queue at most
         queue_jobs_max: usize = "COUNT",
-        /// Bytes of the jobs in all queues at most, with 128 bytes for each job
+        /// Bytes of the jobs in all queues at most, with 192 bytes for each job
         queue_bytes_max: usize = "BYTES",
         /// Queues that one session consumes from at most
         consumers_per_session_max: usize = "COUNT",

@@ -79,7 +79,7 @@ pub struct BrokerLimits {
 
 impl BrokerLimits {
     /// What a job takes apart from its value, so that jobs without content are bounded too.
-    pub const JOB_OVERHEAD_BYTES: usize = 128;
+    pub const JOB_OVERHEAD_BYTES: usize = 192;
 
     /// The refusal for whoever would exceed a limit.
     pub(crate) fn reached(name: &str, value: usize) -> Refusal {

@@ -20,7 +20,7 @@ pub struct QueueSettings {
     pub dedup_window: Option<Duration>,
     /// Most jobs, whatever their state, at least 1. The server's own bound holds too.
     pub jobs_max: Option<u64>,
-    /// Most bytes of jobs, at least 1, with 128 for each. The server's own bound holds too.
+    /// Most bytes of jobs, at least 1, with 192 for each. The server's own bound holds too.
     pub bytes_max: Option<u64>,
 }
 

@@ -77,7 +77,7 @@ fn the_census_counts_everything() {
         delayed: 0,
         ids: 0,
         holders: 2,
-        job_bytes: 3 * (3 + 128),
+        job_bytes: 3 * (3 + 192),
         services: 2,
         responders: 3,
         questions: 2,

@@ -99,7 +99,7 @@ pub(crate) struct QueueConfigure {
     /// Jobs at most
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) jobs_max: Option<u64>,
-    /// Bytes of jobs at most, with 128 for each
+    /// Bytes of jobs at most, with 192 for each
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) bytes_max: Option<u64>,
 }

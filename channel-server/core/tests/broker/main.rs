@@ -17,6 +17,7 @@ mod outbox;
 mod presence;
 mod publish_one;
 mod questions;
+mod replays;
 mod reserve;
 mod routes;
 mod sessions;

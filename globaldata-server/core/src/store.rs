@@ -116,7 +116,8 @@ impl Engine for Store {
         request: Request<'_>,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        let workspace = &mut Workspace::default();
+        // Made by the one request that needs it, as every other would have to drop it.
+        let mut workspace: Option<Workspace> = None;
         let answer = match request {
             Request::Get(request) => return outbox.reply(caller, self.read(now, request)),
             Request::GetMany(request) => {
@@ -134,7 +135,9 @@ impl Engine for Store {
             Request::Delete(request) => self.delete(now, request),
             Request::Batch(request) => self.batch(now, &request),
             Request::Touch(request) => self.touch(now, request),
-            Request::Modify(request) => self.modify(now, &request, workspace),
+            Request::Modify(request) => {
+                self.modify(now, &request, workspace.get_or_insert_default())
+            }
             request => return self.answer_lock(now, caller, request, outbox),
         };
         // Before the answer: whoever hears that his write is done has been told of it.

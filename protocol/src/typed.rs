@@ -3,16 +3,17 @@
 //! An integer becomes `Int`, a float `Float`, text and byte strings raw bytes: so a counter that one
 //! program sets can be incremented by another, and text is text to all of them. Only what has
 //! structure needs an encoding, and its tag travels with it. In PHP's encoding it is an array to PHP
-//! programs: see [`workyard_php::to_vec`] and [`workyard_php::from_slice`].
+//! programs: see [`workyard_php::to_vec`] and [`workyard_php::from_slice`]. A list or set is read as a
+//! sequence, a map as a map or struct, whatever the encodings of their items.
 
+mod read;
 mod scalar;
 
 use crate::{Encoding, Value, ValueRef};
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::value::{BorrowedBytesDeserializer, BorrowedStrDeserializer};
-use serde::de::{Deserialize, DeserializeOwned, IntoDeserializer};
-use std::fmt;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 
 /// Why a value is not of the type wanted, or a type cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,70 +72,20 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<
 /// # Errors
 /// When the bytes are not of that type, or the encoding is not read here (MessagePack).
 pub fn from_value<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T, TypedError> {
+    if let ValueRef::Encoded { encoding: encoding @ Encoding::MessagePack, .. } = value {
+        return Err(TypedError::Unsupported(encoding));
+    }
     let kind = value.tag().name();
-    let failed = |text: String| TypedError::Decode { kind, text };
-    match value {
-        ValueRef::Int(int) => read(int.into_deserializer()).map_err(failed),
-        ValueRef::Float(float) => read(float.into_deserializer()).map_err(failed),
-        ValueRef::Encoded { encoding: Encoding::Raw, bytes } => raw(bytes).map_err(failed),
-        ValueRef::Encoded { encoding: Encoding::Json, bytes } => {
-            serde_json::from_slice(bytes).map_err(|error| failed(error.to_string()))
-        }
-        ValueRef::Encoded { encoding: Encoding::Bincode, bytes } => {
-            from_bincode(bytes).map_err(failed)
-        }
-        ValueRef::Encoded { encoding: Encoding::Php, bytes } => {
-            workyard_php::from_slice(bytes).map_err(|error| failed(error.to_string()))
-        }
-        ValueRef::Encoded { encoding: Encoding::MessagePack, .. } => {
-            Err(TypedError::Unsupported(Encoding::MessagePack))
-        }
-        ValueRef::Encoded { encoding: Encoding::List | Encoding::Set | Encoding::Map, .. } => {
-            Err(failed("it is read item by item".to_owned()))
-        }
-    }
-}
-
-/// Raw bytes are text if the type takes text, else bytes.
-fn raw<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    if let Ok(text) = std::str::from_utf8(bytes)
-        && let Ok(value) =
-            T::deserialize(BorrowedStrDeserializer::<serde::de::value::Error>::new(text))
-    {
-        return Ok(value);
-    }
-    read(BorrowedBytesDeserializer::new(bytes))
-        .or_else(|error| read(bytes.to_vec().into_deserializer()).map_err(|_| error))
-}
-
-fn read<'de, T, D>(deserializer: D) -> Result<T, String>
-where
-    T: Deserialize<'de>,
-    D: serde::Deserializer<'de, Error = serde::de::value::Error>,
-{
-    T::deserialize(deserializer).map_err(|error| error.to_string())
-}
-
-fn from_bincode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    // What a length may claim is bounded by the bytes that are there, times the largest item that
-    // can stand for one of them.
-    const CLAIM_BYTES_MAX: usize = 64 * 1024 * 1024;
-    let config = BINCODE.with_limit::<CLAIM_BYTES_MAX>();
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config).map_err(describe)?;
-    match bytes.len() - used {
-        0 => Ok(value),
-        rest => Err(format!("{rest} bytes are left over")),
-    }
-}
-
-fn describe(error: impl fmt::Display) -> String {
-    error.to_string()
+    read::read(PhantomData, value).map_err(|text| TypedError::Decode { kind, text })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FieldName;
+    use crate::container::{put_field, put_item};
     use serde::Deserialize;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Order {
@@ -203,6 +154,39 @@ mod tests {
         assert_eq!(to_value(&(), encoding), Err(TypedError::Unsupported(encoding)));
         let left_over = ValueRef::Encoded { encoding: Encoding::Bincode, bytes: &[1, 2] };
         assert!(from_value::<bool>(left_over).is_err());
+    }
+
+    #[test]
+    fn lists_sets_and_maps_are_read_whatever_their_items_are() {
+        let encodings = [Encoding::Bincode, Encoding::Json, Encoding::Php];
+        let mut bytes = Vec::new();
+        for encoding in encodings {
+            put_item(to_value(&order(), encoding).unwrap().as_ref(), &mut bytes);
+        }
+        let list = ValueRef::Encoded { encoding: Encoding::List, bytes: &bytes };
+        assert_eq!(from_value::<Vec<Order>>(list), Ok(vec![order(), order(), order()]));
+        let error = from_value::<(Order, Order)>(list).unwrap_err().to_string();
+        assert!(error.ends_with("it has more items than that"), "{error}");
+        assert!(from_value::<Vec<u8>>(list).is_err());
+
+        let mut bytes = Vec::new();
+        put_item(ValueRef::raw("a"), &mut bytes);
+        put_item(ValueRef::raw("b"), &mut bytes);
+        let set = ValueRef::Encoded { encoding: Encoding::Set, bytes: &bytes };
+        let letters = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(from_value(set), Ok(letters));
+
+        let mut bytes = Vec::new();
+        let items = to_value(&["tea", "cup"], Encoding::Json).unwrap();
+        put_field(FieldName::new("id").unwrap(), ValueRef::Int(7), &mut bytes);
+        put_field(FieldName::new("items").unwrap(), items.as_ref(), &mut bytes);
+        let map = ValueRef::Encoded { encoding: Encoding::Map, bytes: &bytes };
+        assert_eq!(from_value::<Order>(map), Ok(order()));
+        let empty = ValueRef::Encoded { encoding: Encoding::Map, bytes: &[] };
+        assert_eq!(from_value(empty), Ok(BTreeMap::<String, i64>::new()));
+        let broken = ValueRef::Encoded { encoding: Encoding::List, bytes: &[0] };
+        let error = from_value::<Vec<u8>>(broken).unwrap_err().to_string();
+        assert!(error.ends_with("item 0 of the list ends within its length"), "{error}");
     }
 
     #[test]

@@ -18,7 +18,11 @@ use workyard_protocol::{Encoding, Value, ValueRef};
 /// A variable that does not exist is an empty list, and a list that becomes empty does not exist any
 /// more. Each change is one step on the server, which takes time in proportion to the whole list: it is
 /// for hundreds of items, or some thousands. What holds another kind of value is refused with
-/// `WrongKind`, a list that would become longer than the server allows with `LimitReached`.
+/// `WrongKind`, a list that would become longer than the server allows with `LimitReached`. All of it at
+/// once is also what [`GlobalDataClient::get`] reads, as a `Vec` or what else is made of a sequence.
+///
+/// What is popped is off the list, also when the answer is lost or whoever popped it dies. Work that must
+/// not be lost belongs into a queue of channel-server.
 #[derive(Clone, Debug)]
 pub struct List {
     client: GlobalDataClient,

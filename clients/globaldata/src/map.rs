@@ -18,7 +18,8 @@ use workyard_protocol::{
 ///
 /// Names are any bytes up to 4096. Otherwise as a [`List`](crate::List): what does not exist is empty
 /// and the other way round, and each change takes the server time in proportion to the whole map. A map
-/// of a million fields is better a million variables with a common prefix.
+/// of a million fields is better a million variables with a common prefix. [`GlobalDataClient::get`] reads
+/// all of it as a map, or as a struct with fields of these names.
 #[derive(Clone, Debug)]
 pub struct Map {
     client: GlobalDataClient,

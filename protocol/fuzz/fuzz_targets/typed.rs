@@ -21,6 +21,7 @@ fuzz_target!(|input: &[u8]| {
         check::<Vec<u8>>(value);
         check::<Structured>(value);
         check::<Vec<Structured>>(value);
+        check::<BTreeMap<String, i32>>(value);
     }
 });
 

@@ -15,8 +15,9 @@ use crate::limits::TYPED_DEPTH_MAX;
 use entries::{Entries, KeyKind};
 use lists::lists;
 use references::References;
-use serde::de::{Deserialize, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Visitor};
 use serde::forward_to_deserialize_any;
+use std::marker::PhantomData;
 use std::mem;
 
 /// Reads the value that the text holds. Strings are borrowed from it where they can be.
@@ -39,8 +40,19 @@ use std::mem;
 /// it is nested more than 128 levels deep or contains itself, and when references repeat more than 4
 /// MiB.
 pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, DeError> {
+    from_slice_seed(PhantomData, text)
+}
+
+/// The same for what is known only when it is read, such as an item among values of other encodings.
+///
+/// # Errors
+/// As [`from_slice`].
+pub fn from_slice_seed<'de, S>(seed: S, text: &'de [u8]) -> Result<S::Value, DeError>
+where
+    S: DeserializeSeed<'de>,
+{
     let mut reader = Reader::new(text);
-    let value = T::deserialize(&mut reader).map_err(|error| error.or_at(reader.lexer.at()))?;
+    let value = seed.deserialize(&mut reader).map_err(|error| error.or_at(reader.lexer.at()))?;
     match text.len() - reader.lexer.at() {
         0 => Ok(value),
         bytes => Err(DeErrorKind::LeftOver { bytes }.at(reader.lexer.at())),

@@ -17,7 +17,7 @@ mod ser;
 pub mod text;
 mod writer;
 
-pub use de::{DeError, DeErrorKind, from_slice};
+pub use de::{DeError, DeErrorKind, from_slice, from_slice_seed};
 pub use document::{Document, Node, Scalar, Ties, canonical, renumber};
 pub use error::{Error, ErrorKind};
 pub use key::{Key, integer_like};

@@ -61,6 +61,7 @@ async fn a_list_keeps_the_latest() {
     }
     assert_eq!(recent.range::<u64>(0, 9).await.unwrap(), [9, 8, 7]);
     assert_eq!(recent.range::<u64>(-1, 9).await.unwrap(), [7]);
+    assert_eq!(client.get::<Vec<u64>>("recent").await.unwrap(), Some(vec![9, 8, 7]));
     let outcome = client.batch().push_back("recent", &1).map_set("user", "n", &2).commit().await;
     assert!(matches!(outcome.unwrap(), BatchOutcome::Applied { .. }));
     assert_eq!(recent.len().await.unwrap(), 4);

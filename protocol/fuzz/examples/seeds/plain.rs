@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use workyard_protocol::{Encoding, ValueRef, frame, to_value};
+use workyard_protocol::container::{put_field, put_item};
+use workyard_protocol::{Encoding, FieldName, ValueRef, frame, to_value};
 
 use crate::Seed;
 
@@ -43,6 +44,12 @@ pub fn values() -> Vec<Seed> {
         let value = to_value(&structured, encoding).expect("it fits into all");
         tagged(value.as_ref())
     };
+    let item = to_value(&structured[0], Encoding::Json).expect("it fits");
+    let (mut list, mut map_of_items) = (Vec::new(), Vec::new());
+    put_item(item.as_ref(), &mut list);
+    put_item(item.as_ref(), &mut list);
+    let field = FieldName::new("k").expect("a short name");
+    put_field(field, ValueRef::Int(-1), &mut map_of_items);
     vec![
         ("int", tagged(ValueRef::Int(7))),
         ("float", tagged(ValueRef::Float(0.5))),
@@ -50,7 +57,13 @@ pub fn values() -> Vec<Seed> {
         ("json", written(Encoding::Json)),
         ("bincode", written(Encoding::Bincode)),
         ("php", written(Encoding::Php)),
+        ("list", container(Encoding::List, &list)),
+        ("map", container(Encoding::Map, &map_of_items)),
     ]
+}
+
+fn container(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
+    tagged(ValueRef::Encoded { encoding, bytes })
 }
 
 fn tagged(value: ValueRef<'_>) -> Vec<u8> {

@@ -46,7 +46,7 @@ pub struct BrokerLimits {
     /// Most channels that all sessions together serve, each counted once for each of its sessions. Their
     /// names may have [`BrokerLimits::name_bytes_max`] bytes besides those of subscriptions.
     pub services_max: usize,
-    /// Most questions that wait for an answer. One takes about 400 bytes.
+    /// Most questions that wait for an answer. One takes about 200 bytes, and its copy if it may be repeated.
     pub questions_max: usize,
     /// Most questions of one asker that wait.
     pub questions_per_session_max: usize,
@@ -57,7 +57,7 @@ pub struct BrokerLimits {
     pub question_bytes_max: usize,
     /// Most channels that one session has entered and follows, together.
     pub presences_per_session_max: usize,
-    /// Most members of all channels together. One takes about 300 bytes.
+    /// Most members of all channels together. One takes about 130 bytes, and its identity.
     pub presence_members_max: usize,
     /// Most sessions that follow who is there, each counted once for each channel.
     pub presence_followers_max: usize,

@@ -21,6 +21,7 @@ mod seeds;
 mod server;
 mod socket;
 mod store;
+mod talk;
 mod trace;
 mod world;
 
@@ -28,3 +29,4 @@ pub use channel::{channel, channel_with};
 pub use run::{Counted, Plan, Run};
 pub use seeds::{Failure, run_all, whole};
 pub use store::{store, store_with};
+pub use talk::{talk, talk_with};

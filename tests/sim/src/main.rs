@@ -35,6 +35,7 @@ struct Arguments {
 enum What {
     Channel,
     Store,
+    Talk,
 }
 
 impl What {
@@ -42,6 +43,7 @@ impl What {
         match self {
             Self::Channel => workyard_sim::channel(plan),
             Self::Store => workyard_sim::store(plan),
+            Self::Talk => workyard_sim::talk(plan),
         }
     }
 
@@ -49,6 +51,7 @@ impl What {
         match self {
             Self::Channel => "channel",
             Self::Store => "store",
+            Self::Talk => "talk",
         }
     }
 }

@@ -139,14 +139,14 @@ async fn work_everything_off(
 }
 
 /// A value that is told from all others by its number.
-fn value(id: u64, padding: usize) -> Value {
+pub(crate) fn value(id: u64, padding: usize) -> Value {
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.resize(bytes.len() + padding, b'.');
     Value::Encoded { encoding: Encoding::Raw, bytes: bytes.into() }
 }
 
 /// The number of a value; 0 if it is none of ours.
-fn value_id(value: ValueRef<'_>) -> u64 {
+pub(crate) fn value_id(value: ValueRef<'_>) -> u64 {
     match value {
         ValueRef::Encoded { bytes, .. } => {
             bytes.first_chunk().map_or(0, |id| u64::from_be_bytes(*id))

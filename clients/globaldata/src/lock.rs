@@ -177,7 +177,10 @@ impl LockGuard {
     }
 
     /// Whether the lock is held as far as can be known here. It is not, from a ttl after the last renewal
-    /// was sent on, or once the connection is lost: never later than the server gives it to another.
+    /// was sent on, which is never later than the server lets it run out, or once the connection is lost.
+    /// That the server may know first: it gives the lock to another when it hears of the end of the
+    /// connection, and a server that has died and started anew knows of no holder. What keeps the writes
+    /// of one who has not heard of it yet from being carried out is the [token](LockGuard::token).
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.state().is_ok()

@@ -5,6 +5,9 @@ use workyard_protocol::{Refusal, RequestId, Wire};
 
 /// Looks on. What must not happen it reports by itself.
 pub(crate) trait Monitor<W: Wire> {
+    /// It is so late on the clock of the server process: true of all that follows.
+    fn at(&mut self, now: Time);
+
     /// A server process has started.
     fn started(&mut self, epoch: u64);
 
@@ -16,13 +19,7 @@ pub(crate) trait Monitor<W: Wire> {
 
     /// A request is about to be carried out. Returns whether it may be answered later than those
     /// that come after it.
-    fn asked(
-        &mut self,
-        now: Time,
-        session: SessionId,
-        id: RequestId,
-        request: &W::Request<'_>,
-    ) -> bool;
+    fn asked(&mut self, session: SessionId, id: RequestId, request: &W::Request<'_>) -> bool;
 
     /// It is answered.
     fn answered(&mut self, session: SessionId, id: RequestId, reply: &W::Reply<'_>);

@@ -107,8 +107,11 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         (self.delivery.peers.len(), unanswered)
     }
 
-    fn now(&self) -> Time {
-        Time::from_millis(self.network.now_ms() - self.started_ms)
+    /// The time of this server process. The monitor learns of it.
+    fn now(&mut self) -> Time {
+        let now = Time::from_millis(self.network.now_ms() - self.started_ms);
+        self.delivery.monitor.at(now);
+        now
     }
 
     fn take(&mut self, event: Event) {
@@ -253,7 +256,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         request: <E::Wire as Wire>::Request<'_>,
     ) {
         let now = self.now();
-        let is_for_later = self.delivery.monitor.asked(now, session, id, &request);
+        let is_for_later = self.delivery.monitor.asked(session, id, &request);
         let findings = Arc::clone(&self.delivery.findings);
         if let Some(peer) = self.delivery.peer(session) {
             findings.check(peer.is_greeted, || format!("{session:?} did not say hello"));

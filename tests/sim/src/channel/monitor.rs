@@ -63,6 +63,8 @@ impl ChannelMonitor {
 }
 
 impl Monitor<ChannelWire> for ChannelMonitor {
+    fn at(&mut self, _: Time) {}
+
     fn started(&mut self, _: u64) {}
 
     fn crashed(&mut self) {
@@ -75,7 +77,7 @@ impl Monitor<ChannelWire> for ChannelMonitor {
         self.ledger().jobs.closed(session);
     }
 
-    fn asked(&mut self, _: Time, _: SessionId, _: RequestId, request: &Request<'_>) -> bool {
+    fn asked(&mut self, _: SessionId, _: RequestId, request: &Request<'_>) -> bool {
         let doing = match request {
             Request::Subscribe(request) => {
                 let interests = request.subscriptions.iter().map(|wanted| &wanted.interest);

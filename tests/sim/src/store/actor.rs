@@ -1,10 +1,12 @@
 //! A program that shares variables with others, one step after the other.
 
+use super::holder::Holder;
 use super::record::{Record, What, bytes, int};
 use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use workyard_globaldata::{Bounds, Error, Expiry, GlobalDataClient, Value};
 use workyard_protocol::ValueRef;
 
@@ -12,6 +14,8 @@ use workyard_protocol::ValueRef;
 const REGISTERS: [&str; 3] = ["r.1", "r.2", "r.3"];
 const COUNTERS: [&str; 2] = ["n.1", "n.2"];
 const TEXTS: [&str; 1] = ["t.1"];
+/// One that is only written by those who hold a lock.
+pub(crate) const FENCED: &str = "fenced";
 
 pub(crate) struct Actor {
     world: Arc<World>,
@@ -20,12 +24,15 @@ pub(crate) struct Actor {
     client: GlobalDataClient,
     /// The revisions that it has read last.
     known: [u64; REGISTERS.len()],
+    /// Those that hold locks or wait for them.
+    holders: Vec<AbortHandle>,
 }
 
 impl Actor {
     pub(crate) fn new(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) -> Self {
         let client = client(&world, &mut rng);
-        Self { world, record, rng, client, known: [0; REGISTERS.len()] }
+        let (known, holders) = ([0; REGISTERS.len()], Vec::new());
+        Self { world, record, rng, client, known, holders }
     }
 
     /// Goes on until no steps are left.
@@ -36,11 +43,13 @@ impl Actor {
                 self.act().await;
             }
         }
+        self.stop_holding();
     }
 
     async fn act(&mut self) {
         match self.rng.u8(..100) {
-            0..=24 => self.get().await,
+            0..=14 => self.get().await,
+            15..=24 => self.lock(),
             25..=39 => self.write().await,
             40..=49 => self.cas().await,
             50..=64 => self.increment().await,
@@ -49,9 +58,20 @@ impl Actor {
             76..=80 => self.touch().await,
             81..=86 => self.append().await,
             87..=90 => self.exchange().await,
-            91..=92 => self.client = client(&self.world, &mut self.rng),
+            91..=92 => self.leave(),
             _ => self.world.network.disturb(),
         }
+    }
+
+    /// Holds a lock for a while, beside everything else.
+    fn lock(&mut self) {
+        let holder = Holder {
+            world: Arc::clone(&self.world),
+            record: Arc::clone(&self.record),
+            client: self.client.clone(),
+            rng: self.rng.fork(),
+        };
+        self.holders.push(tokio::spawn(holder.run()).abort_handle());
     }
 
     async fn get(&mut self) {
@@ -153,6 +173,16 @@ impl Actor {
         self.told("exchange", since, key, taken.map(What::Taken));
     }
 
+    /// The program ends with all that it holds, and begins anew.
+    fn leave(&mut self) {
+        self.stop_holding();
+        self.client = client(&self.world, &mut self.rng);
+    }
+
+    fn stop_holding(&mut self) {
+        self.holders.drain(..).for_each(|holder| holder.abort());
+    }
+
     /// What is known for certain must have been said.
     fn told(&self, asked: &str, since: usize, key: &str, told: Result<What, Error>) {
         self.world.network.say(|| format!("{asked} {key}: {told:?}"));
@@ -189,7 +219,7 @@ impl Actor {
 
 /// Removes every variable that there can be.
 pub(crate) async fn clean_up(client: &GlobalDataClient) -> Result<(), Error> {
-    for key in REGISTERS.iter().chain(&COUNTERS).chain(&TEXTS) {
+    for key in REGISTERS.iter().chain(&COUNTERS).chain(&TEXTS).chain([&FENCED]) {
         client.delete(key).await?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Globaldata-server and its clients: programs that share variables.
 
 mod actor;
+mod holder;
+mod locks;
 mod model;
 mod monitor;
 mod record;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use workyard_protocol::globaldata::{
-    AddWithin, Entry, Expect, Expiry, Modification, Modified, Modify, Outcome, Reply, Request,
-    Write, Written,
+    AddWithin, Batch, BatchReply, Entry, Expect, Expiry, Modification, Modified, Modify, Outcome,
+    Reply, Request, Step, Write, Written,
 };
 use workyard_protocol::{Key, Number, Refusal, Value, ValueRef};
 
@@ -85,6 +85,7 @@ impl Model {
                 expect(*is == value, &value, told)
             }
             Request::Modify(modify) => self.modify(now_ms, modify, told),
+            Request::Batch(batch) => self.batch(now_ms, batch, told),
             // What else there is does not touch variables.
             _ => Ok(()),
         }
@@ -101,6 +102,17 @@ impl Model {
             return wrong(&"stored", told);
         };
         self.store(now_ms, write.key, write.value.to_value(), write.expiry, *revision)
+    }
+
+    /// Batches are used to store one value under a lock.
+    fn batch(&mut self, now_ms: u64, batch: &Batch<'_>, told: Told<'_>) -> Checked {
+        let Ok(Reply::Batch(BatchReply::Applied { revision, .. })) = told else { return Ok(()) };
+        for step in &batch.steps {
+            if let Step::Set { key, expiry, value } = step {
+                self.store(now_ms, *key, value.to_value(), *expiry, *revision)?;
+            }
+        }
+        Ok(())
     }
 
     fn delete(&mut self, key: Key<'_>, expected: Expect<'_>, told: Told<'_>) -> Checked {

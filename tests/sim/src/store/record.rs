@@ -1,5 +1,6 @@
 //! What the server answered, so that what a program was told can be found in it.
 
+use super::holder::Guards;
 use crate::findings::Findings;
 use std::sync::Arc;
 use workyard_protocol::globaldata::{Modification, Modified, Outcome, Reply, Request, Written};
@@ -9,6 +10,7 @@ use workyard_protocol::{Number, ValueRef};
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) findings: Arc<Findings>,
+    pub(crate) guards: Guards,
     said: Vec<Option<Said>>,
     last_value: u64,
 }
@@ -37,7 +39,7 @@ pub(crate) enum What {
 
 impl Record {
     pub(crate) fn new(findings: Arc<Findings>) -> Self {
-        Self { findings, said: Vec::new(), last_value: 0 }
+        Self { findings, guards: Guards::default(), said: Vec::new(), last_value: 0 }
     }
 
     pub(crate) fn next_value(&mut self) -> u64 {

@@ -267,6 +267,12 @@ impl Network {
         }
     }
 
+    /// For how long the server does not look at its deadlines.
+    pub(crate) fn lag_ms(&self) -> u64 {
+        let mut state = self.lock();
+        if state.rng.bool() { 1 } else { state.rng.u64(1..40) }
+    }
+
     /// Does something bad to a connection, or to the server.
     pub(crate) fn disturb(&self) {
         let now_ms = self.now_ms();

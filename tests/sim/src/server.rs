@@ -33,7 +33,8 @@ pub(crate) struct Server<E: Engine, M> {
     epoch: u64,
     is_up: bool,
     started_ms: u64,
-    expired_ms: u64,
+    /// Nothing is done about deadlines before this: a busy process comes late.
+    lag_until_ms: u64,
 }
 
 type Request<'a, E> = ToServer<'a, <<E as Engine>::Wire as Wire>::Request<'a>>;
@@ -64,7 +65,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             epoch,
             is_up: true,
             started_ms: 0,
-            expired_ms: u64::MAX,
+            lag_until_ms: 0,
         }
     }
 
@@ -87,7 +88,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             // What is left for later of what is due goes on in the clock's next millisecond.
             let now_ms = self.network.now_ms();
             let deadline_ms = deadline.map_or(u64::MAX, |at| self.started_ms + at.as_millis());
-            let wake_ms = wake_ms.min(deadline_ms.max(now_ms + 1));
+            let wake_ms = wake_ms.min(deadline_ms.max(self.lag_until_ms).max(now_ms + 1));
             tokio::select! {
                 biased;
                 () = self.network.changed() => {}
@@ -301,14 +302,14 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         }
     }
 
-    /// Does what is due, once a millisecond. Returns whether there was something.
+    /// Does what is due, now and then late. Returns whether there was something.
     fn expire(&mut self) -> bool {
         let now = self.now();
         let is_due = self.engine.next_deadline().is_some_and(|deadline| deadline <= now);
-        if !self.is_up || !is_due || self.expired_ms == self.network.now_ms() {
+        if !self.is_up || !is_due || self.network.now_ms() < self.lag_until_ms {
             return false;
         }
-        self.expired_ms = self.network.now_ms();
+        self.lag_until_ms = self.network.now_ms() + self.network.lag_ms();
         self.engine.expire(now, &mut self.delivery);
         true
     }

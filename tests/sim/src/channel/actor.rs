@@ -1,5 +1,6 @@
 //! A program that uses channel-server in every way, one step after the other.
 
+use super::asking;
 use super::ledger::Ledger;
 use super::reader::{Filter, Reader, Sharer};
 use super::value;
@@ -25,6 +26,7 @@ pub(crate) struct Actor {
     client: ChannelClient,
     /// Subscriptions with the number of their readers, 0 for those that share.
     readers: Vec<(usize, AbortHandle)>,
+    /// Those that do jobs, ask and answer.
     workers: Vec<AbortHandle>,
     /// Sent and not yet known to have arrived.
     sent: Vec<u64>,
@@ -58,7 +60,9 @@ impl Actor {
 
     async fn act(&mut self) {
         match self.rng.u8(..100) {
-            0..=24 => self.publish().await,
+            0..=15 => self.publish().await,
+            16..=19 => self.ask(),
+            20..=24 => self.serve().await,
             25..=31 => self.publish_many().await,
             32..=38 => self.publish_to_groups().await,
             39..=42 => self.publish_one().await,
@@ -190,6 +194,21 @@ impl Actor {
             is_diligent: false,
         };
         self.workers.push(tokio::spawn(worker.run(consumer)).abort_handle());
+    }
+
+    /// Asks, and does something else meanwhile.
+    fn ask(&mut self) {
+        let id = lock(&self.ledger).next_value();
+        let (world, client) = (Arc::clone(&self.world), self.client.clone());
+        let asking = asking::ask(world, client, id, self.rng.fork());
+        self.workers.push(tokio::spawn(asking).abort_handle());
+    }
+
+    async fn serve(&mut self) {
+        let channel = self.choose(&asking::SERVED);
+        let Ok(responder) = self.client.serve(channel).await else { return };
+        let serving = asking::serve(Arc::clone(&self.world), responder, self.rng.fork());
+        self.workers.push(tokio::spawn(serving).abort_handle());
     }
 
     fn stop_working(&mut self) {

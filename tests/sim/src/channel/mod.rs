@@ -1,10 +1,12 @@
 //! Channel-server and its clients: publishers, subscribers, groups, producers, workers.
 
 mod actor;
+mod asking;
 mod interests;
 mod jobs;
 mod ledger;
 mod monitor;
+mod questions;
 mod reader;
 mod worker;
 

@@ -3,18 +3,21 @@
 use super::interests::{Interests, Receivers, wanted};
 use super::jobs::Lease;
 use super::ledger::Ledger;
+use super::questions::Questions;
 use super::value_id;
 use crate::monitor::Monitor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use workyard_engine::{SessionId, Time};
-use workyard_protocol::channel::{ChannelWire, Push, Reply, Request};
-use workyard_protocol::{Refusal, RequestId};
+use workyard_protocol::channel::{Answer, ChannelWire, Push, Question, Reply, Request, Unanswered};
+use workyard_protocol::{Reason, Refusal, RequestId};
 
 /// Looks on at the server's door.
 #[derive(Debug)]
 pub(crate) struct ChannelMonitor {
     ledger: Arc<Mutex<Ledger>>,
     interests: Interests,
+    questions: Questions,
+    now_ms: u64,
     current: Option<Doing>,
     /// To whom went what is being published, in the order of the channels.
     receivers: Vec<(Vec<u8>, Receivers)>,
@@ -31,11 +34,21 @@ enum Doing {
     Ack(u64),
     Nack(u64),
     Renew(Vec<u64>),
+    Ask { channel: Vec<u8>, ends_ms: u64, is_repeatable: bool },
+    Answer { question: u64, value: u64 },
+    Serve { channel: Vec<u8>, is_on: bool },
 }
 
 impl ChannelMonitor {
     pub(crate) fn new(ledger: Arc<Mutex<Ledger>>) -> Self {
-        Self { ledger, interests: Interests::default(), current: None, receivers: Vec::new() }
+        Self {
+            ledger,
+            interests: Interests::default(),
+            questions: Questions::default(),
+            now_ms: 0,
+            current: None,
+            receivers: Vec::new(),
+        }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -63,17 +76,21 @@ impl ChannelMonitor {
 }
 
 impl Monitor<ChannelWire> for ChannelMonitor {
-    fn at(&mut self, _: Time) {}
+    fn at(&mut self, now: Time) {
+        self.now_ms = now.as_millis();
+    }
 
     fn started(&mut self, _: u64) {}
 
     fn crashed(&mut self) {
         self.interests.forget_everything();
+        self.questions.forget_everything();
         self.ledger().crashed();
     }
 
     fn closed(&mut self, session: SessionId) {
         self.interests.close(session);
+        self.questions.closed(session);
         self.ledger().jobs.closed(session);
     }
 
@@ -103,6 +120,17 @@ impl Monitor<ChannelWire> for ChannelMonitor {
             Request::Ack(request) => Doing::Ack(request.lease),
             Request::Nack(request) => Doing::Nack(request.lease),
             Request::Renew(request) => Doing::Renew(request.leases.clone()),
+            Request::Ask(request) => Doing::Ask {
+                channel: request.channel.as_bytes().to_vec(),
+                ends_ms: self.now_ms + u64::from(request.timeout_ms),
+                is_repeatable: request.repeat,
+            },
+            Request::Answer(request) => {
+                Doing::Answer { question: request.question, value: value_id(request.value) }
+            }
+            Request::Serve(request) => {
+                Doing::Serve { channel: request.channel.as_bytes().to_vec(), is_on: request.on }
+            }
             _ => return false,
         };
         self.current = Some(doing);
@@ -128,6 +156,15 @@ impl Monitor<ChannelWire> for ChannelMonitor {
             (Some(Doing::Renew(leases)), Reply::Renewed { lost }) => {
                 self.ledger().jobs.renewed(session, &leases, lost, &findings);
             }
+            (Some(Doing::Ask { channel, ends_ms, is_repeatable }), Reply::Asked { question }) => {
+                self.questions.asked(session, *question, &channel, ends_ms, is_repeatable);
+            }
+            (Some(Doing::Answer { question, value }), _) => {
+                self.questions.answered(session, question, value, self.now_ms, &findings);
+            }
+            (Some(Doing::Serve { channel, is_on }), _) => {
+                self.questions.serves(session, &channel, is_on);
+            }
             (Some(doing), reply) => findings.report(format!("{reply:?} is no answer to {doing:?}")),
             (None, _) => {}
         }
@@ -139,6 +176,11 @@ impl Monitor<ChannelWire> for ChannelMonitor {
             Some(Doing::Ack(lease) | Doing::Nack(lease)) => {
                 self.ledger().jobs.denied(session, lease, &findings);
             }
+            Some(Doing::Ask { channel, .. }) if refusal.reason == Reason::NoResponders => {
+                self.questions.nobody(&channel, &findings);
+            }
+            // All are busy, or the answer comes too late: nobody promised anything else.
+            Some(Doing::Ask { .. } | Doing::Answer { .. }) => {}
             Some(doing) => findings.report(format!("{doing:?} was refused: {refusal}")),
             None => {}
         }
@@ -146,11 +188,24 @@ impl Monitor<ChannelWire> for ChannelMonitor {
     }
 
     fn pushed(&mut self, session: SessionId, push: &Push<'_>) {
-        if let Push::Job { job, attempt, lease, lease_ms, value, .. } = push {
-            let findings = Arc::clone(&self.ledger().findings);
-            let lease = Lease::new(session, *lease, *lease_ms);
-            let value = value_id(*value);
-            self.ledger().jobs.handed_out(lease, *job, *attempt, value, &findings);
+        let findings = Arc::clone(&self.ledger().findings);
+        let now_ms = self.now_ms;
+        match push {
+            Push::Job { job, attempt, lease, lease_ms, value, .. } => {
+                let lease = Lease::new(session, *lease, *lease_ms);
+                let value = value_id(*value);
+                self.ledger().jobs.handed_out(lease, *job, *attempt, value, &findings);
+            }
+            Push::Question(Question { question, attempt, .. }) => {
+                self.questions.handed_to(session, *question, *attempt, &findings);
+            }
+            Push::Answered(Answer { question, value, .. }) => {
+                self.questions.told(session, *question, value_id(*value), &findings);
+            }
+            Push::Unanswered(Unanswered { question, cause }) => {
+                self.questions.given_up(session, *question, *cause, now_ms, &findings);
+            }
+            _ => {}
         }
     }
 

@@ -229,7 +229,7 @@ fn client(world: &Arc<World>, rng: &mut Rng) -> GlobalDataClient {
     GlobalDataClient::builder("sim:2207")
         .connector(world.connector())
         .connect_timeout(Duration::from_millis(rng.u64(500..5000)))
-        .call_timeout(Duration::from_millis(rng.u64(500..8000)))
+        .call_timeout(Duration::from_millis(rng.u64(20..4000)))
         .connect_lazy()
         .expect("the address is one")
 }

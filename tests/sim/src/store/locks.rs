@@ -107,7 +107,8 @@ impl Locks {
         findings.check(released == claim.is_some() || !is_certain, || {
             format!("unlocked {}: {released}, {claim:?}", unlock.token)
         });
-        if claim.is_some() {
+        // One that was not released has run out of time, and its session is told so.
+        if released {
             self.claims.remove(&unlock.token);
         }
     }

@@ -116,6 +116,7 @@ impl Monitor<GlobalDataWire> for StoreMonitor {
         match push {
             Push::LockGranted { token } => self.locks.hold(now_ms, session, *token, &findings),
             Push::LockLost { token } => self.locks.lost(now_ms, *token, &findings),
+            _ => {}
         }
     }
 

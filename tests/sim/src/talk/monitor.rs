@@ -103,6 +103,8 @@ impl TalkMonitor {
 }
 
 impl Monitor<ChannelWire> for TalkMonitor {
+    fn at(&mut self, _: Time) {}
+
     fn started(&mut self, _: u64) {}
 
     fn crashed(&mut self) {
@@ -115,7 +117,7 @@ impl Monitor<ChannelWire> for TalkMonitor {
         self.open.retain(|_, open| open.asker != session);
     }
 
-    fn asked(&mut self, _: Time, session: SessionId, _: RequestId, request: &Request<'_>) -> bool {
+    fn asked(&mut self, session: SessionId, _: RequestId, request: &Request<'_>) -> bool {
         self.check_holders();
         self.current = match request {
             Request::Ask(ask) => {

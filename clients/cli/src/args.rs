@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Ttl(OneKey),
     /// List variables
     Keys(Keys),
+    /// Count variables
+    Count(Count),
     /// Run a command while holding a lock; exits with the command's code, 128 and the signal for one that a
     /// signal ended, 6 for one that says it succeeded though the lock was lost
     Lock(Lock),

@@ -66,6 +66,7 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Persist(args) => commands::persist(global, args, output).await,
         Command::Ttl(args) => commands::ttl(global, args, output).await,
         Command::Keys(args) => commands::keys(global, args, output).await,
+        Command::Count(args) => commands::count(global, args, output).await,
         Command::Lock(args) => commands::lock(global, args, output).await,
         Command::Locks(args) => commands::locks(global, args, output).await,
         Command::Ping(args) => commands::ping(global, args, output).await,

@@ -45,6 +45,7 @@ mod batch_changes;
 mod builder;
 mod client;
 mod containers;
+mod count;
 mod entry;
 mod error;
 mod expiry;

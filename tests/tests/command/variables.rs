@@ -145,6 +145,8 @@ fn keys_lists_them() {
     assert_eq!(sorted(up.ask("keys")), ["other", "user:1", "user:2"]);
     assert_eq!(sorted(up.ask("keys user:")), ["user:1", "user:2"]);
     assert_eq!(up.ask("keys none"), "");
+    assert_eq!((up.ask("count").trim(), up.ask("count user:").trim()), ("3", "2"));
+    assert_eq!(document(&up, "count none"), json!({ "count": 0 }));
     let expected = json!({ "key": "other", "kind": "int", "bytes": 8, "revision": revision(&up, 3), "ttl_ms": null });
     assert_eq!(document(&up, "keys o"), expected);
 }

@@ -161,6 +161,13 @@ pub(crate) struct OneKey {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Count {
+    /// Only keys that begin so
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Keys {
     /// Only keys that begin so
     #[arg(default_value = "")]

@@ -24,7 +24,7 @@ pub(crate) use ping::ping;
 pub(crate) use presence::presence;
 pub(crate) use queues::queue;
 pub(crate) use requests::{request, serve};
-pub(crate) use variables::{add, cas, delete, get, increment, keys, set};
+pub(crate) use variables::{add, cas, count, delete, get, increment, keys, set};
 
 use crate::addresses;
 use crate::args::Global;

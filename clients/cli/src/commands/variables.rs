@@ -4,7 +4,9 @@ use super::globaldata_client;
 use super::lifetimes::{in_millis, in_words};
 use super::locks::fenced;
 use super::modifications::say_number;
-use crate::args::{Cas, Del, FencedSet, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set};
+use crate::args::{
+    Cas, Count, Del, FencedSet, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set,
+};
 use crate::exit::{Status, Usage};
 use crate::output::Output;
 use crate::value;
@@ -231,6 +233,16 @@ pub(crate) async fn keys(global: &Global, args: &Keys, output: &Output) -> anyho
             },
         )?;
     }
+    Ok(Status::Done)
+}
+
+pub(crate) async fn count(
+    global: &Global,
+    args: &Count,
+    output: &Output,
+) -> anyhow::Result<Status> {
+    let count = globaldata_client(global).await?.count(&args.prefix).await?;
+    output.say(|| count.to_string(), || json!({ "count": count }))?;
     Ok(Status::Done)
 }
 

@@ -19,6 +19,19 @@ pub(crate) fn page<'a>(cursor: u64, names: &[&'a str]) -> Reply<'a> {
 }
 
 #[tokio::test]
+async fn portions_are_counted_together() {
+    let server = FakeServer::bind().await;
+    let (client, mut peer) = connected(&server).await;
+    let serving = async {
+        answer(&mut peer, r#"count "u" 0"#, Reply::Counted { cursor: 7, count: 3 }).await;
+        answer(&mut peer, r#"count "u" 7"#, Reply::Counted { cursor: 9, count: 0 }).await;
+        answer(&mut peer, r#"count "u" 9"#, Reply::Counted { cursor: 0, count: 2 }).await;
+    };
+    let (count, ()) = tokio::join!(client.count("u"), serving);
+    assert_eq!(count.unwrap(), 5);
+}
+
+#[tokio::test]
 async fn pages_come_as_one_stream() {
     let server = FakeServer::bind().await;
     let (client, mut peer) = connected(&server).await;

@@ -17,6 +17,8 @@ workyard_daemon::overrides! {
         lock_claims_per_session_max: usize = "COUNT",
         /// Bytes of a list, set or map that is changed, or a value that is appended to, at most
         modify_bytes_max: usize = "BYTES",
+        /// Bytes that the modifications of one batch read and make together at most
+        batch_modify_bytes_max: usize = "BYTES",
         /// Keys and prefixes that one connection watches at most
         session_watches_max: u32 = "COUNT",
         /// Keys and prefixes that all connections watch at most

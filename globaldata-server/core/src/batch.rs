@@ -63,11 +63,22 @@ impl Store {
         now: Time,
         steps: &[Step<'a>],
     ) -> Result<Vec<StepResult>, (usize, Stop<'a>)> {
+        let mut bytes_left = self.limits.batch_modify_bytes_max;
         let numbered = steps.iter().enumerate();
-        numbered.map(|(number, step)| self.step(now, step).map_err(|stop| (number, stop))).collect()
+        numbered
+            .map(|(number, step)| {
+                self.step(now, step, &mut bytes_left).map_err(|stop| (number, stop))
+            })
+            .collect()
     }
 
-    fn step<'a>(&mut self, now: Time, step: &Step<'a>) -> Result<StepResult, Stop<'a>> {
+    /// `bytes_left` is what modifications may still read and make.
+    fn step<'a>(
+        &mut self,
+        now: Time,
+        step: &Step<'a>,
+        bytes_left: &mut usize,
+    ) -> Result<StepResult, Stop<'a>> {
         Ok(match *step {
             Step::Require { key, expect } => self.require_step(now, key, expect)?,
             Step::Set { key, expiry, value } => {
@@ -81,7 +92,7 @@ impl Store {
                 StepResult::Deleted(self.change(now, key, |_| Ok(Change::Delete))?.changed)
             }
             Step::Modify { key, expiry, ref modification } => {
-                self.modify_step(now, key, expiry, modification)?
+                self.modify_step(now, key, expiry, modification, bytes_left)?
             }
             Step::RequireLock { name, token } => {
                 self.locks.check_held(now, name, token)?;
@@ -122,13 +133,23 @@ impl Store {
         key: Key<'_>,
         expiry: Expiry,
         modification: &Modification<'_>,
+        bytes_left: &mut usize,
     ) -> Result<StepResult, Refusal> {
         let modifier = Modifier::new(key, expiry, &self.limits);
+        let bytes_max = self.limits.batch_modify_bytes_max;
         let Workspace { mut made, mut taken } = Workspace::default();
         let mut told = Told::Values;
         self.change(now, key, |current| {
+            let read_bytes = current.map_or(0, |entry| entry.value.byte_len());
             let change;
             (change, told) = modifier.decide(current, modification, &mut made, &mut taken)?;
+            let made_bytes = match change {
+                Change::Store(value, _) => value.byte_len(),
+                _ => 0,
+            };
+            *bytes_left = bytes_left
+                .checked_sub(read_bytes + made_bytes)
+                .ok_or_else(|| too_much_to_modify(bytes_max))?;
             Ok(change)
         })?;
         match told {
@@ -177,6 +198,15 @@ fn answer_bytes(steps: &[Step<'_>]) -> usize {
         | Step::RequireLock { .. } => 2,
     });
     ANSWER_BYTES + results.sum::<usize>()
+}
+
+/// Each modification copies its value, and all copies are kept until the batch has succeeded.
+fn too_much_to_modify(bytes_max: usize) -> Refusal {
+    let text = format!(
+        "the modifications of a batch would read and make more than {bytes_max} bytes together: \
+         divide it"
+    );
+    Refusal::new(Reason::LimitReached, text)
 }
 
 fn tells_values() -> Refusal {

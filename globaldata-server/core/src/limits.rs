@@ -28,6 +28,9 @@ pub struct StoreLimits {
     /// Longest list, set or map that is changed, and longest value that is appended to: it is read and
     /// written whole, so this bounds what a request costs the others.
     pub modify_bytes_max: usize,
+    /// Most bytes that the modifications of one batch read and make together: it bounds what the batch
+    /// copies, keeps for a rollback, and costs the others.
+    pub batch_modify_bytes_max: usize,
     /// Most variables that are freed at once when they have expired. Others are served in between.
     pub expire_keys_max: usize,
     /// About how many bytes these may count: large values take longer to free.
@@ -63,6 +66,7 @@ impl Default for StoreLimits {
             list_items_max: LIST_ITEMS_MAX,
             scan_slots_max: 10_000,
             modify_bytes_max: 1024 * 1024,
+            batch_modify_bytes_max: 16 * 1024 * 1024,
             expire_keys_max: 1000,
             expire_bytes_max: 16 * 1024 * 1024,
             locks_max: 100_000,

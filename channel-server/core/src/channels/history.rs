@@ -156,6 +156,12 @@ impl History {
         self.position
     }
 
+    /// Nobody wants to know what is gone: no replay of a pattern is under way.
+    pub(crate) fn forget_gone(&mut self) {
+        self.notes_gone = false;
+        self.gone.clear();
+    }
+
     /// When [`History::expire`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         match self.review {
@@ -222,7 +228,8 @@ impl History {
         }
     }
 
-    fn forget_all(&mut self, id: LogId, logs: &mut Logs) {
+    /// Forgets all messages of one log.
+    pub(crate) fn forget_all(&mut self, id: LogId, logs: &mut Logs) {
         while !logs[id].ring.is_empty() {
             self.forget_first(id, logs);
         }

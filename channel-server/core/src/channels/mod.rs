@@ -134,7 +134,7 @@ impl Channels {
         let mut own: Vec<(Subscription, u64)> = own.into_iter().collect();
         // A map's order is random; what is freed first is used again first, which can be seen.
         own.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));
-        self.replays.end(session, None);
+        self.end_replays(session, None);
         for (subscription, serial) in own {
             self.leave(subscription, serial);
         }
@@ -190,6 +190,8 @@ impl Channels {
         let topic = self.topics.find_or_add(interest.topic);
         let subscription = Subscription { topic, group };
         self.topics[topic].pending += 1;
+        // What is published next may concern this topic, though nobody receives it there yet.
+        self.changed = self.numbers.next();
         self.subscribers.get_or_default(session).insert(subscription, PENDING);
         self.subscriptions += 1;
         Ok(Some(subscription))
@@ -227,9 +229,16 @@ impl Channels {
             self.subscribers.remove(session);
         }
         if subscription.group.is_none() {
-            self.replays.end(session, Some(subscription.topic));
+            self.end_replays(session, Some(subscription.topic));
         }
         self.leave(subscription, serial);
+    }
+
+    fn end_replays(&mut self, session: SessionId, topic: Option<TopicId>) {
+        self.replays.end(session, topic);
+        if !self.replays.have_patterns() {
+            self.history.forget_gone();
+        }
     }
 
     /// Takes a subscription out of its topic and its group, and forgets those that it was the last

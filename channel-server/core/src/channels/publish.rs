@@ -85,6 +85,12 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) -> u64 {
         let target = self.target(channel);
+        if let (None, Some(log)) = (self.plan.kept(), self.plan.log())
+            && !self.logs[log].ring.is_empty()
+        {
+            // The rule has ended, and what it kept is not forgotten yet: the row must not get a hole.
+            self.history.forget_all(log, &mut self.logs);
+        }
         // Numbered also when nobody is there any more: who comes back can tell what was missed.
         let sequence = self.plan.log().map_or(0, |log| self.logs[log].next());
         let position = match (self.plan.kept(), self.plan.log()) {

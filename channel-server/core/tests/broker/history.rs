@@ -387,6 +387,52 @@ fn a_rule_that_ends_takes_along_what_it_alone_has_kept() {
 }
 
 #[test]
+fn a_rule_that_has_just_ended_leaves_no_row_with_a_hole() {
+    let mut talk = kept("a", 10);
+    publish(&mut talk, "a", ["1", "2", "3"]);
+    talk.session(9).drops_history("a").done();
+    publish(&mut talk, "a", ["4"]);
+    talk.session(9).keeps("a", 10, 1000, 1000).done();
+    publish(&mut talk, "a", ["5"]);
+    talk.session(1).resumes("a", 3, 1).sees([
+        "1: subscribed at [5]",
+        "1 <- replay 1: a #4..#4 gone, 1",
+        "1 <- replay 1: a #5 @4: 5",
+        "1 <- replay 1: done at 5",
+    ]);
+}
+
+#[test]
+fn what_went_after_a_waiting_pattern_had_left_is_nobodys_loss() {
+    let mut talk = kept(">", 2);
+    publish(&mut talk, "a", ["1"]);
+    talk.session(1).fills_up();
+    talk.session(1).subscribes_to_last("~*", 9, &[1]).sees(["1: subscribed at [1]"]);
+    talk.session(1).closes().nothing();
+    publish(&mut talk, "a", ["2", "3", "4"]);
+    talk.session(2).fills_up();
+    talk.session(2).subscribes_to_last("~*", 9, &[1]).sees(["2: subscribed at [4]"]);
+    talk.session(2).drains().nothing();
+    talk.expires().sees([
+        "2 <- replay 1: a #3 @3: 3",
+        "2 <- replay 1: a #4 @4: 4",
+        "2 <- replay 1: done at 4",
+    ]);
+}
+
+#[test]
+fn who_waits_for_room_on_a_channel_without_others_misses_nothing_untold() {
+    let mut talk = Dialogue::new();
+    talk.shows_numbers();
+    publish(&mut talk, "a", ["for nobody"]);
+    talk.session(1).fills_up();
+    talk.session(1).subscribes_to_last("a", 0, &[1]).sees(["1: subscribed at [0]"]);
+    publish(&mut talk, "a", ["lost"]);
+    talk.session(1).drains().nothing();
+    talk.expires().sees(["1 <- replay 1: a #1..#1 gone, 1", "1 <- replay 1: done at 1"]);
+}
+
+#[test]
 fn a_rule_that_is_made_narrower_applies_to_what_is_there() {
     let mut talk = kept(">", 10);
     publish(&mut talk, "a", ["1", "2", "3"]);

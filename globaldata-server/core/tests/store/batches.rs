@@ -1,8 +1,9 @@
 //! `batch`: all or nothing, each step seeing the ones before.
 
 use crate::ask::*;
-use workyard_protocol::globaldata::StepResult::{Deleted, Held, Incremented, Stored};
-use workyard_protocol::globaldata::{Expect, Expiry, Step};
+use workyard_globaldata_core::StoreLimits;
+use workyard_protocol::globaldata::StepResult::{Deleted, Held, Incremented, Length, Stored};
+use workyard_protocol::globaldata::{Expect, Expiry, Modification, Step};
 use workyard_protocol::{Number, Reason, ValueRef};
 
 fn require<'a>(name: &'a str, expect: Expect<'a>) -> Step<'a> {
@@ -194,4 +195,30 @@ fn a_step_that_cannot_be_done_names_itself() {
         (get_many(&["a", "text", "n"]), got_many(&[None, entry(1, raw("5")), None])),
         (set("a", raw("2")), stored(2)),
     ]);
+}
+
+#[test]
+fn the_modifications_of_a_batch_are_bounded_together() {
+    let limits = StoreLimits { batch_modify_bytes_max: 13, ..StoreLimits::default() };
+    let append = |bytes: &'static [u8]| Step::Modify {
+        key: key("a"),
+        expiry: Expiry::Keep,
+        modification: Modification::Append(bytes),
+    };
+    dialogue_within(
+        limits,
+        &[
+            (batch(&[append(b"1234"), append(b"5")]), applied(1, &[Length(4), Length(5)])),
+            (
+                batch(&[append(b"6"), append(b"7")]),
+                batch_refused(
+                    1,
+                    Reason::LimitReached,
+                    "the modifications of a batch would read and make more than 13 bytes together: \
+                     divide it",
+                ),
+            ),
+            (get("a"), got(1, raw("12345"))),
+        ],
+    );
 }

@@ -45,6 +45,11 @@ struct Follower {
     from: From,
     /// The replay that it hears; outside of one it hears what is published.
     replay: Option<u32>,
+    /// It had no room, and hears nothing until it is started again. What the handle sees is cleared by
+    /// the handle, while messages are still on their way here.
+    is_stalled: bool,
+    /// It has had a message, or has reached the end of a replay.
+    has_begun: bool,
     missed: Missed,
     interrupted: bool,
     /// The connection was lost, and what is not kept may be missing.
@@ -70,6 +75,8 @@ impl Followers {
             done: Some(done),
             from: From::Last(what.last),
             replay: None,
+            is_stalled: false,
+            has_begun: false,
             missed: Missed::default(),
             interrupted: false,
             unkept_interrupted: false,
@@ -100,7 +107,7 @@ impl Followers {
     /// Whether the server has to go on sending for one of them.
     pub(super) fn want(&self, wanted: &Wanted) -> bool {
         let ids = self.by_topic.get(wanted).into_iter().flatten();
-        ids.into_iter().any(|id| !self.by_id[id].is_stalled())
+        ids.into_iter().any(|id| !self.by_id[id].is_stalled)
     }
 
     /// All of them.
@@ -117,6 +124,7 @@ impl Followers {
         self.last_replay = self.last_replay.wrapping_add(1).max(1);
         let replay = self.last_replay;
         follower.replay = Some(replay);
+        follower.is_stalled = false;
         self.by_replay.insert(replay, id);
         let start = match follower.from {
             From::Last(count) => Start::Last { replay, count },
@@ -158,8 +166,13 @@ impl Followers {
     /// The connection was lost.
     pub(super) fn interrupted(&mut self) {
         for follower in self.by_id.values_mut() {
-            let has_begun = matches!(follower.from, From::Mark { .. });
-            follower.unkept_interrupted |= has_begun && follower.is_pattern();
+            let is_there = matches!(follower.from, From::Mark { .. });
+            follower.unkept_interrupted |= is_there && follower.is_pattern();
+            if is_there && !follower.has_begun && follower.what.last > 0 {
+                // Its mark is behind messages that it has not had.
+                follower.from = From::Last(follower.what.last);
+                follower.interrupted = true;
+            }
         }
     }
 
@@ -168,7 +181,7 @@ impl Followers {
         let mut full = Vec::new();
         for id in self.matching(&message.channel) {
             let Some(follower) = self.by_id.get_mut(&id) else { continue };
-            let hears = follower.replay.is_none() && !follower.is_stalled();
+            let hears = follower.replay.is_none() && !follower.is_stalled;
             // What is not kept is in no replay of a pattern.
             let is_beside = follower.is_pattern() && message.position == 0;
             if (hears || is_beside) && !follower.offer(message) {
@@ -203,6 +216,7 @@ impl Followers {
         let id = self.by_replay.remove(&replay);
         if let Some(follower) = id.and_then(|id| self.by_id.get_mut(&id)) {
             follower.replay = None;
+            follower.has_begun = true;
             follower.stand_at(mark);
         }
     }
@@ -210,7 +224,7 @@ impl Followers {
     /// The server dropped what was published. Returns those that have to ask for it again.
     pub(super) fn dropped(&self, channel: Option<&[u8]>) -> Vec<LocalId> {
         let mut ids = channel.map_or_else(|| self.ids(), |channel| self.matching(channel));
-        let hears = |follower: &Follower| follower.replay.is_none() && !follower.is_stalled();
+        let hears = |follower: &Follower| follower.replay.is_none() && !follower.is_stalled;
         ids.retain(|id| hears(&self.by_id[id]));
         ids
     }
@@ -238,8 +252,18 @@ impl Followers {
         if let Some(replay) = follower.replay.take() {
             self.by_replay.remove(&replay);
         }
+        follower.is_stalled = true;
         follower.what.stalled.store(true, Ordering::Relaxed);
         Some(follower.what.wanted.clone())
+    }
+
+    /// Whether one that was just stalled has room again, and its handle will not say so: it was emptied
+    /// before the handle could see that it should.
+    pub(super) fn has_room_again(&self, id: LocalId) -> bool {
+        let what = self.by_id.get(&id).map(|follower| &follower.what);
+        what.is_some_and(|what| {
+            what.mailbox.is_half_empty() && what.stalled.swap(false, Ordering::Relaxed)
+        })
     }
 }
 
@@ -256,10 +280,6 @@ impl Follower {
         self.what.wanted.kind == TopicKind::Pattern
     }
 
-    fn is_stalled(&self) -> bool {
-        self.what.stalled.load(Ordering::Relaxed)
-    }
-
     /// Hands a message over. Returns whether there was room.
     fn offer(&mut self, message: &Message) -> bool {
         let is_unkept = message.position == 0;
@@ -273,6 +293,7 @@ impl Follower {
             return false;
         }
         (self.missed, self.interrupted) = (Missed::default(), false);
+        self.has_begun = true;
         self.unkept_interrupted &= !is_unkept;
         match self.is_pattern() {
             false if sequence > 0 => self.stand_at(sequence),
@@ -326,5 +347,79 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.what.mailbox.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+    use tokio::sync::oneshot;
+    use workyard_protocol::Value;
+
+    const EPOCH: u64 = 7;
+
+    /// One that follows "a" with room for two messages, its handle's side, and what it began with.
+    fn follower(last: u64) -> (Followers, Arc<Mailbox<Message>>, Arc<AtomicBool>) {
+        let (mailbox, stalled) = (Arc::new(Mailbox::new(2, 1000)), Arc::<AtomicBool>::default());
+        let wanted = Wanted::channel(b"a", None).unwrap();
+        let (mailbox_there, stalled_there) = (Arc::clone(&mailbox), Arc::clone(&stalled));
+        let what = ToFollow { id: 1, wanted, last, mailbox: mailbox_there, stalled: stalled_there };
+        let mut followers = Followers::default();
+        followers.add(what, oneshot::channel().0);
+        followers.restart(1);
+        followers.confirmed(1, EPOCH, 10);
+        (followers, mailbox, stalled)
+    }
+
+    fn message(sequence: u64) -> Message {
+        Message::new(Bytes::from_static(b"a"), sequence, sequence, Value::Int(0))
+    }
+
+    fn take(mailbox: &Mailbox<Message>) {
+        assert!(mailbox.poll_take(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+
+    fn start(followers: &mut Followers) -> Start {
+        followers.restart(1).unwrap().1
+    }
+
+    #[test]
+    fn what_is_on_its_way_when_the_handle_has_room_again_is_not_taken_for_the_next() {
+        let (mut followers, mailbox, stalled) = follower(0);
+        followers.caught_up(1, 10);
+        assert!(followers.deliver(&message(11)).is_empty());
+        assert!(followers.deliver(&message(12)).is_empty());
+        assert_eq!(followers.deliver(&message(13)), [1]);
+        followers.stall(1);
+        assert!(!followers.has_room_again(1));
+        take(&mailbox);
+        assert!(stalled.swap(false, Ordering::Relaxed), "as the handle does");
+        assert!(followers.deliver(&message(14)).is_empty());
+        assert_eq!(start(&mut followers), Start::Resume { replay: 2, epoch: EPOCH, mark: 12 });
+    }
+
+    #[test]
+    fn one_that_is_emptied_before_it_is_stalled_goes_on_at_once() {
+        let (mut followers, mailbox, stalled) = follower(0);
+        followers.caught_up(1, 10);
+        for sequence in 11..=13 {
+            followers.deliver(&message(sequence));
+        }
+        mailbox.drain();
+        followers.stall(1);
+        assert!(followers.has_room_again(1));
+        assert!(!stalled.load(Ordering::Relaxed), "the handle has nothing to say");
+    }
+
+    #[test]
+    fn the_last_messages_are_asked_for_again_until_the_first_of_them_has_come() {
+        let (mut followers, _, _) = follower(5);
+        followers.interrupted();
+        assert_eq!(start(&mut followers), Start::Last { replay: 2, count: 5 });
+        followers.confirmed(1, EPOCH, 12);
+        followers.replayed(2, &message(9));
+        followers.interrupted();
+        assert_eq!(start(&mut followers), Start::Resume { replay: 3, epoch: EPOCH, mark: 9 });
     }
 }

@@ -115,9 +115,10 @@ impl ChannelSession {
 
     /// One has no room. What comes meanwhile is kept by the server, and not sent if nobody else wants it.
     fn stall(&mut self, id: LocalId, outbox: &mut Outbox) {
-        if let Some(wanted) = self.followers.stall(id)
-            && !self.is_wanted(&wanted)
-        {
+        let Some(wanted) = self.followers.stall(id) else { return };
+        if self.followers.has_room_again(id) {
+            self.start_following(id, outbox);
+        } else if !self.is_wanted(&wanted) {
             self.unsubscribe(&wanted, None, outbox);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::builder::{Builder, Settings};
 use crate::error::Error;
+use crate::mailbox::Mailbox;
 use crate::session::ChannelSession;
 use serde::Serialize;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_link::{Address, AddressError, Events, Link, Server};
 use workyard_protocol::channel::{Publish, PublishMany, PublishOne, Reply, Request};
-use workyard_protocol::{ChannelName, DecodeError, Value, to_value};
+use workyard_protocol::{ChannelName, DecodeError, Reason, Value, to_value};
 
 /// A client of channel-server: cheap to clone, usable from any task.
 ///
@@ -226,12 +227,47 @@ impl ChannelClient {
         to_value(value, self.settings.encoding).map_err(Error::Encode)
     }
 
+    /// A buffer for what a stream of this client is sent.
+    pub(crate) fn mailbox<T>(&self) -> Arc<Mailbox<T>> {
+        Arc::new(Mailbox::new(
+            self.settings.subscription_messages_max.max(1),
+            self.settings.subscription_bytes_max,
+        ))
+    }
+
+    /// Asks for what has no other answer than that it is done.
+    pub(crate) async fn done(&self, request: Request<'_>) -> Result<(), Error> {
+        match self.link.request(&request).await?.decode()? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     async fn published(&self, request: Request<'_>) -> Result<u64, Error> {
         let received = self.link.request(&request).await?;
         match received.decode()? {
             Reply::Published { receivers } => Ok(receivers),
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// Settles what was handed out by a connection. Returns whether it was still there to be settled: it is
+/// not when another connection has followed, or the server says so, for this reason.
+pub(crate) async fn settle(
+    link: &Link<ChannelSession>,
+    connection: u64,
+    request: Request<'_>,
+    over: Reason,
+) -> Result<bool, Error> {
+    match link.request_on(connection, &request).await {
+        Ok(received) => match received.decode()? {
+            Reply::Done => Ok(true),
+            other => Err(unexpected(&other)),
+        },
+        Err(workyard_link::Error::ConnectionReplaced) => Ok(false),
+        Err(workyard_link::Error::Refused(refusal)) if refusal.reason == over => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

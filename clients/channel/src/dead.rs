@@ -6,7 +6,7 @@ use crate::job::JobId;
 use crate::session::ChannelSession;
 use bytes::Bytes;
 use std::time::Duration;
-use workyard_link::{Link, Pages, pages};
+use workyard_link::{Link, Pages, listing};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::{self, Dead, NackReason, Redrive, Remove, Reply, Request};
 use workyard_protocol::limits::{PAGE_ITEMS_MAX, REDRIVE_JOBS_MAX};
@@ -48,9 +48,7 @@ impl ChannelClient {
     /// # }
     /// ```
     pub fn dead_jobs(&self, queue: impl AsRef<[u8]>) -> DeadJobs {
-        let queue = Bytes::copy_from_slice(queue.as_ref());
-        let link = self.link.clone();
-        pages(move |cursor| page(link.clone(), queue.clone(), cursor))
+        listing(&self.link, queue.as_ref(), page)
     }
 
     /// Moves all dead letters of a queue back to it, as if they had never been handed out; each once, also

@@ -5,7 +5,7 @@ use crate::error::Error;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::time::Duration;
-use workyard_link::{Link, Pages, pages};
+use workyard_link::{Link, Pages, listing};
 use workyard_protocol::channel::{self, DropHistory, HistoryBounds, KeepHistory, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
 use workyard_protocol::{Pattern, Ttl};
@@ -76,16 +76,7 @@ impl ChannelClient {
 
     /// The rules whose patterns begin with `prefix`; all with an empty one.
     pub fn histories(&self, prefix: impl AsRef<[u8]>) -> Histories {
-        let prefix = Bytes::copy_from_slice(prefix.as_ref());
-        let link = self.link.clone();
-        pages(move |cursor| page(link.clone(), prefix.clone(), cursor))
-    }
-
-    async fn done(&self, request: Request<'_>) -> Result<(), Error> {
-        match self.link.request(&request).await?.decode()? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        listing(&self.link, prefix.as_ref(), page)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A job, from its arrival to its acknowledgement.
 
-use crate::client::unexpected;
+use crate::client::{settle, unexpected};
 use crate::error::Error;
 use crate::session::{ChannelSession, HeldJob};
 use serde::de::DeserializeOwned;
@@ -178,21 +178,12 @@ impl Job {
         if self.is_lost() {
             return Err(self.lose());
         }
-        match self.link.request_on(self.held.connection, &request).await {
-            Ok(received) => match received.decode()? {
-                Reply::Done => {
-                    self.held.lease.settle();
-                    self.held.held.fetch_sub(1, Ordering::Relaxed);
-                    Ok(())
-                }
-                other => Err(unexpected(&other)),
-            },
-            Err(workyard_link::Error::ConnectionReplaced) => Err(self.lose()),
-            Err(workyard_link::Error::Refused(refusal)) if refusal.reason == Reason::UnknownJob => {
-                Err(self.lose())
-            }
-            Err(error) => Err(error.into()),
+        if !settle(&self.link, self.held.connection, request, Reason::UnknownJob).await? {
+            return Err(self.lose());
         }
+        self.held.lease.settle();
+        self.held.held.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
     }
 
     fn lose(&self) -> Error {

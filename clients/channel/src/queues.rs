@@ -5,7 +5,7 @@ use crate::error::Error;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::time::Duration;
-use workyard_link::{Link, Pages, pages};
+use workyard_link::{Link, Pages, listing};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::{self, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
@@ -54,9 +54,7 @@ impl ChannelClient {
     /// # }
     /// ```
     pub fn queues(&self, prefix: impl AsRef<[u8]>) -> Queues {
-        let prefix = Bytes::copy_from_slice(prefix.as_ref());
-        let link = self.link.clone();
-        pages(move |cursor| page(link.clone(), prefix.clone(), cursor))
+        listing(&self.link, prefix.as_ref(), page)
     }
 }
 

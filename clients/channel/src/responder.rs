@@ -1,6 +1,6 @@
 //! Serving a channel: the stream of questions that are asked on it, and their answers.
 
-use crate::client::{ChannelClient, unexpected};
+use crate::client::{ChannelClient, settle};
 use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::session::{Command, HeldQuestion, LocalId};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use workyard_protocol::channel::{self, Reply, Request};
+use workyard_protocol::channel::{self, Request};
 use workyard_protocol::{ChannelName, Reason, Value, from_value};
 
 /// A stream of questions. It survives reconnects and ends when it is closed, when the client is closed, or
@@ -73,10 +73,7 @@ impl ChannelClient {
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn serve(&self, channel: impl AsRef<[u8]>) -> Result<Responder, Error> {
         let channel = Bytes::copy_from_slice(ChannelName::new(channel.as_ref())?.as_bytes());
-        let mailbox = Arc::new(Mailbox::new(
-            self.settings.subscription_messages_max.max(1),
-            self.settings.subscription_bytes_max,
-        ));
+        let mailbox = self.mailbox();
         let (done, answer) = oneshot::channel();
         // As with subscriptions, a dropped future closes the answer before it releases the responder.
         let responder =
@@ -204,21 +201,10 @@ impl Question {
         let question = self.held.question;
         let answer = channel::Answer { question, declined, value: value.as_ref() };
         let request = Request::Answer(answer);
-        let late = match self.client.link.request_on(self.held.connection, &request).await {
-            Ok(received) => match received.decode()? {
-                Reply::Done => false,
-                other => return Err(unexpected(&other)),
-            },
-            Err(workyard_link::Error::ConnectionReplaced) => true,
-            Err(workyard_link::Error::Refused(refusal))
-                if refusal.reason == Reason::UnknownQuestion =>
-            {
-                true
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let (link, connection) = (&self.client.link, self.held.connection);
+        let in_time = settle(link, connection, request, Reason::UnknownQuestion).await?;
         self.settled = true;
-        if late { Err(Error::TooLate { question }) } else { Ok(()) }
+        if in_time { Ok(()) } else { Err(Error::TooLate { question }) }
     }
 }
 

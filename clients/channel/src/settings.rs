@@ -80,12 +80,7 @@ impl ChannelClient {
     ) -> Result<(), Error> {
         let queue = QueueName::new(queue.as_ref())?;
         let settings = settings.wire()?;
-        let request = Request::Configure(Configure { queue, settings });
-        let received = self.link.request(&request).await?;
-        match received.decode()? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        self.done(Request::Configure(Configure { queue, settings })).await
     }
 
     /// The settings of a queue, whether or not there is one.

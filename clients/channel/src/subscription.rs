@@ -94,11 +94,7 @@ impl ChannelClient {
         wanted: Wanted,
         history: Option<u64>,
     ) -> Result<Subscription, Error> {
-        let settings = self.settings;
-        let mailbox = Arc::new(Mailbox::new(
-            settings.subscription_messages_max.max(1),
-            settings.subscription_bytes_max,
-        ));
+        let mailbox = self.mailbox();
         let (done, answer) = oneshot::channel();
         // If this future is dropped while it waits, the receiver of the answer goes first: either the
         // session finds it closed and does nothing, or it hears of the subscription's end later.

@@ -5,7 +5,7 @@ use crate::entry::KeyInfo;
 use crate::error::Error;
 use crate::session::GlobalDataSession;
 use bytes::Bytes;
-use workyard_link::{Link, Pages, pages};
+use workyard_link::{Link, Pages, listing};
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{self, Reply, Request};
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
@@ -30,12 +30,7 @@ impl GlobalDataClient {
     /// # }
     /// ```
     pub fn keys(&self, prefix: impl AsRef<[u8]>) -> Keys {
-        let prefix = Bytes::copy_from_slice(prefix.as_ref());
-        let shards = self.links().iter().map(|link| {
-            let (link, prefix) = (link.clone(), prefix.clone());
-            pages(move |cursor| page(link.clone(), prefix.clone(), cursor))
-        });
-        Pages::of_all(shards)
+        Pages::of_all(self.links().iter().map(|link| listing(link, prefix.as_ref(), page)))
     }
 }
 

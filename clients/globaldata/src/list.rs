@@ -190,11 +190,7 @@ impl List {
         check_items(items.iter().map(|_| 0))?;
         let items: Vec<ValueRef<'_>> = items.iter().map(Value::as_ref).collect();
         let push = Modification::Push(PushItems { end, items, keep: self.keep });
-        let received = self.client.modify(&self.key, Expiry::Keep, push).await?;
-        match modified(&received)?.outcome {
-            Outcome::Length(length) => Ok(length),
-            other => Err(unexpected_outcome(&other)),
-        }
+        self.client.length(&self.key, push).await
     }
 
     async fn pop(&self, end: End, count: u32) -> Result<Vec<Value>, Error> {

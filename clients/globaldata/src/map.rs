@@ -3,13 +3,11 @@
 use crate::client::{GlobalDataClient, unexpected_found};
 use crate::containers::{check_items, looked};
 use crate::error::Error;
-use crate::expiry::Expiry;
-use crate::modify::{count, modified, unexpected_outcome};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use workyard_protocol::container::Items;
-use workyard_protocol::globaldata::{Found, Modification, Outcome, Question};
+use workyard_protocol::globaldata::{Found, Modification, Question};
 use workyard_protocol::{
     DecodeError, Encoding, FieldName, NameError, Number, Refusal, Value, from_value,
 };
@@ -69,7 +67,7 @@ impl Map {
         let pairs = fields.iter();
         let pairs = pairs.map(|(name, value)| Ok((FieldName::new(name.as_ref())?, value.as_ref())));
         let pairs = pairs.collect::<Result<_, NameError>>()?;
-        count(&self.client, &self.key, Modification::MapSet(pairs)).await
+        self.client.changed(&self.key, Modification::MapSet(pairs)).await
     }
 
     /// The value of a field.
@@ -136,7 +134,7 @@ impl Map {
         fields: impl IntoIterator<Item = F>,
     ) -> Result<u64, Error> {
         let fields: Vec<F> = fields.into_iter().collect();
-        count(&self.client, &self.key, Modification::MapRemove(names(&fields)?)).await
+        self.client.changed(&self.key, Modification::MapRemove(names(&fields)?)).await
     }
 
     /// Adds to a field; one that does not exist counts as 0. Returns the sum.
@@ -150,11 +148,7 @@ impl Map {
     ) -> Result<Number, Error> {
         let (field, by) = (FieldName::new(field.as_ref())?, by.into());
         let modification = Modification::MapIncrement { field, by, initial: Some(Number::Int(0)) };
-        let received = self.client.modify(&self.key, Expiry::Keep, modification).await?;
-        match modified(&received)?.outcome {
-            Outcome::Number(number) => Ok(number),
-            other => Err(unexpected_outcome(&other)),
-        }
+        self.client.number(&self.key, modification).await
     }
 
     /// How many fields there are.

@@ -218,7 +218,12 @@ impl GlobalDataClient {
         }
     }
 
-    async fn length(&self, key: &[u8], modification: Modification<'_>) -> Result<u64, Error> {
+    /// Changes a variable, and returns how long it is then.
+    pub(crate) async fn length(
+        &self,
+        key: &[u8],
+        modification: Modification<'_>,
+    ) -> Result<u64, Error> {
         let received = self.modify(key, Expiry::Keep, modification).await?;
         match modified(&received)?.outcome {
             Outcome::Length(length) => Ok(length),
@@ -226,10 +231,28 @@ impl GlobalDataClient {
         }
     }
 
-    async fn number(&self, key: &[u8], modification: Modification<'_>) -> Result<Number, Error> {
+    /// Changes a variable, and returns the number that it or its field is then.
+    pub(crate) async fn number(
+        &self,
+        key: &[u8],
+        modification: Modification<'_>,
+    ) -> Result<Number, Error> {
         let received = self.modify(key, Expiry::Keep, modification).await?;
         match modified(&received)?.outcome {
             Outcome::Number(number) => Ok(number),
+            other => Err(unexpected_outcome(&other)),
+        }
+    }
+
+    /// Changes a variable, and returns how many items or fields that was.
+    pub(crate) async fn changed(
+        &self,
+        key: &[u8],
+        modification: Modification<'_>,
+    ) -> Result<u64, Error> {
+        let received = self.modify(key, Expiry::Keep, modification).await?;
+        match modified(&received)?.outcome {
+            Outcome::Count(count) => Ok(count),
             other => Err(unexpected_outcome(&other)),
         }
     }
@@ -266,19 +289,6 @@ pub(crate) fn modified(received: &Received) -> Result<Modified<'_>, Error> {
     match received.decode()? {
         Reply::Modified(modified) => Ok(modified),
         other => Err(unexpected(&other)),
-    }
-}
-
-/// Changes a variable, and returns how many items or fields that was.
-pub(crate) async fn count(
-    client: &GlobalDataClient,
-    key: &[u8],
-    modification: Modification<'_>,
-) -> Result<u64, Error> {
-    let received = client.modify(key, Expiry::Keep, modification).await?;
-    match modified(&received)?.outcome {
-        Outcome::Count(count) => Ok(count),
-        other => Err(unexpected_outcome(&other)),
     }
 }
 

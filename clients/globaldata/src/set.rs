@@ -3,7 +3,6 @@
 use crate::client::{GlobalDataClient, unexpected_found};
 use crate::containers::{check_items, decoded, looked, values};
 use crate::error::Error;
-use crate::modify::count;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -54,7 +53,7 @@ impl Set {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them; `InvalidArgument` for more than 16 384.
     pub async fn add_values(&self, items: &[Value]) -> Result<u64, Error> {
-        count(&self.client, &self.key, Modification::SetAdd(borrowed(items)?)).await
+        self.client.changed(&self.key, Modification::SetAdd(borrowed(items)?)).await
     }
 
     /// Removes an item. Returns whether it was there.
@@ -70,7 +69,7 @@ impl Set {
     /// # Errors
     /// As [`Set::add_values`].
     pub async fn remove_values(&self, items: &[Value]) -> Result<u64, Error> {
-        count(&self.client, &self.key, Modification::SetRemove(borrowed(items)?)).await
+        self.client.changed(&self.key, Modification::SetRemove(borrowed(items)?)).await
     }
 
     /// Whether it has an item.

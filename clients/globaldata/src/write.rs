@@ -24,14 +24,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn set_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<u64, Error> {
-        match self.write(key.as_ref(), Expect::Any, Expiry::Never, value).await? {
-            Ok(revision) => Ok(revision),
-            // A write that expects nothing has nothing to conflict with.
-            Err(Conflict { current }) => {
-                let current = current.unwrap_or_default();
-                Err(unexpected(&Reply::Written(Written::Conflict { current })))
-            }
-        }
+        whatever_there_was(self.write(key.as_ref(), Expect::Any, Expiry::Never, value).await?)
     }
 
     /// Stores a value if the variable does not exist. Returns whether it did so.
@@ -119,14 +112,7 @@ impl GlobalDataClient {
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
-        match self.delete_expecting(key.as_ref(), Expect::Any).await? {
-            Ok(existed) => Ok(existed),
-            // A deletion that expects nothing has nothing to conflict with.
-            Err(Conflict { current }) => {
-                let current = current.unwrap_or_default();
-                Err(unexpected(&Reply::Written(Written::Conflict { current })))
-            }
-        }
+        whatever_there_was(self.delete_expecting(key.as_ref(), Expect::Any).await?)
     }
 
     /// Removes a variable if it is still at this revision. Returns why it was left alone, if it was.
@@ -188,6 +174,14 @@ impl GlobalDataClient {
             other => Err(unexpected(&other)),
         }
     }
+}
+
+/// What expects nothing has nothing to conflict with.
+fn whatever_there_was<T>(outcome: Result<T, Conflict>) -> Result<T, Error> {
+    outcome.map_err(|Conflict { current }| {
+        let current = current.unwrap_or_default();
+        unexpected(&Reply::Written(Written::Conflict { current }))
+    })
 }
 
 /// The expectation of a variable at a revision. No write has the number 0.

@@ -49,7 +49,7 @@ pub use error::{DisconnectReason, Error, ErrorKind};
 pub use event::{Event, Events, GapCause};
 pub use link::Link;
 pub use options::Options;
-pub use pages::{Pages, pages};
+pub use pages::{Pages, listing, pages};
 pub use received::{Received, Unread};
 pub use session::{Outbox, Outgoing, Session, Stateless};
 pub use state::Server;

@@ -1,5 +1,8 @@
 //! Listings that come page by page, as one stream.
 
+use crate::link::Link;
+use crate::session::Session;
+use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt, select_all};
 use std::fmt;
 use std::pin::Pin;
@@ -59,6 +62,20 @@ where
         }
     };
     Pages { items: stream::try_unfold(Some(0), next_page).try_flatten().boxed() }
+}
+
+/// Everything of one name, or whose names begin so: each page is what `page` makes of the link, the name
+/// and a cursor.
+pub fn listing<S, T, E, F, Page>(link: &Link<S>, name: &[u8], page: F) -> Pages<T, E>
+where
+    S: Session,
+    T: Send + 'static,
+    E: Send + 'static,
+    F: Fn(Link<S>, Bytes, u64) -> Page + Send + Sync + 'static,
+    Page: Future<Output = Result<(u64, Vec<T>), E>> + Send + 'static,
+{
+    let (link, name) = (link.clone(), Bytes::copy_from_slice(name));
+    pages(move |cursor| page(link.clone(), name.clone(), cursor))
 }
 
 #[cfg(test)]

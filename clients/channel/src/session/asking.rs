@@ -1,6 +1,7 @@
 //! Questions on their way to the server and back.
 
-use super::{Asked, ChannelSession, Done, HeldQuestion, LocalId, Outcome, Waiter, finish};
+use super::asked::Asked;
+use super::{ChannelSession, Done, HeldQuestion, LocalId, Outcome, Waiter, channel_name, finish};
 use crate::mailbox::Mailbox;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use workyard_link::{Error, Outbox, Received};
 use workyard_protocol::channel::{
     Answer, Ask, Question, Reply, Request, Serve, Unanswered, UnansweredCause,
 };
-use workyard_protocol::{ChannelName, DecodeError, Refusal, Value, ValueRef};
+use workyard_protocol::{DecodeError, Refusal, Value, ValueRef};
 
 /// A question that a handle wants asked.
 #[derive(Debug)]
@@ -22,12 +23,11 @@ pub(crate) struct ToAsk {
 
 impl ChannelSession {
     pub(super) fn ask_question(&mut self, to_ask: &ToAsk, done: Waiter, outbox: &mut Outbox) {
-        let token = self.next_token();
         let ToAsk { timeout_ms, repeat, .. } = *to_ask;
         let channel = channel_name(&to_ask.channel);
         let value = to_ask.value.as_ref();
-        outbox.request(token, &Request::Ask(Ask { channel, timeout_ms, repeat, value }));
-        self.ask(token, Asked::Question(done));
+        let ask = Request::Ask(Ask { channel, timeout_ms, repeat, value });
+        self.request(&ask, Asked::Question(done), outbox);
     }
 
     /// The server's answer to the asking, not yet to the question.
@@ -92,28 +92,22 @@ impl ChannelSession {
         done: Done,
         outbox: &mut Outbox,
     ) {
-        let token = self.next_token();
-        let serve = Serve { channel: channel_name(&channel), on: true };
-        outbox.request(token, &Request::Serve(serve));
-        self.questions.add(id, channel.clone(), mailbox, token, done);
-        self.ask(token, Asked::Serve(channel));
+        let token = self.tell_serving(&channel, true, Asked::Serve(channel.clone()), outbox);
+        self.questions.add(id, channel, mailbox, token, done);
     }
 
     /// What was served is served by the new connection too.
     pub(super) fn restore_services(&mut self, outbox: &mut Outbox) {
         for channel in self.questions.served() {
-            let token = self.next_token();
-            let serve = Serve { channel: channel_name(&channel), on: true };
-            outbox.request(token, &Request::Serve(serve));
+            let token = self.tell_serving(&channel, true, Asked::Serve(channel.clone()), outbox);
             self.questions.asked_again(token, &channel);
-            self.ask(token, Asked::Serve(channel));
         }
     }
 
     pub(super) fn close_responder(&mut self, id: LocalId, done: Done, outbox: &mut Outbox) {
         let mut done = Some(done);
         if let Some(channel) = self.questions.close(id, &mut done) {
-            self.serve_no_more(&channel, Asked::EndService(id), outbox);
+            self.tell_serving(&channel, false, Asked::EndService(id), outbox);
         }
         // There is none: nothing can come.
         finish(done);
@@ -127,7 +121,7 @@ impl ChannelSession {
         outbox: &mut Outbox,
     ) {
         if let Some(channel) = self.questions.remove(id) {
-            self.serve_no_more(&channel, Asked::End(None), outbox);
+            self.tell_serving(&channel, false, Asked::End(None), outbox);
         }
         let connection = self.connection.map(|(number, _)| number);
         for question in left.into_iter().filter(|held| Some(held.connection) == connection) {
@@ -140,11 +134,9 @@ impl ChannelSession {
         if self.connection.is_none_or(|(number, _)| number != held.connection) {
             return;
         }
-        let token = self.next_token();
         let answer = Answer { question: held.question, declined: true, value: ValueRef::raw(why) };
-        outbox.request(token, &Request::Answer(answer));
         // Its time may have run out meanwhile: a refusal is as good as an answer.
-        self.ask(token, Asked::End(None));
+        self.request(&Request::Answer(answer), Asked::End(None), outbox);
     }
 
     fn deliver_question(&mut self, held: &HeldQuestion, outbox: &mut Outbox) {
@@ -153,24 +145,14 @@ impl ChannelSession {
         }
     }
 
-    fn serve_no_more(&mut self, channel: &Bytes, asked: Asked, outbox: &mut Outbox) {
-        let token = self.next_token();
-        let serve = Serve { channel: channel_name(channel), on: false };
-        outbox.request(token, &Request::Serve(serve));
-        self.ask(token, asked);
+    fn tell_serving(
+        &mut self,
+        channel: &Bytes,
+        on: bool,
+        asked: Asked,
+        outbox: &mut Outbox,
+    ) -> u64 {
+        let serve = Serve { channel: channel_name(channel), on };
+        self.request(&Request::Serve(serve), asked, outbox)
     }
-}
-
-/// Fails whoever waits for a question that was on its way.
-pub(super) fn lost(asked: Asked) {
-    match asked {
-        Asked::Question(waiter) => drop(waiter.send(Ok(Outcome::Lost))),
-        // What is not asked for again has ended with the connection.
-        Asked::End(done) => finish(done),
-        _ => {}
-    }
-}
-
-fn channel_name(channel: &Bytes) -> ChannelName<'_> {
-    ChannelName::new(channel).expect("names are checked when they come in")
 }

@@ -1,12 +1,11 @@
 //! Which consumers there are, and who receives a job.
 
-use super::{Done, HeldJob, LocalId, finish};
+use super::{Done, HeldJob, LocalId, finish, refused};
 use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use workyard_link::Error;
 use workyard_protocol::Refusal;
 use workyard_protocol::limits::PREFETCH_JOBS_MAX;
 
@@ -161,10 +160,7 @@ impl Consumers {
         let mut established = false;
         for mut local in queue.locals.extract_if(.., |local| local.asked == token) {
             self.by_id.remove(&local.id);
-            match local.done.take() {
-                Some(done) => drop(done.send(Err(Error::Refused(refusal.clone())))),
-                None => established = true,
-            }
+            established |= refused(local.done.take(), refusal);
         }
         queue.deliver_orphans();
         if queue.is_empty() {

@@ -1,7 +1,7 @@
 //! Subscriptions with history: each knows where it stands, and goes on from there.
 
 use super::missed::Missed;
-use super::{Done, LocalId};
+use super::{Done, LocalId, refused};
 use crate::mailbox::{Mailbox, Offered};
 use crate::message::Message;
 use crate::wanted::{TopicKind, Wanted};
@@ -9,7 +9,6 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use workyard_link::Error;
 use workyard_protocol::channel::Start;
 use workyard_protocol::{Pattern, Refusal};
 
@@ -154,13 +153,7 @@ impl Followers {
     pub(super) fn refused(&mut self, id: LocalId, refusal: &Refusal) -> Option<Wanted> {
         let done = self.by_id.get_mut(&id)?.done.take();
         let wanted = self.remove(id)?;
-        match done {
-            Some(done) => {
-                let _ = done.send(Err(Error::Refused(refusal.clone())));
-                None
-            }
-            None => Some(wanted),
-        }
+        refused(done, refusal).then_some(wanted)
     }
 
     /// The connection was lost.

@@ -1,7 +1,8 @@
 //! What the session does for subscriptions with history.
 
+use super::asked::Asked;
 use super::followers::{Gap, ToFollow};
-use super::{Asked, ChannelSession, Done, LocalId, finish};
+use super::{ChannelSession, Done, LocalId, finish, no_answer};
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
@@ -42,10 +43,9 @@ impl ChannelSession {
             return;
         }
         let Some((wanted, start)) = self.followers.restart(id) else { return };
-        let token = self.next_token();
         let subscriptions = vec![Subscription { interest: wanted.interest(), start }];
-        outbox.request(token, &Request::Subscribe(Subscribe { subscriptions }));
-        self.asked.insert(token, Asked::Follow(id));
+        let subscribe = Request::Subscribe(Subscribe { subscriptions });
+        self.request(&subscribe, Asked::Follow(id), outbox);
     }
 
     pub(super) fn follow_answered(
@@ -59,10 +59,7 @@ impl ChannelSession {
             Ok(received) => {
                 let mark = match received.decode()? {
                     Reply::Subscribed { marks } if marks.len() == 1 => marks[0],
-                    other => {
-                        let text = format!("{other:?} is no answer to this request");
-                        return Err(DecodeError::Malformed(text));
-                    }
+                    other => return Err(no_answer(&other)),
                 };
                 self.followers.confirmed(id, self.epoch, mark);
             }

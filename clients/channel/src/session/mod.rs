@@ -1,6 +1,7 @@
 //! What the connection's task knows of this client: its subscriptions, consumers, responders and
 //! presences, restored on every new connection, and the questions that it waits for.
 
+mod asked;
 mod asking;
 mod consumers;
 mod followers;
@@ -17,6 +18,7 @@ mod visits;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
+use asked::Asked;
 pub(crate) use asking::ToAsk;
 use bytes::Bytes;
 use consumers::{Cancelled, Consumers, Demand};
@@ -30,14 +32,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
+use visits::Rooms;
 pub(crate) use visits::Visit;
-use visits::{Rooms, Visited};
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
 use workyard_protocol::channel::{
     Cancel, Consume, Delivery, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,
 };
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::{DecodeError, QueueName, Refusal};
+use workyard_protocol::{ChannelName, DecodeError, QueueName, Refusal};
 
 /// Names a subscription or a consumer within this process.
 pub(crate) type LocalId = u64;
@@ -110,25 +112,6 @@ pub(crate) enum Command {
     Visit(Visit),
 }
 
-/// What an answer of the server is about.
-#[derive(Debug)]
-enum Asked {
-    Subscribe(Vec<Wanted>),
-    Follow(LocalId),
-    Consume(Bytes),
-    /// That a consumer, the last one of its queue, is to get no more jobs.
-    Cancel(LocalId),
-    Question(Waiter),
-    Serve(Bytes),
-    /// That a responder, the last one of its channel, is to get no more questions.
-    EndService(LocalId),
-    Visit(Visited),
-    /// That leases are prolonged.
-    Renew,
-    /// Nothing to be done about it but to tell.
-    End(Option<Done>),
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
@@ -174,10 +157,7 @@ impl Session for ChannelSession {
         self.questions.interrupted();
         self.leases.interrupted();
         for asked in std::mem::take(&mut self.asked).into_values() {
-            match asked {
-                Asked::Visit(visited) => self.visit_lost(visited),
-                asked => asking::lost(asked),
-            }
+            self.lost(asked);
         }
     }
 
@@ -333,14 +313,11 @@ impl Session for ChannelSession {
         let Some((_, frame_bytes_max)) = self.connection else { return };
         let due = self.leases.due(now);
         for leases in restore::leases(&due.renew, frame_bytes_max) {
-            let token = self.next_token();
-            outbox.request(token, &Request::Renew(Renew { leases: leases.to_vec() }));
-            self.ask(token, Asked::Renew);
+            let renew = Request::Renew(Renew { leases: leases.to_vec() });
+            self.request(&renew, Asked::Renew, outbox);
         }
         for lease in due.give_back {
-            let token = self.next_token();
-            outbox.request(token, &Request::Nack(Nack::new(lease)));
-            self.ask(token, Asked::End(None));
+            self.request(&Request::Nack(Nack::new(lease)), Asked::End(None), outbox);
         }
         self.consumers.drop_lost();
     }
@@ -359,11 +336,10 @@ impl ChannelSession {
         if wanted.is_empty() {
             return;
         }
-        let token = self.next_token();
-        let interests = wanted.iter().map(Wanted::interest);
-        outbox.request(token, &Request::Subscribe(Subscribe::to(interests)));
+        let subscribe = Request::Subscribe(Subscribe::to(wanted.iter().map(Wanted::interest)));
+        let token = self.send(&subscribe, outbox);
         self.subscriptions.asked(token, &wanted);
-        self.ask(token, Asked::Subscribe(wanted));
+        self.remember(token, Asked::Subscribe(wanted));
     }
 
     /// Finds out which of several interests the server does not want, by asking for halves.
@@ -389,18 +365,16 @@ impl ChannelSession {
     }
 
     fn unsubscribe(&mut self, wanted: &Wanted, done: Option<Done>, outbox: &mut Outbox) {
-        let token = self.next_token();
         let interests = vec![wanted.interest()];
-        outbox.request(token, &Request::Unsubscribe(Unsubscribe { interests }));
-        self.ask(token, Asked::End(done));
+        let unsubscribe = Request::Unsubscribe(Unsubscribe { interests });
+        self.request(&unsubscribe, Asked::End(done), outbox);
     }
 
     fn consume(&mut self, demand: &Demand, outbox: &mut Outbox) {
-        let token = self.next_token();
         let queue = queue_name(&demand.queue);
-        outbox.request(token, &Request::Consume(Consume { queue, prefetch: demand.prefetch }));
+        let consume = Request::Consume(Consume { queue, prefetch: demand.prefetch });
+        let token = self.request(&consume, Asked::Consume(demand.queue.clone()), outbox);
         self.consumers.asked(token, demand);
-        self.ask(token, Asked::Consume(demand.queue.clone()));
     }
 
     fn cancel(&mut self, id: LocalId, done: Done, outbox: &mut Outbox) {
@@ -424,34 +398,22 @@ impl ChannelSession {
     }
 
     fn cancel_queue(&mut self, queue: &Bytes, asked: Asked, outbox: &mut Outbox) {
-        let token = self.next_token();
-        outbox.request(token, &Request::Cancel(Cancel { queue: queue_name(queue) }));
-        self.ask(token, asked);
+        self.request(&Request::Cancel(Cancel { queue: queue_name(queue) }), asked, outbox);
     }
+}
 
-    /// Without a connection no answer will come, and nothing was sent.
-    fn ask(&mut self, token: u64, asked: Asked) {
-        match (self.connection, asked) {
-            (Some(_), asked) => drop(self.asked.insert(token, asked)),
-            (None, Asked::End(done)) => finish(done),
-            (None, Asked::Cancel(id)) => drop(self.consumers.remove(id)),
-            (None, Asked::Question(waiter)) => drop(waiter.send(Ok(Outcome::Lost))),
-            (None, Asked::EndService(id)) => drop(self.questions.remove(id)),
-            (None, Asked::Visit(visited)) => self.visit_lost(visited),
-            (
-                None,
-                Asked::Subscribe(_)
-                | Asked::Follow(_)
-                | Asked::Consume(_)
-                | Asked::Serve(_)
-                | Asked::Renew,
-            ) => {}
+fn channel_name(channel: &Bytes) -> ChannelName<'_> {
+    ChannelName::new(channel).expect("names are checked when they come in")
+}
+
+/// Tells whoever waits that the server will not. Returns whether nobody does: it was there before.
+fn refused(done: Option<Done>, refusal: &Refusal) -> bool {
+    match done {
+        Some(done) => {
+            let _ = done.send(Err(Error::Refused(refusal.clone())));
+            false
         }
-    }
-
-    fn next_token(&mut self) -> u64 {
-        self.last_token += 1;
-        self.last_token
+        None => true,
     }
 }
 

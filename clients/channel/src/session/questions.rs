@@ -1,11 +1,10 @@
 //! Which questions wait for an answer, which channels are served here, and who gets a question.
 
-use super::{Done, HeldQuestion, LocalId, Outcome, Waiter, finish};
+use super::{Done, HeldQuestion, LocalId, Outcome, Waiter, finish, refused};
 use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use workyard_link::Error;
 use workyard_planted::planted;
 use workyard_protocol::Refusal;
 
@@ -90,10 +89,7 @@ impl Questions {
     pub(super) fn refused(&mut self, token: u64, channel: &Bytes, refusal: &Refusal) -> bool {
         let mut established = false;
         for mut local in self.take(channel, |local| local.asked == token) {
-            match local.done.take() {
-                Some(done) => drop(done.send(Err(Error::Refused(refusal.clone())))),
-                None => established = true,
-            }
+            established |= refused(local.done.take(), refusal);
         }
         established
     }

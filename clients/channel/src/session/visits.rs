@@ -1,7 +1,8 @@
 //! Presence in the session: what this client is known by, and whom it follows, restored on every new
 //! connection.
 
-use super::{Asked, ChannelSession, Done, LocalId, finish, no_answer};
+use super::asked::Asked;
+use super::{ChannelSession, Done, LocalId, channel_name, finish, no_answer, refused};
 use crate::view::View;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use workyard_protocol::channel::{
     Change, Enter, FollowPresence, Member, Presence, PresenceChange, Reply, Request,
 };
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
-use workyard_protocol::{ChannelName, DecodeError, Refusal};
+use workyard_protocol::{DecodeError, Refusal};
 
 /// What handles ask about presence.
 #[derive(Debug)]
@@ -285,10 +286,7 @@ impl ChannelSession {
         let Some(room) = self.rooms.rooms.get_mut(channel) else { return };
         let mut established = false;
         for mut local in room.followers.extract_if(.., |local| local.asked == token) {
-            match local.done.take() {
-                Some(done) => drop(done.send(Err(Error::Refused(refusal.clone())))),
-                None => established = true,
-            }
+            established |= refused(local.done.take(), refusal);
         }
         self.rooms.forget_if_unused(channel);
         if established {
@@ -342,15 +340,4 @@ impl ChannelSession {
         let identity = Bytes::copy_from_slice(member.identity);
         room.views().for_each(|view| view.is_there(member.session, &identity));
     }
-
-    fn request(&mut self, request: &Request<'_>, asked: Asked, outbox: &mut Outbox) -> u64 {
-        let token = self.next_token();
-        outbox.request(token, request);
-        self.ask(token, asked);
-        token
-    }
-}
-
-fn channel_name(channel: &Bytes) -> ChannelName<'_> {
-    ChannelName::new(channel).expect("names are checked when they come in")
 }

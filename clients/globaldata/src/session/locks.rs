@@ -9,7 +9,7 @@ use workyard_link::{Error, Event, Outbox};
 use workyard_protocol::globaldata::{LockReply, RenewLocks, Reply, Request};
 use workyard_protocol::{DecodeError, Refusal};
 
-/// Most locks that one request renews: a thousand names of 4 KiB fit into any server's frames.
+/// Most locks that one request renews: a hundred names of 4 KiB fit into any server's frames.
 const RENEWALS_MAX: usize = 100;
 
 /// Who waits for a lock: nothing is answered when it is busy, and the wish was not to wait.
@@ -66,8 +66,8 @@ impl Locks {
         self.tokens.clear();
         self.renewals.clear();
         for (_, asked) in std::mem::take(&mut self.asked) {
-            if let Asked::Unlock(Some(done)) = asked {
-                let _ = done.send(Ok(()));
+            if let Asked::Unlock(done) = asked {
+                finish(done, Ok(()));
             }
         }
         self.claims.retain(|_, claim| match std::mem::replace(&mut claim.stage, Stage::Wanted) {
@@ -98,11 +98,7 @@ impl Locks {
         }
         match self.remove(id) {
             Some((wish, token)) => self.unlock(&wish, token, done, outbox),
-            None => {
-                if let Some(done) = done {
-                    let _ = done.send(Ok(()));
-                }
-            }
+            None => finish(done, Ok(())),
         }
     }
 
@@ -139,16 +135,8 @@ impl Locks {
         match (asked, answer) {
             (Asked::Lock(id), Ok(Reply::Lock(reply))) => self.claimed(id, reply, outbox),
             (Asked::Lock(id), Err(refusal)) => self.refused(id, refusal),
-            (Asked::Unlock(done), Ok(Reply::Unlocked { .. })) => {
-                if let Some(done) = done {
-                    let _ = done.send(Ok(()));
-                }
-            }
-            (Asked::Unlock(done), Err(refusal)) => {
-                if let Some(done) = done {
-                    let _ = done.send(Err(Error::Refused(refusal)));
-                }
-            }
+            (Asked::Unlock(done), Ok(Reply::Unlocked { .. })) => finish(done, Ok(())),
+            (Asked::Unlock(done), Err(refusal)) => finish(done, Err(Error::Refused(refusal))),
             (Asked::Renew(renewed, sent), Ok(Reply::Renewed { lost })) => {
                 self.renewed(&renewed, sent, &lost, outbox);
             }
@@ -201,7 +189,7 @@ impl Locks {
                 let request = self.next(Asked::Unlock(done));
                 outbox.request(request, &Request::Unlock(wish.unlock(token)));
             }
-            None => drop(done.map(|done| done.send(Ok(())))),
+            None => finish(done, Ok(())),
         }
     }
 
@@ -353,6 +341,13 @@ fn answer(claim: Option<Claim>, answer: Result<Option<Acquired>, Error>) {
     if let Some(waiter) = claim.and_then(|claim| claim.waiter) {
         // Whoever has gone leaves nothing: there is no lock to give back.
         let _ = waiter.send(answer);
+    }
+}
+
+/// Tells whoever waits for a lock to be given back.
+fn finish(done: Option<Done>, outcome: Result<(), Error>) {
+    if let Some(done) = done {
+        let _ = done.send(outcome);
     }
 }
 

@@ -4,8 +4,10 @@
 //! wants done goes out through the [`Outbox`]. So a test, a simulation and the daemon drive exactly
 //! the same code.
 
+mod by_session;
 mod recorder;
 
+pub use by_session::BySession;
 pub use recorder::{Effect, Recorder, read};
 
 use std::fmt;

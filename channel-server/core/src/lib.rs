@@ -6,7 +6,6 @@
 //! which go to one session each and whose answers go back, and `presence`, who has entered a channel.
 
 mod broker;
-mod by_session;
 mod census;
 mod channels;
 mod limits;

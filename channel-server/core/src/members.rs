@@ -90,15 +90,9 @@ impl Members {
     /// the first. Members without room are passed over while another one has room.
     pub(crate) fn next_turn(
         &mut self,
-        mut has_room: impl FnMut(SessionId) -> bool,
+        has_room: impl FnMut(SessionId) -> bool,
     ) -> Option<SessionId> {
-        let next = self.places.partition_point(|place| place.serial <= self.turn);
-        let (before, after) = self.places.split_at(next);
-        let mut row = after.iter().chain(before).filter_map(Place::entry);
-        let chosen = row.clone().find(|(_, session)| has_room(*session)).or_else(|| row.next());
-        let (serial, session) = chosen?;
-        self.turn = serial;
-        Some(session)
+        self.next_with_room(has_room).or_else(|| self.next_with_room(|_| true))
     }
 
     /// The same, and nobody when no member has room.

@@ -20,7 +20,6 @@ pub(crate) use counts::Counts;
 pub(crate) use groups::GroupId;
 pub(crate) use topics::{TopicId, Topics};
 
-use crate::by_session::BySession;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use groups::Groups;
@@ -31,7 +30,7 @@ use plan::Plan;
 use replay::Budget;
 use replays::Replays;
 use smallvec::SmallVec;
-use workyard_engine::{Caller, Outbox, SessionId};
+use workyard_engine::{BySession, Caller, Outbox, SessionId};
 use workyard_protocol::Refusal;
 use workyard_protocol::channel::{
     self, ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe,

@@ -4,9 +4,8 @@ use super::TopicId;
 use super::history::Gone;
 use super::logs::Logs;
 use crate::BrokerLimits;
-use crate::by_session::BySession;
 use std::collections::{BTreeMap, VecDeque};
-use workyard_engine::SessionId;
+use workyard_engine::{BySession, SessionId};
 use workyard_protocol::{ChannelName, Pattern, Reason, Refusal};
 
 /// Above so many channels, or so many bytes in their names, what a replay lost is counted together.

@@ -2,7 +2,6 @@
 
 mod room;
 
-use crate::by_session::BySession;
 use crate::channels::Counts;
 use crate::named::Named;
 use crate::numbers::Numbers;
@@ -10,7 +9,7 @@ use crate::{BrokerLimits, Census};
 use room::{Follower, Member, Room};
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use workyard_engine::{Caller, Outbox, SessionId};
+use workyard_engine::{BySession, Caller, Outbox, SessionId};
 use workyard_planted::planted;
 use workyard_protocol::channel::{
     self, Change, ChannelWire, Enter, FollowPresence, PresenceChange, PresencePage, Push, Reply,

@@ -1,9 +1,8 @@
 //! Answers that wait until their askers have read what came before.
 
 use super::unanswered;
-use crate::by_session::BySession;
 use std::collections::VecDeque;
-use workyard_engine::{Outbox, SessionId};
+use workyard_engine::{BySession, Outbox, SessionId};
 use workyard_protocol::Value;
 use workyard_protocol::channel::{Answer, ChannelWire, Push, UnansweredCause};
 

@@ -4,7 +4,6 @@ mod late;
 mod services;
 mod table;
 
-use crate::by_session::BySession;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use late::Late;
@@ -12,7 +11,7 @@ use services::Services;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use table::{Copy, Open, Table};
-use workyard_engine::{Caller, Outbox, SessionId, Time};
+use workyard_engine::{BySession, Caller, Outbox, SessionId, Time};
 use workyard_planted::planted;
 use workyard_protocol::channel::{
     Answer, Ask, ChannelWire, Push, Question, Reply, Serve, Unanswered, UnansweredCause,

@@ -1,10 +1,9 @@
 //! The questions that wait for an answer, found by number, by deadline and by whose they are.
 
 use super::Party;
-use crate::by_session::BySession;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
-use workyard_engine::{SessionId, Time};
+use workyard_engine::{BySession, SessionId, Time};
 use workyard_protocol::{ChannelName, Value};
 
 /// A question without an answer yet.

@@ -16,7 +16,6 @@ mod settings;
 mod store;
 mod timers;
 
-use crate::by_session::BySession;
 use crate::named::Named;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
@@ -25,7 +24,7 @@ use holder::{Appetite, Holder, Lease, Share};
 use queue::Queue;
 use std::collections::BTreeMap;
 use timers::{Timer, Timers};
-use workyard_engine::{Caller, Outbox, SessionId, Time};
+use workyard_engine::{BySession, Caller, Outbox, SessionId, Time};
 use workyard_protocol::channel::{Ack, Cancel, Cause, ChannelWire, Consume, Nack, Renew, Reply};
 use workyard_protocol::{QueueName, Reason, Refusal};
 

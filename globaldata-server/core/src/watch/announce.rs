@@ -84,9 +84,7 @@ impl State {
         }
         let (is_set, open) = (record.is_set(), record.place != Place::Alone);
         for &(session, values) in &*found {
-            let Some(Some((_, follower))) = self.followers.get_mut(session.slot()) else {
-                continue;
-            };
+            let Some(follower) = self.followers.get_mut(session) else { continue };
             if follower.behind.is_some() {
                 continue;
             }
@@ -111,10 +109,8 @@ impl State {
         told.dedup();
         // Who fell behind in the middle of it reads its end in the log.
         told.retain(|session| {
-            let follower = self.followers.get(session.slot());
-            follower.is_some_and(|follower| {
-                follower.as_ref().is_some_and(|(_, follower)| follower.behind.is_none())
-            })
+            let follower = self.followers.get(*session);
+            follower.is_some_and(|follower| follower.behind.is_none())
         });
         tell(told, Push::Reached { watch: None, revision, live: true }, outbox);
         told.clear();
@@ -138,9 +134,8 @@ impl State {
         let sessions: Vec<_> = self
             .followers
             .iter()
-            .flatten()
             .filter(|(_, follower)| follower.behind.is_none() && !follower.live.is_empty())
-            .map(|(session, _)| *session)
+            .map(|(session, _)| session)
             .filter(|session| outbox.has_room(*session))
             .collect();
         tell(&sessions, Push::Reached { watch: None, revision, live: true }, outbox);

@@ -18,7 +18,7 @@ use log::ChangeLog;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use topics::Topics;
-use workyard_engine::{Outbox, SessionId, Time};
+use workyard_engine::{BySession, Outbox, SessionId, Time};
 use workyard_protocol::Key;
 use workyard_protocol::globaldata::{GlobalDataWire, Push, WatchTopic};
 
@@ -35,8 +35,7 @@ struct State {
     announced: u64,
     /// Which sessions are told of what, and whether with values. Sorted, so that effects have one order.
     live: Topics<BTreeMap<SessionId, bool>>,
-    /// By the session's place in its table.
-    followers: Vec<Option<(SessionId, Box<Follower>)>>,
+    followers: BySession<Follower>,
     /// How many topics there are in all.
     topics: usize,
     /// Sessions with something left to read and room for it.
@@ -102,7 +101,7 @@ impl Watches {
     /// The session is gone.
     pub(crate) fn close(&mut self, now: Time, session: SessionId) {
         let Some(state) = &mut self.state else { return };
-        let Some(follower) = state.take_follower(session) else { return };
+        let Some(follower) = state.followers.remove(session) else { return };
         state.topics -= follower.count;
         state.end_live(session, follower.live);
         state.note_idleness(now);
@@ -115,38 +114,12 @@ impl State {
             log: ChangeLog::after(revision),
             announced: 0,
             live: Topics::default(),
-            followers: Vec::new(),
+            followers: BySession::new(),
             topics: 0,
             ready: VecDeque::new(),
             idle_since: Some(now),
             progressed: (0, 0),
         }
-    }
-
-    fn follower(&mut self, session: SessionId) -> Option<&mut Follower> {
-        let (owner, follower) = self.followers.get_mut(session.slot())?.as_mut()?;
-        (*owner == session).then_some(follower)
-    }
-
-    fn follower_or_new(&mut self, session: SessionId) -> &mut Follower {
-        let slot = session.slot();
-        if self.followers.len() <= slot {
-            self.followers.resize_with(slot + 1, || None);
-        }
-        let (owner, follower) =
-            self.followers[slot].get_or_insert_with(|| (session, Box::default()));
-        assert!(*owner == session, "a session that is gone was closed");
-        follower
-    }
-
-    fn take_follower(&mut self, session: SessionId) -> Option<Box<Follower>> {
-        self.follower(session)?;
-        let taken = self.followers[session.slot()].take();
-        // Room for as many as there are is enough.
-        while self.followers.last().is_some_and(Option::is_none) {
-            self.followers.pop();
-        }
-        taken.map(|(_, follower)| follower)
     }
 
     /// Tells a session what it has not been told, as far as its room and the portion go.
@@ -158,10 +131,11 @@ impl State {
         portion: &mut usize,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        let Some(Some((owner, follower))) = self.followers.get_mut(session.slot()) else { return };
-        if *owner != session {
+        // It may be gone since it was queued.
+        if !self.followers.has(session) {
             return;
         }
+        let Some(follower) = self.followers.get_mut(session) else { return };
         follower.queued = false;
         if let Some(cursor) = &mut follower.behind {
             let live = &follower.live;
@@ -185,7 +159,7 @@ impl State {
         portion: &mut usize,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        while let Some(Some((_, follower))) = self.followers.get_mut(session.slot())
+        while let Some(follower) = self.followers.get_mut(session)
             && let Some(replay) = follower.replays.front_mut()
         {
             let (topics, watch) = (&replay.topics, Some(replay.watch));
@@ -217,7 +191,7 @@ impl State {
 
     /// Has a session told of a topic as it happens. It is counted already, once more if it was live.
     fn make_live(&mut self, session: SessionId, topic: WatchTopic<'_>, values: bool) {
-        let follower = self.follower_or_new(session);
+        let follower = self.followers.get_or_default(session);
         let values = match follower.live.get_mut(topic) {
             Some(before) => {
                 *before |= values;
@@ -260,7 +234,7 @@ impl State {
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
         let oldest = self.log.since();
-        let Some(follower) = self.follower(session) else { return };
+        let Some(follower) = self.followers.get_mut(session) else { return };
         follower.behind = None;
         let live = std::mem::take(&mut follower.live);
         self.uncount(session, live.len());
@@ -271,16 +245,16 @@ impl State {
 
     fn count(&mut self, session: SessionId, topics: usize) {
         self.topics += topics;
-        self.follower_or_new(session).count += topics;
+        self.followers.get_or_default(session).count += topics;
     }
 
     fn uncount(&mut self, session: SessionId, topics: usize) {
         self.topics -= topics;
-        self.follower_or_new(session).count -= topics;
+        self.followers.get_or_default(session).count -= topics;
     }
 
     fn queue(&mut self, session: SessionId) {
-        if let Some(follower) = self.follower(session)
+        if let Some(follower) = self.followers.get_mut(session)
             && !std::mem::replace(&mut follower.queued, true)
         {
             self.ready.push_back(session);

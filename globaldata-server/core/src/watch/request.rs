@@ -75,7 +75,7 @@ impl State {
         request: &Watch<'_>,
         limits: &StoreLimits,
     ) -> Result<(), Refusal> {
-        let (more, has) = match (request.after, self.follower(session)) {
+        let (more, has) = match (request.after, self.followers.get_mut(session)) {
             (None, Some(follower)) => {
                 let is_new = |topic: &&WatchTopic<'_>| follower.live.get_mut(**topic).is_none();
                 (request.topics.iter().filter(is_new).count(), follower.count)
@@ -112,12 +112,12 @@ impl State {
         self.count(session, topics.len());
         let cursor = Cursor { next, open: false };
         let replay = Replay { watch, topics, values, cursor };
-        self.follower_or_new(session).replays.push_back(replay);
+        self.followers.get_or_default(session).replays.push_back(replay);
     }
 
     /// Whether it was watched.
     fn unwatch(&mut self, session: SessionId, topic: WatchTopic<'_>) -> bool {
-        let Some(follower) = self.follower(session) else { return false };
+        let Some(follower) = self.followers.get_mut(session) else { return false };
         let removed = follower.remove(topic);
         self.uncount(session, removed);
         self.forget_live(session, topic);

@@ -2,11 +2,11 @@
 
 use crate::builder::{Builder, Settings};
 use crate::error::Error;
-use crate::mailbox::Mailbox;
 use crate::session::ChannelSession;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use workyard_link::Mailbox;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
 use workyard_link::{Address, AddressError, Events, Link, Server};
 use workyard_protocol::channel::{Publish, PublishMany, PublishOne, Reply, Request};

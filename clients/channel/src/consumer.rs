@@ -3,7 +3,6 @@
 use crate::client::{ChannelClient, unexpected};
 use crate::error::Error;
 use crate::job::{Job, JobId};
-use crate::mailbox::Mailbox;
 use crate::session::{ChannelSession, Command, HeldJob, LocalId};
 use crate::subscription::next_id;
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
 use workyard_link::Link;
+use workyard_link::Mailbox;
 use workyard_protocol::channel::{Enqueue, Reply, Request};
 use workyard_protocol::limits::PREFETCH_JOBS_MAX;
 use workyard_protocol::{QueueName, Value};

@@ -39,7 +39,6 @@ mod error;
 mod history;
 mod job;
 pub mod limits;
-mod mailbox;
 mod message;
 mod new_job;
 mod presence;

@@ -2,7 +2,6 @@
 
 use crate::client::{ChannelClient, settle};
 use crate::error::Error;
-use crate::mailbox::Mailbox;
 use crate::session::{Command, HeldQuestion, LocalId};
 use crate::subscription::next_id;
 use bytes::Bytes;
@@ -16,6 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use workyard_link::Mailbox;
 use workyard_protocol::channel::{self, Request};
 use workyard_protocol::{ChannelName, Reason, Value, from_value};
 

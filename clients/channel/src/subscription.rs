@@ -2,7 +2,6 @@
 
 use crate::client::ChannelClient;
 use crate::error::Error;
-use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::session::{ChannelSession, Command, LocalId, ToFollow};
 use crate::subscribing::Subscribing;
@@ -15,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use workyard_link::Link;
+use workyard_link::Mailbox;
 
 /// A stream of messages. It survives reconnects and ends when it is unsubscribed, when the client is
 /// closed, or when the server refuses to restore it (see

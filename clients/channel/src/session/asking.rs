@@ -2,10 +2,10 @@
 
 use super::asked::Asked;
 use super::{ChannelSession, Done, HeldQuestion, LocalId, Outcome, Waiter, channel_name, finish};
-use crate::mailbox::Mailbox;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use workyard_link::Mailbox;
 use workyard_link::{Error, Outbox, Received};
 use workyard_protocol::channel::{
     Answer, Ask, Question, Reply, Request, Serve, Unanswered, UnansweredCause,

@@ -1,11 +1,11 @@
 //! Which consumers there are, and who receives a job.
 
 use super::{Done, HeldJob, LocalId, finish, refused};
-use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use workyard_link::{Mailbox, Offered};
 use workyard_protocol::Refusal;
 use workyard_protocol::limits::PREFETCH_JOBS_MAX;
 

@@ -2,13 +2,13 @@
 
 use super::missed::Missed;
 use super::{Done, LocalId, refused};
-use crate::mailbox::{Mailbox, Offered};
 use crate::message::Message;
 use crate::wanted::{TopicKind, Wanted};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use workyard_link::{Mailbox, Offered};
 use workyard_protocol::channel::Start;
 use workyard_protocol::{Pattern, Refusal};
 

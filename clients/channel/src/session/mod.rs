@@ -15,7 +15,6 @@ mod subscriptions;
 mod topics;
 mod visits;
 
-use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
 use asked::Asked;
@@ -34,6 +33,7 @@ use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
 use visits::Rooms;
 pub(crate) use visits::Visit;
+use workyard_link::Mailbox;
 use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
 use workyard_protocol::channel::{
     Cancel, Consume, Delivery, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,

@@ -1,10 +1,10 @@
 //! Which questions wait for an answer, which channels are served here, and who gets a question.
 
 use super::{Done, HeldQuestion, LocalId, Outcome, Waiter, finish, refused};
-use crate::mailbox::{Mailbox, Offered};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use workyard_link::{Mailbox, Offered};
 use workyard_planted::planted;
 use workyard_protocol::Refusal;
 

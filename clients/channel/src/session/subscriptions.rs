@@ -3,7 +3,6 @@
 use super::missed::Missed;
 use super::topics::{Local, Sharers, Topics};
 use super::{Done, LocalId};
-use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use workyard_link::Error;
+use workyard_link::Mailbox;
 use workyard_protocol::Refusal;
 use workyard_protocol::channel::Delivery;
 

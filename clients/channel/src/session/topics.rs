@@ -2,12 +2,12 @@
 
 use super::missed::Missed;
 use super::{Done, LocalId};
-use crate::mailbox::{Mailbox, Offered};
 use crate::message::Message;
 use crate::wanted::{TopicKind, Wanted};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use workyard_link::{Mailbox, Offered};
 use workyard_protocol::Pattern;
 
 /// A subscription of this process.

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+/// What the task puts in, and one receiver takes out. When it is full the task does not wait: it knows better
+/// what to do about it.
 #[derive(Debug)]
-pub(crate) struct Mailbox<T> {
+pub struct Mailbox<T> {
     items_max: usize,
     bytes_max: usize,
     inner: Mutex<Inner<T>>,
@@ -21,50 +23,69 @@ struct Inner<T> {
 
 /// What became of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offered {
+pub enum Offered {
+    /// It is in.
     Taken,
+    /// There was no room.
     Full,
     /// Nobody will take items any more.
     Closed,
 }
 
 impl<T> Mailbox<T> {
-    pub(crate) fn new(items_max: usize, bytes_max: usize) -> Self {
+    /// An empty one for so many items, and so many bytes of them.
+    #[must_use]
+    pub fn new(items_max: usize, bytes_max: usize) -> Self {
         let inner = Inner { items: VecDeque::new(), bytes: 0, closed: false, waker: None };
         Self { items_max, bytes_max, inner: Mutex::new(inner) }
     }
 
     /// Puts an item in, if there is room. One that alone is above the limit fits into an empty
     /// mailbox: it could never be received otherwise.
-    pub(crate) fn offer(&self, bytes: usize, item: T) -> Offered {
-        let mut inner = self.lock();
-        if inner.closed {
-            return Offered::Closed;
+    pub fn offer(&self, bytes: usize, item: T) -> Offered {
+        let inner = self.lock();
+        match (inner.closed, self.fits(&inner, bytes)) {
+            (true, _) => Offered::Closed,
+            (false, false) => Offered::Full,
+            (false, true) => {
+                Self::put(inner, bytes, item);
+                Offered::Taken
+            }
         }
-        if !self.fits(&inner, bytes) {
-            return Offered::Full;
+    }
+
+    /// Puts an item in that was asked for while there was room, and is bounded by that.
+    pub fn insist(&self, bytes: usize, item: T) {
+        let inner = self.lock();
+        if !inner.closed {
+            Self::put(inner, bytes, item);
         }
+    }
+
+    fn put(mut inner: MutexGuard<'_, Inner<T>>, bytes: usize, item: T) {
         inner.bytes += bytes;
         inner.items.push_back((bytes, item));
         let waker = inner.waker.take();
         drop(inner);
         waker.into_iter().for_each(Waker::wake);
-        Offered::Taken
     }
 
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+    /// Whether an item would be taken.
+    #[must_use]
+    pub fn has_room(&self, bytes: usize) -> bool {
         let inner = self.lock();
         !inner.closed && self.fits(&inner, bytes)
     }
 
     /// Whether at most half of either bound is used.
-    pub(crate) fn is_half_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_half_empty(&self) -> bool {
         let inner = self.lock();
         inner.items.len() <= self.items_max / 2 && inner.bytes <= self.bytes_max / 2
     }
 
     /// The next item; nothing when the mailbox is closed and empty.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut inner = self.lock();
         match inner.items.pop_front() {
             Some((bytes, item)) => {
@@ -83,14 +104,14 @@ impl<T> Mailbox<T> {
     }
 
     /// Takes out everything that is in.
-    pub(crate) fn drain(&self) -> Vec<T> {
+    pub fn drain(&self) -> Vec<T> {
         let mut inner = self.lock();
         inner.bytes = 0;
         inner.items.drain(..).map(|(_, item)| item).collect()
     }
 
     /// Lets nothing more in. What is in can still be taken.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
         let waker = inner.waker.take();

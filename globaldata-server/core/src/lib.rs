@@ -32,6 +32,6 @@ mod update;
 mod watch;
 mod write;
 
-pub use limits::{ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits};
+pub use limits::{ENTRY_OVERHEAD_BYTES, EXPIRY_OVERHEAD_BYTES, StoreLimits, WATCH_OVERHEAD_BYTES};
 pub use store::{Census, LockCensus, Store};
 pub use update::{Change, Updated};

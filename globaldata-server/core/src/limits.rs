@@ -1,5 +1,6 @@
 //! Every bound of the store, each with its unit last.
 
+use crate::watch::Load;
 use workyard_protocol::limits::{FRAME_BYTES_MAX, LIST_ITEMS_MAX};
 use workyard_protocol::{Reason, Refusal};
 
@@ -10,6 +11,10 @@ pub const ENTRY_OVERHEAD_BYTES: usize = 64;
 /// What an entry that expires is counted with beyond that: its deadline, and its place in the order of
 /// all deadlines.
 pub const EXPIRY_OVERHEAD_BYTES: usize = 48;
+
+/// What a topic that is watched is counted with beyond its name, which counts twice: its places in the
+/// tables of its session and of all.
+pub const WATCH_OVERHEAD_BYTES: usize = 256;
 
 /// How much a store may hold, and how much one request may ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +52,19 @@ pub struct StoreLimits {
     pub session_watches_max: u32,
     /// Most topics that all sessions watch.
     pub watches_max: u32,
+    /// Most bytes that the topics of one session count: their names twice, and
+    /// [`WATCH_OVERHEAD_BYTES`] for each.
+    pub session_watch_bytes_max: usize,
+    /// Most bytes that the topics of all sessions count.
+    pub watch_bytes_max: usize,
     /// Most changes that are kept for those who watch and were not there or too slow.
     pub watch_log_changes_max: usize,
     /// Most bytes that these may take.
     pub watch_log_bytes_max: usize,
     /// How long they are kept when nothing is watched any more.
     pub watch_log_linger_ms: u64,
-    /// Most changes that are looked at at once to tell sessions again. Others are served in between.
+    /// Most changes that are looked at at once to tell sessions again; one of long names or values counts
+    /// as several, and so do topics that become live. Others are served in between.
     pub watch_portion_changes_max: usize,
 }
 
@@ -75,6 +86,8 @@ impl Default for StoreLimits {
             expire_locks_max: 1000,
             session_watches_max: 100_000,
             watches_max: 1_000_000,
+            session_watch_bytes_max: 64 * 1024 * 1024,
+            watch_bytes_max: 1024 * 1024 * 1024,
             watch_log_changes_max: 262_144,
             watch_log_bytes_max: 64 * 1024 * 1024,
             watch_log_linger_ms: 60_000,
@@ -121,18 +134,30 @@ impl StoreLimits {
         check_claims(count, what, "lock_claims_per_session_max", max)
     }
 
-    /// Whether a session, and all together, may watch so many topics.
-    pub(crate) fn check_watches(&self, session: usize, all: usize) -> Result<(), Refusal> {
-        let bounds = [
-            (session, self.session_watches_max, "session_watches_max"),
-            (all, self.watches_max, "watches_max"),
+    /// Whether a session, and all together, may watch so much.
+    pub(crate) fn check_watches(&self, session: Load, all: Load) -> Result<(), Refusal> {
+        let topics = [
+            (session.topics, self.session_watches_max, "session_watches_max"),
+            (all.topics, self.watches_max, "watches_max"),
         ];
-        match bounds.into_iter().find(|(count, max, _)| *count > *max as usize) {
-            None => Ok(()),
-            Some((count, max, name)) => {
-                Err(reached(format!("{count} watches are above {name}, {max}: end some first")))
+        for (count, max, name) in topics {
+            if count > max as usize {
+                let text = format!("{count} watches are above {name}, {max}: end some first");
+                return Err(reached(text));
             }
         }
+        let bytes = [
+            (session.bytes, self.session_watch_bytes_max, "session_watch_bytes_max"),
+            (all.bytes, self.watch_bytes_max, "watch_bytes_max"),
+        ];
+        for (count, max, name) in bytes {
+            if count > max {
+                let text =
+                    format!("{count} bytes of watches are above {name}, {max}: end some first");
+                return Err(reached(text));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a request may have so many `items`.

@@ -1,10 +1,11 @@
 //! One session that watches: what, and how far it has been told.
 
+use super::load::Load;
 use super::log::{ChangeLog, Place};
+use super::replays::Replays;
 use super::topics::Topics;
-use std::collections::VecDeque;
 use workyard_engine::{Outbox, SessionId, Time};
-use workyard_protocol::globaldata::{GlobalDataWire, Push, WatchTopic};
+use workyard_protocol::globaldata::{GlobalDataWire, Push};
 
 /// A session that watches something.
 #[derive(Default)]
@@ -14,19 +15,11 @@ pub(super) struct Follower {
     /// Where it goes on being told of that, if it was too slow.
     pub(super) behind: Option<Cursor>,
     /// What it wants to be told again, one after the other.
-    pub(super) replays: VecDeque<Replay>,
+    pub(super) replays: Replays,
     /// Whether it waits for another portion.
     pub(super) queued: bool,
-    /// How many topics are live or to be told again.
-    pub(super) count: usize,
-}
-
-/// What a request wants to be told again. It is live when that is done.
-pub(super) struct Replay {
-    pub(super) watch: u32,
-    pub(super) topics: Topics<()>,
-    pub(super) values: bool,
-    pub(super) cursor: Cursor,
+    /// Topics that are live or to be told again.
+    pub(super) load: Load,
 }
 
 /// A place in the log.
@@ -50,17 +43,6 @@ pub(super) enum Read {
     Compacted,
 }
 
-impl Follower {
-    /// Takes a topic away, wherever it is. How many times it was there.
-    pub(super) fn remove(&mut self, topic: WatchTopic<'_>) -> usize {
-        let live = usize::from(self.live.remove(topic).is_some());
-        let removed = |replay: &mut Replay| usize::from(replay.topics.remove(topic).is_some());
-        let replayed: usize = self.replays.iter_mut().map(removed).sum();
-        self.replays.retain(|replay| !replay.topics.is_empty());
-        live + replayed
-    }
-}
-
 /// Whether these topics cover a key, and if so, whether with its value.
 pub(super) fn wants(topics: &Topics<bool>, key: &[u8]) -> Option<bool> {
     let mut wanted = None;
@@ -68,7 +50,7 @@ pub(super) fn wants(topics: &Topics<bool>, key: &[u8]) -> Option<bool> {
     wanted
 }
 
-/// Tells a session what stands in the log from a cursor on, `portion` records of it at most.
+/// Tells a session what stands in the log from a cursor on, as far as the portion goes.
 pub(super) struct Reader<'a> {
     pub(super) log: &'a ChangeLog,
     pub(super) now: Time,
@@ -91,8 +73,9 @@ impl Reader<'_> {
             if *portion == 0 {
                 return Read::Spent;
             }
-            *portion -= 1;
-            if let Some(values) = wants(record.key()) {
+            let wanted = wants(record.key());
+            *portion = portion.saturating_sub(record.work(wanted));
+            if let Some(values) = wanted {
                 if !outbox.has_room(session) {
                     return Read::Full;
                 }

@@ -7,6 +7,10 @@ use workyard_engine::Time;
 use workyard_protocol::globaldata::{Change, Push};
 use workyard_protocol::{Key, ValueRef, ValueTag};
 
+/// So many bytes of a key that is looked for, or of a change that is told, take about as long as a change
+/// alone.
+const WORK_BYTES: usize = 256;
+
 /// Changes in the order in which they happened, each with its place, counted since the log began.
 ///
 /// Values are kept too. Without them whoever reads the log late could be told only what a variable is
@@ -104,6 +108,13 @@ impl Record {
         let key = Key::new(self.key()).expect("it was a key when it was written");
         let more = self.place != Place::Alone;
         Push::Changed { watch, key, revision: self.revision, more, change }
+    }
+
+    /// As how many changes of a portion it counts, to a session that does not want it, or wants it with
+    /// its value or without.
+    pub(super) fn work(&self, wanted: Option<bool>) -> usize {
+        let bytes = if wanted == Some(true) { self.data.len() } else { self.key().len() };
+        1 + bytes / WORK_BYTES
     }
 
     /// What it takes in memory.

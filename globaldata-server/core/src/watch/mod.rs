@@ -7,14 +7,20 @@
 
 mod announce;
 mod follower;
+mod load;
 mod log;
 mod note;
+mod prefixes;
+mod replays;
 mod request;
 mod topics;
+
+pub(crate) use load::Load;
 
 use crate::limits::StoreLimits;
 use follower::{Follower, Read, Reader, wants};
 use log::ChangeLog;
+use replays::Named;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use topics::Topics;
@@ -36,9 +42,9 @@ struct State {
     /// Which sessions are told of what, and whether with values. Sorted, so that effects have one order.
     live: Topics<BTreeMap<SessionId, bool>>,
     followers: BySession<Follower>,
-    /// How many topics there are in all.
-    topics: usize,
-    /// Sessions with something left to read and room for it.
+    /// What all sessions watch.
+    load: Load,
+    /// Sessions with something left to read and room for it, each once.
     ready: VecDeque<SessionId>,
     /// Since when nothing is watched.
     idle_since: Option<Time>,
@@ -67,7 +73,7 @@ impl Watches {
         let Some(state) = &mut self.state else { return };
         let mut portion = limits.watch_portion_changes_max.max(1);
         while portion > 0
-            && let Some(session) = state.ready.pop_front()
+            && let Some(session) = state.next_ready()
         {
             state.advance(now, session, revision, &mut portion, outbox);
         }
@@ -102,7 +108,7 @@ impl Watches {
     pub(crate) fn close(&mut self, now: Time, session: SessionId) {
         let Some(state) = &mut self.state else { return };
         let Some(follower) = state.followers.remove(session) else { return };
-        state.topics -= follower.count;
+        state.load -= follower.load;
         state.end_live(session, follower.live);
         state.note_idleness(now);
     }
@@ -115,7 +121,7 @@ impl State {
             announced: 0,
             live: Topics::default(),
             followers: BySession::new(),
-            topics: 0,
+            load: Load::default(),
             ready: VecDeque::new(),
             idle_since: Some(now),
             progressed: (0, 0),
@@ -131,18 +137,16 @@ impl State {
         portion: &mut usize,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        // It may be gone since it was queued.
-        if !self.followers.has(session) {
-            return;
-        }
         let Some(follower) = self.followers.get_mut(session) else { return };
-        follower.queued = false;
         if let Some(cursor) = &mut follower.behind {
             let live = &follower.live;
             let reader = Reader { log: &self.log, now, session, watch: None };
             match reader.read(cursor, portion, |key| wants(live, key), outbox) {
                 Read::All => follower.behind = None,
-                Read::Compacted => self.end_compacted(now, session, outbox),
+                Read::Compacted => {
+                    let topics = self.end_compacted(now, session, outbox);
+                    *portion = portion.saturating_sub(topics);
+                }
                 Read::Full => return,
                 Read::Spent => return self.queue(session),
             }
@@ -160,26 +164,32 @@ impl State {
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
         while let Some(follower) = self.followers.get_mut(session)
-            && let Some(replay) = follower.replays.front_mut()
+            && let Some(replay) = follower.replays.first()
         {
-            let (topics, watch) = (&replay.topics, Some(replay.watch));
+            if *portion == 0 {
+                return self.queue(session);
+            }
+            let (topics, values, watch) = (&replay.topics, replay.values, Some(replay.watch));
             let reader = Reader { log: &self.log, now, session, watch };
             let covers = |key: &[u8]| {
                 let mut covered = None;
-                topics.covering(key, |()| covered = Some(replay.values));
+                topics.covering(key, |()| covered = Some(values));
                 covered
             };
             match reader.read(&mut replay.cursor, portion, covers, outbox) {
+                Read::All | Read::Compacted if !outbox.has_room(session) => return,
                 Read::All => {
-                    let replay = follower.replays.pop_front().expect("it is the first");
                     outbox.push(session, Push::Reached { watch, revision, live: true });
-                    for (is_prefix, name, ()) in replay.topics.into_names() {
-                        self.make_live(session, topic(is_prefix, &name), replay.values);
+                    let topics = follower.replays.end_first();
+                    *portion = portion.saturating_sub(topics.len());
+                    for (is_prefix, name) in topics {
+                        self.make_live(session, topic(is_prefix, &name), values);
                     }
                 }
                 Read::Compacted => {
-                    let replay = follower.replays.pop_front().expect("it is the first");
-                    self.uncount(session, replay.topics.len());
+                    let topics = follower.replays.end_first();
+                    *portion = portion.saturating_sub(topics.len());
+                    self.uncount(session, topics.iter().map(load_of).sum());
                     outbox.push(session, Push::Compacted { watch, oldest: self.log.since() });
                     self.note_idleness(now);
                 }
@@ -196,7 +206,7 @@ impl State {
             Some(before) => {
                 *before |= values;
                 let values = *before;
-                self.uncount(session, 1);
+                self.uncount(session, Load::of(topic));
                 values
             }
             None => {
@@ -210,11 +220,15 @@ impl State {
         }
     }
 
-    /// Ends what a session was told of as it happened.
-    fn end_live(&mut self, session: SessionId, live: Topics<bool>) {
+    /// Ends what a session was told of as it happened, and tells how much that was.
+    fn end_live(&mut self, session: SessionId, live: Topics<bool>) -> Load {
+        let mut load = Load::default();
         for (is_prefix, name, _) in live.into_names() {
-            self.forget_live(session, topic(is_prefix, &name));
+            let topic = topic(is_prefix, &name);
+            self.forget_live(session, topic);
+            load += Load::of(topic);
         }
+        load
     }
 
     fn forget_live(&mut self, session: SessionId, topic: WatchTopic<'_>) {
@@ -226,31 +240,46 @@ impl State {
         }
     }
 
-    /// What the session would have to be told next is known no more.
+    /// What the session would have to be told next is known no more. How many topics that ends.
     fn end_compacted(
         &mut self,
         now: Time,
         session: SessionId,
         outbox: &mut impl Outbox<GlobalDataWire>,
-    ) {
+    ) -> usize {
         let oldest = self.log.since();
-        let Some(follower) = self.followers.get_mut(session) else { return };
+        let Some(follower) = self.followers.get_mut(session) else { return 0 };
         follower.behind = None;
         let live = std::mem::take(&mut follower.live);
-        self.uncount(session, live.len());
-        self.end_live(session, live);
+        let load = self.end_live(session, live);
+        self.uncount(session, load);
         outbox.push(session, Push::Compacted { watch: None, oldest });
         self.note_idleness(now);
+        load.topics
     }
 
-    fn count(&mut self, session: SessionId, topics: usize) {
-        self.topics += topics;
-        self.followers.get_or_default(session).count += topics;
+    fn count(&mut self, session: SessionId, load: Load) {
+        self.load += load;
+        self.followers.get_or_default(session).load += load;
     }
 
-    fn uncount(&mut self, session: SessionId, topics: usize) {
-        self.topics -= topics;
-        self.followers.get_or_default(session).count -= topics;
+    fn uncount(&mut self, session: SessionId, load: Load) {
+        self.load -= load;
+        self.followers.get_or_default(session).load -= load;
+    }
+
+    /// The next of those with something left to read.
+    fn next_ready(&mut self) -> Option<SessionId> {
+        loop {
+            let session = self.ready.pop_front()?;
+            // It may be gone since it was queued.
+            if self.followers.has(session)
+                && let Some(follower) = self.followers.get_mut(session)
+            {
+                follower.queued = false;
+                return Some(session);
+            }
+        }
     }
 
     fn queue(&mut self, session: SessionId) {
@@ -262,7 +291,7 @@ impl State {
     }
 
     fn note_idleness(&mut self, now: Time) {
-        self.idle_since = match self.topics {
+        self.idle_since = match self.load.topics {
             0 => Some(self.idle_since.unwrap_or(now)),
             _ => None,
         };
@@ -272,6 +301,10 @@ impl State {
 fn topic(is_prefix: bool, name: &[u8]) -> WatchTopic<'_> {
     let name = Key::new(name).expect("it was a key when it came in");
     if is_prefix { WatchTopic::Prefix(name) } else { WatchTopic::Key(name) }
+}
+
+fn load_of((is_prefix, name): &Named) -> Load {
+    Load::of(topic(*is_prefix, name))
 }
 
 fn linger(limits: &StoreLimits) -> Duration {

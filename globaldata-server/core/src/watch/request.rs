@@ -1,8 +1,8 @@
 //! `watch` and `unwatch`.
 
 use super::State;
-use super::follower::{Cursor, Replay};
-use super::topics::Topics;
+use super::follower::Cursor;
+use super::load::Load;
 use crate::limits::StoreLimits;
 use crate::store::Store;
 use workyard_engine::{Caller, Outbox, SessionId, Time};
@@ -75,19 +75,19 @@ impl State {
         request: &Watch<'_>,
         limits: &StoreLimits,
     ) -> Result<(), Refusal> {
-        let (more, has) = match (request.after, self.followers.get_mut(session)) {
-            (None, Some(follower)) => {
-                let is_new = |topic: &&WatchTopic<'_>| follower.live.get_mut(**topic).is_none();
-                (request.topics.iter().filter(is_new).count(), follower.count)
-            }
-            (_, follower) => (request.topics.len(), follower.map_or(0, |follower| follower.count)),
+        let mut follower = self.followers.get_mut(session);
+        let has = follower.as_ref().map_or(Load::default(), |follower| follower.load);
+        let is_new = |topic: &&WatchTopic<'_>| match (request.after, &mut follower) {
+            (None, Some(follower)) => follower.live.get_mut(**topic).is_none(),
+            _ => true,
         };
-        limits.check_watches(has + more, self.topics + more)
+        let new: Load = request.topics.iter().filter(is_new).map(|topic| Load::of(*topic)).sum();
+        limits.check_watches(has + new, self.load + new)
     }
 
     fn watch_from_now(&mut self, session: SessionId, request: &Watch<'_>) {
         for topic in &request.topics {
-            self.count(session, 1);
+            self.count(session, Load::of(*topic));
             self.make_live(session, *topic, request.values);
         }
     }
@@ -100,26 +100,21 @@ impl State {
         revision: u64,
         outbox: &mut impl Outbox<GlobalDataWire>,
     ) {
-        let &Watch { watch, values, .. } = request;
         if request.topics.is_empty() {
-            return outbox
-                .push(session, Push::Reached { watch: Some(watch), revision, live: true });
+            let watch = Some(request.watch);
+            return outbox.push(session, Push::Reached { watch, revision, live: true });
         }
-        let mut topics = Topics::default();
-        for topic in &request.topics {
-            topics.insert(*topic, ());
-        }
-        self.count(session, topics.len());
+        self.count(session, request.topics.iter().map(|topic| Load::of(*topic)).sum());
         let cursor = Cursor { next, open: false };
-        let replay = Replay { watch, topics, values, cursor };
-        self.followers.get_or_default(session).replays.push_back(replay);
+        self.followers.get_or_default(session).replays.push(request, cursor);
     }
 
     /// Whether it was watched.
     fn unwatch(&mut self, session: SessionId, topic: WatchTopic<'_>) -> bool {
         let Some(follower) = self.followers.get_mut(session) else { return false };
-        let removed = follower.remove(topic);
-        self.uncount(session, removed);
+        let live = usize::from(follower.live.remove(topic).is_some());
+        let removed = live + follower.replays.remove(topic);
+        self.uncount(session, Load::of(topic).times(removed));
         self.forget_live(session, topic);
         removed > 0
     }

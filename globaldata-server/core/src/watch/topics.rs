@@ -1,20 +1,18 @@
 //! Something for each topic: found by a key without a look at the topics that do not concern it.
 
+use super::prefixes::Prefixes;
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use workyard_protocol::globaldata::WatchTopic;
 
 /// What belongs to each of some topics.
 pub(super) struct Topics<T> {
     keys: HashMap<Box<[u8]>, T>,
-    /// Sorted: those that a key begins with lie on one path down from the key itself.
-    prefixes: BTreeMap<Box<[u8]>, T>,
+    prefixes: Prefixes<T>,
 }
 
 impl<T> Default for Topics<T> {
     fn default() -> Self {
-        Self { keys: HashMap::default(), prefixes: BTreeMap::default() }
+        Self { keys: HashMap::default(), prefixes: Prefixes::default() }
     }
 }
 
@@ -35,10 +33,9 @@ impl<T> Topics<T> {
     }
 
     pub(super) fn insert(&mut self, topic: WatchTopic<'_>, what: T) -> Option<T> {
-        let name = topic.name().as_bytes().into();
         match topic {
-            WatchTopic::Key(_) => self.keys.insert(name, what),
-            WatchTopic::Prefix(_) => self.prefixes.insert(name, what),
+            WatchTopic::Key(key) => self.keys.insert(key.as_bytes().into(), what),
+            WatchTopic::Prefix(prefix) => self.prefixes.insert(prefix.as_bytes(), what),
         }
     }
 
@@ -54,32 +51,14 @@ impl<T> Topics<T> {
         if let Some(what) = self.keys.get(key) {
             show(what);
         }
-        let mut rest = key;
-        // The greatest name up to `rest` either begins it, or shares with it all that one which does
-        // can be long: whatever lies between a prefix of a word and the word begins with that prefix.
-        while let Some((name, what)) =
-            self.prefixes.range::<[u8], _>((Bound::Unbounded, Bound::Included(rest))).next_back()
-        {
-            if rest.starts_with(name) {
-                show(what);
-                let Some(shorter) = name.len().checked_sub(1) else { break };
-                rest = &rest[..shorter];
-            } else {
-                rest = &rest[..common(name, rest)];
-            }
-        }
+        self.prefixes.covering(key, show);
     }
 
     /// All topics' kinds and names, in no particular order.
     pub(super) fn into_names(self) -> impl Iterator<Item = (bool, Box<[u8]>, T)> {
         let keys = self.keys.into_iter().map(|(name, what)| (false, name, what));
-        keys.chain(self.prefixes.into_iter().map(|(name, what)| (true, name, what)))
+        keys.chain(self.prefixes.into_names().into_iter().map(|(name, what)| (true, name, what)))
     }
-}
-
-/// How many bytes both begin with.
-fn common(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
@@ -108,13 +87,13 @@ mod tests {
         for key in ["", "a", "abc", "abcd", "abcdef", "abcdy", "abczz", "ac", "b", "c", "abdz"] {
             let mut expected: Vec<_> =
                 names.into_iter().filter(|name| key.starts_with(name)).collect();
-            expected.sort_by_key(|name| std::cmp::Reverse(name.len()));
+            expected.sort_by_key(|name| name.len());
             if key == "abcd" {
                 expected.insert(0, "the key");
             }
             assert_eq!(covering(&topics, key), expected, "{key}");
         }
         assert_eq!(topics.remove(prefix("abc")), Some("abc"));
-        assert_eq!(covering(&topics, "abc"), ["ab", "a", ""]);
+        assert_eq!(covering(&topics, "abc"), ["", "a", "ab"]);
     }
 }

@@ -16,6 +16,7 @@ mod pages;
 mod properties;
 mod reads;
 mod updates;
+mod watch_bounds;
 mod watch_properties;
 mod watches;
 mod writes;

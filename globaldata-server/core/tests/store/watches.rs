@@ -4,8 +4,8 @@ use crate::ask::*;
 use crate::listeners::*;
 use workyard_engine::Engine;
 use workyard_globaldata_core::StoreLimits;
+use workyard_protocol::ValueRef;
 use workyard_protocol::globaldata::{Expiry, Request, Step, Unwatch, Watch};
-use workyard_protocol::{Reason, ValueRef};
 
 fn stage() -> Stage {
     Stage::new(StoreLimits::default())
@@ -299,21 +299,6 @@ fn a_replay_that_the_log_runs_away_from_ends_alone() {
 }
 
 #[test]
-fn long_replays_come_in_portions_with_others_served_in_between() {
-    let limits = StoreLimits { watch_portion_changes_max: 2, ..StoreLimits::default() };
-    let mut stage = Stage::new(limits);
-    stage.say(1, watch(&[on_key("b")]));
-    for value in 1..=5 {
-        stage.say(2, set("a", int(value)));
-    }
-    assert_eq!(stage.say(1, watch_after(&[on_key("a")], 5, 0)).len(), 3);
-    assert_eq!(stage.say(2, set("b", int(6))), ["1: b = 6 @6", "2: done"], "live meanwhile");
-    assert_eq!(words(&stage.pass(0)), ["1: [5] a = 3 @3", "1: [5] a = 4 @4"]);
-    assert_eq!(words(&stage.pass(0)), ["1: [5] a = 5 @5", "1: [5] live, told up to 6"]);
-    assert_eq!(words(&stage.pass(0)), [""; 0]);
-}
-
-#[test]
 fn what_is_unwatched_is_told_no_more() {
     let mut stage = stage();
     stage.say(1, watch(&[on_key("a"), on_prefix("b")]));
@@ -371,39 +356,6 @@ fn who_watches_what_seldom_changes_hears_how_far_the_others_are() {
     }
     told.retain(|word| word != "2: done");
     assert_eq!(told, ["1: told up to 10", "1: told up to 20"]);
-}
-
-#[test]
-fn watches_have_limits() {
-    let limits = StoreLimits { session_watches_max: 2, watches_max: 3, ..StoreLimits::default() };
-    let mut stage = Stage::new(limits);
-    stage.say(1, watch(&[on_key("a"), on_key("a"), on_prefix("a")]));
-    assert_eq!(stage.say(1, watch(&[on_key("a")])), ["1: watching from 0"], "nothing new");
-    assert_eq!(
-        stage.say(1, watch(&[on_key("b")])),
-        ["1: LimitReached: 3 watches are above session_watches_max, 2: end some first"]
-    );
-    let again = stage.ask(1, watch_after(&[on_key("a")], 5, 0));
-    assert_eq!(reason(&again), Some(Reason::LimitReached), "it is there twice for a while");
-    assert_eq!(
-        stage.say(2, watch(&[on_key("a"), on_key("b")])),
-        ["2: LimitReached: 4 watches are above watches_max, 3: end some first"]
-    );
-    assert_eq!(stage.say(2, watch(&[on_key("a")])), ["2: watching from 0"]);
-    stage.close(1);
-    assert_eq!(stage.say(3, watch(&[on_key("a"), on_key("b")])), ["3: watching from 0"]);
-}
-
-#[test]
-fn what_is_watched_twice_for_a_while_is_counted_once_in_the_end() {
-    let limits = StoreLimits { session_watches_max: 2, ..StoreLimits::default() };
-    let mut stage = Stage::new(limits);
-    stage.say(1, watch(&[on_key("a")]));
-    for number in 5..9 {
-        assert_eq!(stage.ask(1, watch_after(&[on_key("a")], number, 0)).len(), 2);
-    }
-    stage.say(1, Request::Unwatch(Unwatch { topics: vec![on_key("a")] }));
-    assert_eq!(stage.say(1, watch(&[on_key("b"), on_key("c")])), ["1: watching from 0"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One lock: its holders, and those who wait for one of its permits.
 
 use crate::text::shown_name;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use workyard_engine::{SessionId, Time};
 use workyard_planted::planted;
@@ -13,9 +13,14 @@ pub(super) struct Lock {
     pub(super) name: Box<[u8]>,
     pub(super) permits: NonZeroU32,
     pub(super) holders: BTreeMap<u64, Holder>,
+    /// When which holder's time is over: each is in it exactly once.
+    deadlines: BTreeSet<Due>,
     /// There only while every permit is held.
     pub(super) waiters: BTreeMap<u64, Waiter>,
 }
+
+/// A deadline, and the number of the claim that holds a permit until then.
+pub(super) type Due = (Time, u64);
 
 /// A claim that holds a permit.
 pub(super) struct Holder {
@@ -34,7 +39,8 @@ pub(super) struct Waiter {
 impl Lock {
     pub(super) fn new(name: LockName<'_>, permits: NonZeroU32) -> Self {
         let (holders, waiters) = (BTreeMap::new(), BTreeMap::new());
-        Self { name: name.as_bytes().into(), permits, holders, waiters }
+        let deadlines = BTreeSet::new();
+        Self { name: name.as_bytes().into(), permits, holders, deadlines, waiters }
     }
 
     /// Whether there is a permit that nobody holds. Then nobody waits either.
@@ -63,15 +69,32 @@ impl Lock {
         self.is_free().then(|| self.waiters.pop_first()).flatten()
     }
 
-    /// The claims that hold a permit and whose time is over.
-    pub(super) fn lapsed(&self, now: Time) -> Vec<u64> {
-        let lapsed = self.holders.iter().filter(|(_, holder)| holder.deadline <= now);
-        lapsed.map(|(token, _)| *token).collect()
+    /// Which holder's time is over first, and when.
+    pub(super) fn first_due(&self) -> Option<Due> {
+        self.deadlines.first().copied()
     }
 
-    /// The latest claim that holds a permit.
-    pub(super) fn latest(&self, now: Time) -> Option<u64> {
-        let held = self.holders.iter().rev().find(|(_, holder)| holder.deadline > now);
-        held.map(|(token, _)| *token)
+    /// A claim whose time is not over, the one that may hold its permit longest, if there is one.
+    pub(super) fn last_held(&self, now: Time) -> Option<u64> {
+        self.deadlines.last().filter(|(deadline, _)| *deadline > now).map(|(_, token)| *token)
+    }
+
+    /// A claim holds a permit until then, one that it has or another.
+    pub(super) fn hold(&mut self, token: u64, holder: Holder) {
+        let deadline = holder.deadline;
+        if let Some(before) = self.holders.insert(token, holder) {
+            self.deadlines.remove(&(before.deadline, token));
+        }
+        self.deadlines.insert((deadline, token));
+    }
+
+    /// Takes a claim away. Whose it was.
+    pub(super) fn remove(&mut self, token: u64) -> SessionId {
+        if let Some(waiter) = self.waiters.remove(&token) {
+            return waiter.session;
+        }
+        let holder = self.holders.remove(&token).expect("a claim waits or holds");
+        self.deadlines.remove(&(holder.deadline, token));
+        holder.session
     }
 }

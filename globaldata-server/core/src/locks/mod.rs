@@ -11,7 +11,7 @@ mod names;
 mod page;
 
 use self::claims::Claims;
-use self::lock::{Holder, Lock, Waiter};
+use self::lock::{Due, Holder, Lock, Waiter};
 use self::names::{Names, Slot};
 use crate::limits::StoreLimits;
 use crate::text::shown_name;
@@ -25,8 +25,8 @@ use workyard_protocol::{LockName, Reason, Refusal};
 pub(crate) struct Locks {
     names: Names,
     claims: Claims,
-    /// When which permit is to be taken from its holder: each that is held is in it exactly once.
-    deadlines: BTreeSet<(Time, u64, Slot)>,
+    /// When which lock is to be taken from its first holder: each that is held is in it exactly once.
+    deadlines: BTreeSet<(Due, Slot)>,
     /// The number of the latest claim.
     token: u64,
     /// What sessions are to be told, oldest first.
@@ -64,11 +64,18 @@ impl Locks {
         wish: globaldata::Lock<'_>,
     ) -> Result<LockReply, Refusal> {
         self.settle(now, wish.name);
-        let slot = self.names.find(wish.name);
-        let lock = slot.map(|slot| self.names.lock(slot));
-        if let Some(lock) = lock {
-            lock.check_permits(wish)?;
+        let mut slot = self.names.find(wish.name);
+        if let Some(at) = slot
+            && let Err(refusal) = self.names.lock(at).check_permits(wish)
+        {
+            if self.names.lock(at).last_held(now).is_some() {
+                return Err(refusal);
+            }
+            // Nobody holds it. What is left of it is taken away in its time.
+            self.names.forget_name(at);
+            slot = None;
         }
+        let lock = slot.map(|slot| self.names.lock(slot));
         let is_free = lock.is_none_or(Lock::is_free);
         if !is_free && !wish.wait {
             return Ok(LockReply::Busy);
@@ -143,7 +150,7 @@ impl Locks {
         if held.is_some_and(|holder| holder.deadline > now) {
             return Ok(());
         }
-        let present = lock.and_then(|lock| lock.latest(now)).map_or_else(
+        let present = lock.and_then(|lock| lock.last_held(now)).map_or_else(
             || "nobody holds it now".to_owned(),
             |present| format!("it is held with token {present} now"),
         );
@@ -154,14 +161,14 @@ impl Locks {
 
     /// When the first permit is to be taken from its holder.
     pub(crate) fn first_deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, ..)| *deadline)
+        self.deadlines.first().map(|((deadline, _), _)| *deadline)
     }
 
     /// Takes a portion of the permits whose time is over from their holders.
     pub(crate) fn expire(&mut self, now: Time, portion: usize) {
         for _ in 0..portion {
             match self.deadlines.first() {
-                Some(&(deadline, token, slot)) if deadline <= now => self.lapse(now, slot, token),
+                Some(&((deadline, token), slot)) if deadline <= now => self.lapse(now, slot, token),
                 _ => return,
             }
         }
@@ -180,15 +187,19 @@ impl Locks {
         }
     }
 
-    /// Takes the permits of this lock whose time is over from their holders. All of them are looked at
-    /// only while something is overdue.
+    /// Takes permits of this lock whose time is over from their holders, as many as those who wait need and
+    /// one more. What is left of them makes no difference to whoever asks: a permit is free then.
     fn settle(&mut self, now: Time, name: LockName<'_>) {
         if self.first_deadline().is_none_or(|first| first > now) {
             return;
         }
         let Some(slot) = self.names.find(name) else { return };
-        for token in self.names.lock(slot).lapsed(now) {
-            self.lapse(now, slot, token);
+        for _ in 0..=self.names.lock(slot).waiters.len() {
+            // When the last claim has lapsed, the lock is no more.
+            match self.names.get(slot).and_then(Lock::first_due) {
+                Some((deadline, token)) if deadline <= now => self.lapse(now, slot, token),
+                _ => return,
+            }
         }
     }
 
@@ -215,17 +226,30 @@ impl Locks {
 
     fn hold(&mut self, now: Time, slot: Slot, token: u64, Waiter { session, ttl }: Waiter) {
         let deadline = now + ttl.into();
-        self.names.lock_mut(slot).holders.insert(token, Holder { session, deadline });
-        self.deadlines.insert((deadline, token, slot));
+        self.change(slot, |lock| lock.hold(token, Holder { session, deadline }));
     }
 
     /// A claim that waits has no deadline yet, and needs none.
     fn prolong(&mut self, slot: Slot, token: u64, deadline: Time) {
-        if let Some(holder) = self.names.lock_mut(slot).holders.get_mut(&token) {
-            let before = std::mem::replace(&mut holder.deadline, deadline);
-            self.deadlines.remove(&(before, token, slot));
-            self.deadlines.insert((deadline, token, slot));
+        let holder = self.names.lock(slot).holders.get(&token);
+        if let Some(&Holder { session, .. }) = holder {
+            self.change(slot, |lock| lock.hold(token, Holder { session, deadline }));
         }
+    }
+
+    /// Changes who holds a lock and until when, which may be another one first.
+    fn change<T>(&mut self, slot: Slot, change: impl FnOnce(&mut Lock) -> T) -> T {
+        let lock = self.names.lock_mut(slot);
+        let before = lock.first_due();
+        let changed = change(lock);
+        let after = lock.first_due();
+        if before != after {
+            if let Some(before) = before {
+                self.deadlines.remove(&(before, slot));
+            }
+            self.deadlines.extend(after.map(|after| (after, slot)));
+        }
+        changed
     }
 
     /// Ends a claim whose time is over, and tells its session.
@@ -242,15 +266,7 @@ impl Locks {
 
     /// Takes a claim out of its lock, which passes on then. Whose it was.
     fn remove(&mut self, now: Time, slot: Slot, token: u64) -> SessionId {
-        let lock = self.names.lock_mut(slot);
-        let session = match lock.waiters.remove(&token) {
-            Some(waiter) => waiter.session,
-            None => {
-                let holder = lock.holders.remove(&token).expect("a claim waits or holds");
-                self.deadlines.remove(&(holder.deadline, token, slot));
-                holder.session
-            }
-        };
+        let session = self.change(slot, |lock| lock.remove(token));
         self.pass_on(now, slot);
         session
     }

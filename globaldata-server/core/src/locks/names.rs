@@ -31,6 +31,11 @@ impl Names {
         self.by_name.find(hash, |at| *self.slots[*at as usize].name == *name).copied().map(Slot)
     }
 
+    /// The lock in a place, if it is still there.
+    pub(super) fn get(&self, slot: Slot) -> Option<&Lock> {
+        self.slots.get(slot.0 as usize)
+    }
+
     pub(super) fn lock(&self, slot: Slot) -> &Lock {
         &self.slots[slot.0 as usize]
     }
@@ -49,14 +54,18 @@ impl Names {
         Slot(at)
     }
 
+    /// Has [`Names::find`] find a lock no more, which may be opened anew then.
+    pub(super) fn forget_name(&mut self, Slot(at): Slot) {
+        let hash = self.hasher.hash_one(&*self.slots[at as usize].name);
+        if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == at) {
+            entry.remove();
+        }
+    }
+
     /// Forgets a lock.
-    pub(super) fn close(&mut self, Slot(at): Slot) {
-        let lock = self.slots.remove(at as usize);
-        let hash = self.hasher.hash_one(&*lock.name);
-        self.by_name
-            .find_entry(hash, |other| *other == at)
-            .expect("every lock is found by its name")
-            .remove();
+    pub(super) fn close(&mut self, slot: Slot) {
+        self.forget_name(slot);
+        self.slots.remove(slot.0 as usize);
     }
 
     /// What is at a position of a scan; nothing for ever behind [`Names::end`].

@@ -101,3 +101,51 @@ fn many_at_once_go_in_portions_and_in_order() {
     room.hold("60 1 renew c 3 50 => 1 has lost [3], 1! lost 3");
     room.assert_empty();
 }
+
+/// All of them were taken for whoever asked first.
+#[test]
+fn who_asks_finds_a_permit_at_the_price_of_those_who_wait_and_itself() {
+    let mut room = dialogue(
+        "0  1 lock s 50 of 4      => 1 locked 1
+         0  1 lock s 49 of 4      => 1 locked 2
+         0  1 lock s 48 of 4      => 1 locked 3
+         0  1 lock s 47 of 4      => 1 locked 4
+         0  2 lock s 50 of 4 wait => 2 queued 5
+         60 3 lock s 50 of 4      => 3 locked 6, 1! lost 4, 2! granted 5, 1! lost 3",
+    );
+    assert_eq!(room.next_deadline(), Some(49), "there is more to do");
+    // Nobody finds held what is still to be taken.
+    room.hold(
+        "60 3 fenced s 1     => 3 Fenced: the lock \"s\" is not held with token 1: it is held with \
+         token 6 now
+         60 3 lock s 50 of 4 => 3 locked 7, 1! lost 2
+         60 3 lock s 50 of 4 => 3 locked 8, 1! lost 1
+         60 3 lock s 50 of 4 => 3 busy",
+    );
+}
+
+#[test]
+fn a_lock_that_nobody_holds_any_more_is_made_anew() {
+    let mut room = dialogue(
+        "0  1 lock s 50 of 3 => 1 locked 1
+         0  1 lock s 50 of 3 => 1 locked 2
+         0  1 lock s 50 of 3 => 1 locked 3
+         60 2 lock s 50      => 2 locked 4, 1! lost 1
+         60 1 unlock s 2     => 1 had it not
+         60 2 lock s 50      => 2 busy
+         60 0 expire         => 1! lost 2, 1! lost 3
+         60 2 lock s 50 of 3 => 2 PermitsDiffer: the lock \"s\" has 1 permits while it is in use, and \
+         this asks for one of 3: all who share a lock must name the same number
+         60 2 unlock s 4     => 2 unlocked",
+    );
+    room.assert_empty();
+    // What is left goes with its session too.
+    room.hold(
+        "60  1 lock s 50 of 3 => 1 locked 5
+         60  1 lock s 50 of 3 => 1 locked 6
+         120 2 lock s 50      => 2 locked 7, 1! lost 5
+         120 1 close          =>
+         120 2 unlock s 7     => 2 unlocked",
+    );
+    room.assert_empty();
+}

@@ -33,10 +33,26 @@ impl Model {
         session: u32,
         (name, permits, ttl, wait): (&str, u32, u64, bool),
     ) -> Vec<String> {
-        let told = self.settle(now, |claim| claim.name == name);
+        let waiting = |claim: &&Claim| claim.name == name && claim.deadline.is_none();
+        let wanted = self.claims.iter().filter(waiting).count() + 1;
+        let told = self.settle(now, wanted, |claim| claim.name == name);
+        self.rename_what_is_left(now, name, permits);
         let answer = self.claim(now, session, (name, permits, ttl, wait));
         let answer = answer.unwrap_or_else(|reason| format!("{reason}"));
         [vec![format!("{session} {answer}")], told].concat()
+    }
+
+    /// A lock that nobody holds any more may be made anew, with other permits. What is still to be taken of
+    /// the old one has a name of its own then.
+    fn rename_what_is_left(&mut self, now: u64, name: &str, permits: u32) {
+        let is_over = |claim: &Claim| claim.deadline.is_some_and(|deadline| deadline <= now);
+        let on_it = || self.claims.iter().filter(|claim| claim.name == name);
+        if on_it().any(|claim| claim.permits != permits) && on_it().all(is_over) {
+            let first = on_it().next().map_or(0, |claim| claim.token);
+            for claim in self.claims.iter_mut().filter(|claim| claim.name == name) {
+                claim.name = format!("what is left of {name} from {first} on");
+            }
+        }
     }
 
     fn claim(
@@ -72,7 +88,7 @@ impl Model {
     }
 
     pub(crate) fn unlock(&mut self, now: u64, session: u32, name: &str, token: u64) -> Vec<String> {
-        let told = self.settle(now, |claim| {
+        let told = self.settle(now, 1, |claim| {
             claim.session == session && claim.token == token && claim.name == name
         });
         match self.position(session, name, token) {
@@ -92,7 +108,7 @@ impl Model {
     ) -> Vec<String> {
         let (mut lost, mut told) = (Vec::new(), Vec::new());
         for &(name, token, ttl) in renewals {
-            told.extend(self.settle(now, |claim| {
+            told.extend(self.settle(now, 1, |claim| {
                 claim.session == session && claim.token == token && claim.name == name
             }));
             match self.position(session, name, token) {
@@ -131,28 +147,31 @@ impl Model {
     }
 
     pub(crate) fn expire(&mut self, now: u64) -> Vec<String> {
-        let mut told = Vec::new();
-        for _ in 0..self.limits.expire_locks_max {
-            let due = |claim: &&Claim| claim.deadline.is_some_and(|deadline| deadline <= now);
-            let first =
-                self.claims.iter().filter(due).min_by_key(|claim| (claim.deadline, claim.token));
-            let Some(token) = first.map(|claim| claim.token) else { break };
-            told.extend(self.lose(now, token));
-        }
-        told
+        self.settle(now, self.limits.expire_locks_max, |_| true)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         self.claims.iter().filter_map(|claim| claim.deadline).min()
     }
 
-    /// Those of these whose time is over lose what they hold.
-    fn settle(&mut self, now: u64, concerned: impl Fn(&Claim) -> bool) -> Vec<String> {
-        let due = |claim: &&Claim| {
-            concerned(claim) && claim.deadline.is_some_and(|deadline| deadline <= now)
-        };
-        let due: Vec<u64> = self.claims.iter().filter(due).map(|claim| claim.token).collect();
-        due.into_iter().flat_map(|token| self.lose(now, token)).collect()
+    /// Of these whose time is over, so many lose what they hold, the earliest first.
+    fn settle(
+        &mut self,
+        now: u64,
+        count: usize,
+        concerned: impl Fn(&Claim) -> bool,
+    ) -> Vec<String> {
+        let mut told = Vec::new();
+        for _ in 0..count {
+            let due = |claim: &&Claim| {
+                concerned(claim) && claim.deadline.is_some_and(|deadline| deadline <= now)
+            };
+            let first =
+                self.claims.iter().filter(due).min_by_key(|claim| (claim.deadline, claim.token));
+            let Some(token) = first.map(|claim| claim.token) else { break };
+            told.extend(self.lose(now, token));
+        }
+        told
     }
 
     fn lose(&mut self, now: u64, token: u64) -> Vec<String> {

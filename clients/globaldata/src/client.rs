@@ -4,7 +4,7 @@ use crate::builder::Builder;
 use crate::error::Error;
 use crate::expiry::Expiry;
 use crate::placement::Places;
-use crate::session::{ClaimId, GlobalDataSession};
+use crate::session::GlobalDataSession;
 use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
 use std::fmt::Debug;
@@ -22,8 +22,8 @@ use workyard_protocol::{DecodeError, Encoding, Key, Value, to_value};
 pub struct GlobalDataClient {
     links: Arc<[Link<GlobalDataSession>]>,
     places: Arc<Places>,
-    /// The number of the latest claim of a lock.
-    claims: Arc<AtomicU64>,
+    /// The number of the latest claim of a lock, or watcher.
+    ids: Arc<AtomicU64>,
     encoding: Encoding,
     /// What writes say of the lifetime, if this handle was told.
     pub(crate) expiry: Option<Expiry>,
@@ -83,8 +83,8 @@ impl GlobalDataClient {
         places: Places,
         encoding: Encoding,
     ) -> Self {
-        let (places, claims) = (Arc::new(places), Arc::default());
-        Self { links: links.into(), places, claims, encoding, expiry: None }
+        let (places, ids) = (Arc::new(places), Arc::default());
+        Self { links: links.into(), places, ids, encoding, expiry: None }
     }
 
     /// The same client with another timeout for the requests made through this handle.
@@ -136,9 +136,9 @@ impl GlobalDataClient {
         to_value(value, self.encoding).map_err(Error::Encode)
     }
 
-    /// A number that no other claim of this client has.
-    pub(crate) fn next_claim(&self) -> ClaimId {
-        self.claims.fetch_add(1, Ordering::Relaxed)
+    /// A number that no other claim or watcher of this client has.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn links(&self) -> &[Link<GlobalDataSession>] {

@@ -37,12 +37,18 @@
 //! Variables live for ever, or for a time: [`GlobalDataClient::with_ttl`] is a handle whose writes expire,
 //! [`GlobalDataClient::touch`] prolongs what is there.
 //!
+//! Whoever has to know when something changes [watches](GlobalDataClient::watch) it, or all whose names
+//! [begin alike](GlobalDataClient::watch_prefix), or [waits](GlobalDataClient::wait_until_changed) once; what
+//! is read far more often than it changes is read through a [cache](GlobalDataClient::cached) that a watch
+//! keeps right.
+//!
 //! What only one at a time may do is done under a [`GlobalDataClient::lock`], which ends with the process that
 //! holds it; [`GlobalDataClient::fenced_by`] is a handle whose writes are refused once it is lost.
 
 mod batch;
 mod batch_changes;
 mod builder;
+mod cached;
 mod client;
 mod containers;
 mod count;
@@ -59,15 +65,19 @@ mod locks;
 mod map;
 mod modify;
 mod placement;
+mod position;
 mod rate_limit;
 mod read;
 mod session;
 mod set;
 mod update;
+mod wait;
+mod watch;
 mod write;
 
 pub use batch::{Batch, BatchOutcome};
 pub use builder::Builder;
+pub use cached::{CacheStats, CachedClient};
 pub use client::GlobalDataClient;
 pub use entry::{Entry, KeyInfo};
 pub use error::{Conflict, Error, ErrorKind, OutOfBounds};
@@ -80,10 +90,13 @@ pub use locks::{LockInfo, Locks};
 pub use map::Map;
 pub use modify::Bounds;
 pub use placement::Placement;
+pub use position::{Position, PositionError};
 pub use rate_limit::{RateLimit, Verdict};
 pub use session::LockLost;
 pub use set::Set;
 pub use update::Updated;
+pub use wait::Waited;
+pub use watch::{WatchEvent, Watcher, Watching};
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, Server,
 };

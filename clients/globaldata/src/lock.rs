@@ -147,7 +147,7 @@ impl Lock<'_> {
     /// The claim lives from before it is asked for: a caller that is dropped at any time leaves nothing. Its
     /// answer must be dropped first, so that the session finds nobody waiting when it hears of that.
     fn claim(&self, wish: Wish) -> (Claim, Command, Answer) {
-        let id = self.client.next_claim();
+        let id = self.client.next_id();
         let link = self.client.link(self.client.shard_of(&self.name)).clone();
         let (waiter, answer) = oneshot::channel();
         (Claim { link, id }, Command::Claim { id, wish, waiter }, answer)

@@ -77,11 +77,19 @@ impl<T> Mailbox<T> {
         !inner.closed && self.fits(&inner, bytes)
     }
 
-    /// Whether at most half of either bound is used.
+    /// Whether nothing is in.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
+    /// Whether items are taken, and at most half of either bound is used.
     #[must_use]
     pub fn is_half_empty(&self) -> bool {
         let inner = self.lock();
-        inner.items.len() <= self.items_max / 2 && inner.bytes <= self.bytes_max / 2
+        let is_half_empty =
+            inner.items.len() <= self.items_max / 2 && inner.bytes <= self.bytes_max / 2;
+        is_half_empty && !inner.closed
     }
 
     /// The next item; nothing when the mailbox is closed and empty.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod batch;
+mod cached;
 mod containers;
 mod dialogue;
 mod expiry;
@@ -15,3 +16,4 @@ mod shards;
 mod support;
 mod update;
 mod variables;
+mod watch;

@@ -22,6 +22,7 @@ mod limits;
 mod locks;
 mod look;
 mod modify;
+mod page;
 mod read;
 mod scan;
 mod store;

@@ -3,13 +3,10 @@
 use super::Locks;
 use super::lock::Lock;
 use crate::limits::StoreLimits;
+use crate::page::Page;
 use workyard_engine::Time;
 use workyard_protocol::LockName;
 use workyard_protocol::globaldata::{self, LockInfo, Reply};
-use workyard_protocol::limits::HEADER_BYTES_MAX;
-
-/// What a page takes at most, its entries apart.
-const PAGE_BYTES: usize = 32;
 
 /// What an entry takes at most as its reader counts it, its name apart: length, permits, holders,
 /// waiters, token, ttl.
@@ -23,8 +20,7 @@ impl Locks {
         now: Time,
         request: globaldata::Locks<'_>,
     ) -> Reply<'_> {
-        let mut bytes_left =
-            limits.reply_bytes_max.min(HEADER_BYTES_MAX).saturating_sub(PAGE_BYTES);
+        let mut page = Page::new(request.limit, limits);
         let mut locks: Vec<LockInfo<'_>> = Vec::new();
         let end = self.names.end();
         let mut position = request.cursor;
@@ -34,13 +30,9 @@ impl Locks {
             }
             let lock = self.names.look(position);
             if let Some(lock) = lock.filter(|lock| lock.name.starts_with(request.prefix)) {
-                let bytes = PAGE_ENTRY_BYTES + lock.name.len();
-                let is_full = locks.len() >= request.limit as usize || bytes > bytes_left;
-                // The first one always goes in, or a small limit would end no scan.
-                if is_full && !locks.is_empty() {
+                if !page.take(PAGE_ENTRY_BYTES + lock.name.len(), 0) {
                     break;
                 }
-                bytes_left = bytes_left.saturating_sub(bytes);
                 locks.push(info(now, lock));
             }
             position += 1;

@@ -44,11 +44,20 @@ pub(crate) fn sum_of(
     by: Number,
     initial: Option<Number>,
 ) -> Result<Number, Refusal> {
-    let number = match current {
-        Some(value) => value.number().ok_or_else(|| not_a_number(&what(), value))?,
-        None => initial.ok_or_else(|| not_found(&what()))?,
-    };
+    let number = number_of(&what, current, initial)?;
     number.checked_add(by).ok_or_else(|| out_of_range(&what(), number, by))
+}
+
+/// What a value counts as that refusals call `what`.
+pub(crate) fn number_of(
+    what: impl Fn() -> String,
+    current: Option<ValueRef<'_>>,
+    initial: Option<Number>,
+) -> Result<Number, Refusal> {
+    match current {
+        Some(value) => value.number().ok_or_else(|| not_a_number(&what(), value)),
+        None => initial.ok_or_else(|| not_found(&what())),
+    }
 }
 
 pub(crate) fn key_name(key: Key<'_>) -> String {
@@ -66,7 +75,7 @@ fn not_found(what: &str) -> Refusal {
     Refusal::new(Reason::NotFound, text)
 }
 
-fn out_of_range(what: &str, number: Number, by: Number) -> Refusal {
+pub(crate) fn out_of_range(what: &str, number: Number, by: Number) -> Refusal {
     let kind = match (number, by) {
         (Number::Int(_), Number::Int(_)) => "a 64-bit integer",
         _ => "a finite float",

@@ -1,7 +1,7 @@
 //! `modify`: one variable is changed by what it holds.
 
 use crate::containers::{self, Changes};
-use crate::increment::{key_name, not_a_number, sum, sum_of};
+use crate::increment::{key_name, not_a_number, number_of, out_of_range, sum_of};
 use crate::limits::StoreLimits;
 use crate::look::{container, wrong_kind};
 use crate::store::Store;
@@ -185,20 +185,22 @@ impl<'r> Modifier<'r> {
         addition: AddWithin,
     ) -> Result<(Change<'v>, Told), Refusal> {
         let AddWithin { by, initial, least, greatest, clamp } = addition;
-        let sum = sum(self.key, current, by, initial)?;
+        let what = || key_name(self.key);
+        let present = number_of(what, current.map(|entry| entry.value), initial)?;
+        let exact = present.checked_add(by);
+        // One that is no number any more may still be known to have passed a bound.
+        let sum = exact.unwrap_or(Number::Float(present.as_f64() + by.as_f64()));
         let passed = least
             .filter(|least| sum.compare(*least).is_some_and(std::cmp::Ordering::is_lt))
             .or(greatest.filter(|most| sum.compare(*most).is_some_and(std::cmp::Ordering::is_gt)));
-        let present = current.and_then(|entry| entry.value.number()).or(initial);
-        Ok(match (passed, present) {
-            (Some(_), Some(present)) if !clamp && !planted!("bound-is-passed") => {
-                (Change::Keep, Told::OutOfBounds(present))
+        let number = match passed {
+            Some(_) if !clamp && !planted!("bound-is-passed") => {
+                return Ok((Change::Keep, Told::OutOfBounds(present)));
             }
-            (passed, _) => {
-                let number = passed.unwrap_or(sum);
-                (Change::Store(number.into(), self.expiry), Told::Number(number))
-            }
-        })
+            Some(bound) => bound,
+            None => exact.ok_or_else(|| out_of_range(&what(), present, by))?,
+        };
+        Ok((Change::Store(number.into(), self.expiry), Told::Number(number)))
     }
 
     fn push<'v>(

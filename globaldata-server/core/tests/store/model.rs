@@ -320,13 +320,14 @@ impl Model {
             Some(entry) => entry.value.number().ok_or(Reason::NotANumber)?,
             None => initial.ok_or(Reason::NotFound)?,
         };
-        let sum = present.checked_add(*by).ok_or(Reason::OutOfRange)?;
+        let exact = present.checked_add(*by);
+        let sum = exact.unwrap_or(Number::Float(present.as_f64() + by.as_f64()));
         let below = least.filter(|least| sum.compare(*least) == Some(Ordering::Less));
         let above = greatest.filter(|most| sum.compare(*most) == Some(Ordering::Greater));
         let sum = match below.or(above) {
             Some(_) if !clamp => return Ok(Outcomes::OutOfBounds(present)),
             Some(bound) => bound,
-            None => sum,
+            None => exact.ok_or(Reason::OutOfRange)?,
         };
         self.set(key, sum.into(), expiry)?;
         Ok(Outcomes::Number(sum))

@@ -161,6 +161,37 @@ fn a_clamped_sum_becomes_the_bound_that_it_passed() {
 }
 
 #[test]
+fn a_sum_that_is_no_number_any_more_has_passed_the_bound_too() {
+    let (max, min) = (i64::MAX, i64::MIN);
+    let float = |by: f64, most: f64| {
+        let (least, greatest) = (Some(Number::Float(-most)), Some(Number::Float(most)));
+        let by = Number::Float(by);
+        let initial = None;
+        Modification::AddWithin(AddWithin { by, initial, least, greatest, clamp: true })
+    };
+    let not_finite = refused(
+        Reason::OutOfRange,
+        &format!("key \"f\": {} + {} is not a finite float", -f64::MAX, -f64::MAX),
+    );
+    dialogue(&[
+        (set("n", ValueRef::Int(max)), stored(1)),
+        (modify("n", within(1, None, Some(max), true)), number(2, max)),
+        (modify("n", within(1, None, Some(max), false)), out_of_bounds(2, max)),
+        (modify("n", within(max, Some(0), Some(10), true)), number(3, 10)),
+        (set("n", ValueRef::Int(min)), stored(4)),
+        (modify("n", within(-1, Some(-5), Some(5), false)), out_of_bounds(4, min)),
+        (modify("n", within(min, Some(-5), Some(5), true)), number(5, -5)),
+        (set("f", ValueRef::Float(f64::MAX)), stored(6)),
+        (modify("f", float(f64::MAX, 1e9)), number(7, 1e9)),
+        (set("f", ValueRef::Float(-f64::MAX)), stored(8)),
+        (modify("f", float(-f64::MAX, 1e9)), number(9, -1e9)),
+        (set("f", ValueRef::Float(-f64::MAX)), stored(10)),
+        (modify("f", float(-f64::MAX, f64::INFINITY)), not_finite),
+        (get("f"), got(10, ValueRef::Float(-f64::MAX))),
+    ]);
+}
+
+#[test]
 fn what_is_added_within_bounds_is_refused_as_any_increment() {
     let missing = Modification::AddWithin(AddWithin {
         by: Number::Int(1),
@@ -179,7 +210,7 @@ fn what_is_added_within_bounds_is_refused_as_any_increment() {
         ),
         (set("n", ValueRef::Int(i64::MAX)), stored(1)),
         (
-            modify("n", within(1, None, Some(10), true)),
+            modify("n", within(1, Some(10), None, true)),
             refused(
                 Reason::OutOfRange,
                 "key \"n\": 9223372036854775807 + 1 is not a 64-bit integer",

@@ -14,7 +14,7 @@ use workyard_channel_core::{Broker, BrokerLimits};
 use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
 use workyard_protocol::channel::{
     Ack, ChannelWire, Consume, Enqueue, HistoryBounds, Interest, KeepHistory, Publish, PublishOne,
-    Push, Reply, Request, Subscribe, Topic,
+    Push, Reply, Request, Start, Subscribe, Subscription, Topic, Unsubscribe,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Refusal, Ttl, ValueRef};
 
@@ -41,6 +41,7 @@ fn main() {
     jobs("enqueue, hand out and ack, 1 consumer", 1);
     jobs("enqueue, hand out and ack, 100 consumers", 100);
     backlog("enqueue without consumer, consume, ack");
+    replays();
     subscriptions();
 }
 
@@ -53,6 +54,7 @@ struct Bench {
 #[derive(Default)]
 struct Nowhere {
     pushed: Option<(SessionId, u64)>,
+    is_full: bool,
 }
 
 impl Outbox<ChannelWire> for Nowhere {
@@ -79,7 +81,7 @@ impl Outbox<ChannelWire> for Nowhere {
     }
 
     fn has_room(&mut self, _: SessionId) -> bool {
-        true
+        !self.is_full
     }
 }
 
@@ -208,6 +210,26 @@ fn subscriptions() {
     if let Some(used) = used {
         println!("bytes for each of these subscriptions: {}", used / u64::from(COUNT));
     }
+}
+
+/// Twenty thousand replays of patterns whose session does not read.
+fn replays() {
+    const COUNT: u32 = 20_000;
+    let mut bench = Bench::new();
+    bench.keep(1);
+    bench.outbox.is_full = true;
+    report("begin a replay, 20 000 patterns, one session that does not read", COUNT, |at| {
+        let (text, start) = (format!("other.{at}"), Start::Last { replay: at + 1, count: 1 });
+        let interest = Interest { topic: pattern(&text), group: None };
+        let subscription = Subscription { interest, start };
+        bench.ask(0, Request::Subscribe(Subscribe { subscriptions: vec![subscription] }));
+    });
+    report("publish to nobody beside them, the last is kept", 2000, |_| bench.publish("bench.1"));
+    report("end such a subscription", COUNT, |at| {
+        let text = format!("other.{at}");
+        let interests = vec![Interest { topic: pattern(&text), group: None }];
+        bench.ask(0, Request::Unsubscribe(Unsubscribe { interests }));
+    });
 }
 
 /// Linux only; elsewhere the figure is left out.

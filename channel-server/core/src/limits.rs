@@ -27,7 +27,7 @@ pub struct BrokerLimits {
     pub history_bytes_max: usize,
     /// Most replays of one session that are under way.
     pub replays_per_session_max: usize,
-    /// Most replays of all sessions together.
+    /// Most replays of all sessions together. One takes about 250 bytes, however long it waits.
     pub replays_max: usize,
     /// Most queues: those that have a job, a consumer, settings of their own, or an id to remember.
     pub queues_max: usize,

@@ -1,5 +1,6 @@
 //! What is kept of all channels together: bounds, places in the row, and when it is too old.
 
+use super::gone::{Gone, GoneLately};
 use super::logs::{LogId, Logs};
 use super::rules::Rules;
 use crate::BrokerLimits;
@@ -40,17 +41,8 @@ pub(crate) struct History {
     deadlines: BTreeSet<(Time, LogId)>,
     /// The next slot of the logs that a change of the rules has still to be applied to.
     review: Option<usize>,
-    /// Whether it is to be noted what goes, and what went.
-    pub(crate) notes_gone: bool,
-    pub(crate) gone: Vec<Gone>,
-}
-
-/// A message that is not kept any more.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Gone {
-    pub(crate) log: LogId,
-    pub(crate) position: u64,
-    pub(crate) sequence: u64,
+    /// What went, while replays may want to know.
+    pub(crate) gone: GoneLately,
 }
 
 impl History {
@@ -65,8 +57,7 @@ impl History {
             order: VecDeque::new(),
             deadlines: BTreeSet::new(),
             review: None,
-            notes_gone: false,
-            gone: Vec::new(),
+            gone: GoneLately::default(),
         }
     }
 
@@ -154,12 +145,6 @@ impl History {
             self.forget_oldest(logs);
         }
         self.position
-    }
-
-    /// Nobody wants to know what is gone: no replay of a pattern is under way.
-    pub(crate) fn forget_gone(&mut self) {
-        self.notes_gone = false;
-        self.gone.clear();
     }
 
     /// When [`History::expire`] has something to do.
@@ -253,9 +238,7 @@ impl History {
             self.disarm(id, logs);
             self.bytes -= logs.release(id) + CHANNEL_OVERHEAD_BYTES;
         }
-        if self.notes_gone {
-            self.gone.push(Gone { log: id, position: kept.position, sequence });
-        }
+        self.gone.note(Gone { log: id, position: kept.position, sequence }, logs);
         if self.order.len() > STALE_PLACES_MIN + 2 * self.messages {
             self.order.retain(|(position, id)| logs.holds(*id, *position));
             self.order.shrink_to(2 * self.order.len());

@@ -54,7 +54,6 @@ impl Channels {
     /// Forgets what is too old, and lets replays go on.
     pub(crate) fn expire(&mut self, now: Time, outbox: &mut impl Outbox<ChannelWire>) {
         self.history.expire(now, &mut self.logs);
-        self.tell_gone();
         self.advance(Budget::default(), outbox);
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Logs {
     floor: u64,
     /// No forgotten log had kept a message of a greater position.
     floor_position: u64,
+    /// How often some were forgotten.
+    forgettings: u64,
 }
 
 /// One channel's.
@@ -49,7 +51,8 @@ pub(crate) struct Log {
 
 impl Logs {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { logs: Named::new(), bytes_max, held_bytes: 0, floor: 0, floor_position: 0 }
+        let (held_bytes, floor, floor_position, forgettings) = (0, 0, 0, 0);
+        Self { logs: Named::new(), bytes_max, held_bytes, floor, floor_position, forgettings }
     }
 
     /// The log of this channel, if there is one.
@@ -100,6 +103,11 @@ impl Logs {
         self.floor_position
     }
 
+    /// How often logs were forgotten. An id from before may be another log's.
+    pub(crate) fn forgettings(&self) -> u64 {
+        self.forgettings
+    }
+
     /// Whether the message of this position is kept, as the log had been given for it.
     pub(crate) fn holds(&self, id: LogId, position: u64) -> bool {
         let log = self.logs.slot(id.slot());
@@ -132,6 +140,7 @@ impl Logs {
     }
 
     fn forget(&mut self, mut is_idle: impl FnMut(&mut Log) -> bool) {
+        self.forgettings += 1;
         let mut idle = Vec::new();
         for (at, log) in self.logs.iter_mut() {
             if log.ring.is_empty() && is_idle(log) {

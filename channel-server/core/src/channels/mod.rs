@@ -2,6 +2,7 @@
 
 mod audience;
 mod counts;
+mod gone;
 mod groups;
 mod history;
 mod keeping;
@@ -133,7 +134,8 @@ impl Channels {
         let mut own: Vec<(Subscription, u64)> = own.into_iter().collect();
         // A map's order is random; what is freed first is used again first, which can be seen.
         own.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));
-        self.end_replays(session, None);
+        self.replays.end_all(session);
+        self.note_gone();
         for (subscription, serial) in own {
             self.leave(subscription, serial);
         }
@@ -228,16 +230,15 @@ impl Channels {
             self.subscribers.remove(session);
         }
         if subscription.group.is_none() {
-            self.end_replays(session, Some(subscription.topic));
+            self.replays.end(session, subscription.topic);
+            self.note_gone();
         }
         self.leave(subscription, serial);
     }
 
-    fn end_replays(&mut self, session: SessionId, topic: Option<TopicId>) {
-        self.replays.end(session, topic);
-        if !self.replays.have_patterns() {
-            self.history.forget_gone();
-        }
+    /// Replays have begun or ended: what goes is noted as long as any of them may want to know.
+    fn note_gone(&mut self) {
+        self.history.gone.set_noted(self.replays.have_patterns());
     }
 
     /// Takes a subscription out of its topic and its group, and forgets those that it was the last

@@ -2,9 +2,8 @@
 
 use super::audience::Audience;
 use super::groups::Groups;
-use super::{Channels, TopicId};
+use super::{Channels, PENDING, Subscription, TopicId};
 use crate::numbers::Numbers;
-use std::collections::HashSet;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
 use workyard_planted::planted;
 use workyard_protocol::channel::{
@@ -97,10 +96,6 @@ impl Channels {
             (Some(bounds), Some(log)) => self.history.keep(now, log, &mut self.logs, bounds, value),
             _ => 0,
         };
-        let is_replayed = self.replays.have_patterns();
-        if is_replayed {
-            self.tell_gone();
-        }
         let Some(target) = target else {
             return 0;
         };
@@ -114,8 +109,8 @@ impl Channels {
             receivers += to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
             self.keep_turns(target);
         }
-        if is_replayed && position == 0 {
-            receivers += self.deliver_to_pending(message, target, outbox);
+        if position == 0 && self.replays.have_patterns() {
+            receivers += self.deliver_to_pending(message, outbox);
         }
         receivers
     }
@@ -124,20 +119,23 @@ impl Channels {
     fn deliver_to_pending(
         &mut self,
         message: Message<'_>,
-        target: Target,
         outbox: &mut impl Outbox<ChannelWire>,
     ) -> u64 {
-        let audience = match target {
-            Target::Topic(id) => &self.topics[id],
-            Target::Merged => &self.plan.merged(&self.topics, &mut self.numbers).audience,
-        };
-        let served: HashSet<SessionId> = audience.everybody.sessions().collect();
         let mut sessions = self.replays.sessions_of(self.plan.topics());
-        sessions.retain(|session| !served.contains(session));
+        sessions.retain(|session| !self.is_served(*session));
         for session in &sessions {
             message.to_one(self.numbers.next_route(), Delivery::Everybody, *session, outbox);
         }
         sessions.len() as u64
+    }
+
+    /// Whether the session is among everybody for the channel that was published to last.
+    fn is_served(&self, session: SessionId) -> bool {
+        let own = self.subscribers.get(session);
+        self.plan.topics().iter().any(|topic| {
+            let to_all = Subscription { topic: *topic, group: None };
+            own.and_then(|own| own.get(&to_all)).is_some_and(|serial| *serial != PENDING)
+        })
     }
 
     fn deliver_one(&mut self, message: Message<'_>, outbox: &mut impl Outbox<ChannelWire>) -> u64 {

@@ -1,12 +1,13 @@
 //! One replay's way through what is kept: messages, what is missing, and the end.
 
-use super::logs::{Log, LogId};
-use super::replays::{Cursor, LastOf, PatternCursor, Replay, parsed};
-use super::{Channels, Subscription};
+use super::gone::{GoneLately, Lost};
+use super::logs::{Log, LogId, Logs};
+use super::replays::{Cursor, LastOf, PatternCursor, Replay};
+use super::{Channels, Subscription, TopicId};
 use workyard_engine::{Outbox, SessionId};
 use workyard_planted::planted;
-use workyard_protocol::ChannelName;
 use workyard_protocol::channel::{ChannelWire, Push, Topic};
+use workyard_protocol::{ChannelName, Pattern};
 
 /// How much all replays together may do before others get their turn.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl Budget {
         self.messages == 0 || self.bytes == 0 || self.looks == 0
     }
 
-    fn look(&mut self) {
-        self.looks = self.looks.saturating_sub(1);
+    fn look(&mut self, at: u64) {
+        self.looks = self.looks.saturating_sub(usize::try_from(at).unwrap_or(usize::MAX));
     }
 
     fn send(&mut self, bytes: usize) {
@@ -53,22 +54,13 @@ impl Channels {
     /// Lets replays go on, each in its turn, as far as the budget and their sessions' room allow.
     pub(crate) fn advance(&mut self, mut budget: Budget, outbox: &mut impl Outbox<ChannelWire>) {
         while !budget.is_spent()
-            && let Some((serial, mut replay)) = self.replays.take_next()
+            && let Some(mut replay) = self.replays.take_next()
         {
+            budget.look(1);
             match self.step(&mut replay, &mut budget, outbox) {
                 Progress::Done => self.catch_up(&replay, outbox),
-                Progress::Full => self.replays.give_back(serial, replay, false),
-                Progress::Paused => self.replays.give_back(serial, replay, true),
-            }
-        }
-        self.history.notes_gone = self.replays.have_patterns();
-    }
-
-    /// Tells replays what has gone meanwhile.
-    pub(crate) fn tell_gone(&mut self) {
-        if !self.history.gone.is_empty() {
-            for gone in std::mem::take(&mut self.history.gone) {
-                self.replays.note_gone(gone, &self.logs);
+                Progress::Full => self.replays.give_back(replay, false),
+                Progress::Paused => self.replays.give_back(replay, true),
             }
         }
     }
@@ -106,7 +98,7 @@ impl Channels {
                 if is_broken {
                     sink.gap(None, 0, 0, 0);
                 }
-                self.step_pattern(cursor, budget, sink)
+                self.step_pattern(topic, cursor, budget, sink)
             }
         }
     }
@@ -144,33 +136,48 @@ impl Channels {
 
     fn step_pattern<O: Outbox<ChannelWire>>(
         &mut self,
+        topic: TopicId,
         cursor: &mut PatternCursor,
         budget: &mut Budget,
         sink: &mut Sink<'_, O>,
     ) -> Progress {
+        let Topic::Pattern(pattern) = self.topics.topic(topic) else {
+            unreachable!("the cursor of a pattern is that of a pattern");
+        };
+        let (history, logs) = (&mut self.history, &self.logs);
+        sink.look_again(cursor, &mut history.gone, logs);
+        while cursor.seen_gone < history.gone.count() {
+            if budget.is_spent() {
+                return Progress::Paused;
+            }
+            if !sink.has_room() {
+                return Progress::Full;
+            }
+            let seen = cursor.seen_gone;
+            sink.lost(&history.gone.lost(cursor, pattern, logs), logs);
+            // Where only the last are wanted, all were looked at.
+            let until = cursor.last.map_or(cursor.seen_gone, |_| history.gone.count());
+            budget.look(until - seen);
+        }
         if let Some(slot) = cursor.scan {
-            cursor.scan = self.scan(slot, cursor, budget, sink);
+            cursor.scan = scan(slot, cursor, pattern, logs, budget, sink);
             if cursor.scan.is_some() {
                 return if sink.has_room() { Progress::Paused } else { Progress::Full };
             }
         }
-        if !cursor.lost.is_empty() {
-            sink.lost(cursor);
-        }
-        let pattern = parsed(&cursor.pattern);
-        for (position, id) in self.history.behind(cursor.after) {
+        for (position, id) in history.behind(cursor.after) {
             if budget.is_spent() {
                 return Progress::Paused;
             }
-            budget.look();
-            if self.logs.holds(id, position)
-                && cursor.wants(position, &self.logs[id])
-                && pattern.matches(self.logs.name(id).as_bytes())
+            budget.look(1);
+            if logs.holds(id, position)
+                && cursor.wants(position, &logs[id])
+                && pattern.matches(logs.name(id).as_bytes())
             {
                 if !sink.has_room() {
                     return Progress::Full;
                 }
-                let (channel, log) = (self.logs.name(id), &self.logs[id]);
+                let (channel, log) = (logs.name(id), &logs[id]);
                 let index = log.ring.count_to(position) - 1;
                 budget.send(sink.message(channel, log, index, &mut self.scratch));
             }
@@ -179,34 +186,10 @@ impl Channels {
         Progress::Done
     }
 
-    /// Tells of the channels from a slot on that messages behind the cursor are not kept any more of.
-    /// Returns where to go on.
-    fn scan<O: Outbox<ChannelWire>>(
-        &self,
-        from: usize,
-        cursor: &PatternCursor,
-        budget: &mut Budget,
-        sink: &mut Sink<'_, O>,
-    ) -> Option<usize> {
-        let pattern = parsed(&cursor.pattern);
-        for slot in from..self.logs.end() {
-            if budget.is_spent() || !sink.has_room() {
-                return Some(slot);
-            }
-            budget.look();
-            let Some(id) = self.logs.at(slot) else { continue };
-            let (log, channel) = (&self.logs[id], self.logs.name(id));
-            if log.ring.gone() > cursor.after && pattern.matches(channel.as_bytes()) {
-                // Which of the channel's messages the session had is not in a position.
-                sink.gap(Some(channel), 0, log.first_kept() - 1, 0);
-            }
-        }
-        None
-    }
-
     /// A replay has ended: its subscription takes part in what is published from now on.
     fn catch_up(&mut self, replay: &Replay, outbox: &mut impl Outbox<ChannelWire>) {
         self.replays.ended(replay);
+        self.note_gone();
         self.join(replay.session, Subscription { topic: replay.topic, group: None });
         let mark = match &replay.cursor {
             Cursor::Pattern(_) => self.history.position(),
@@ -216,6 +199,31 @@ impl Channels {
     }
 }
 
+/// Tells of the channels from a slot on that messages behind the cursor are not kept any more of.
+/// Returns where to go on.
+fn scan<O: Outbox<ChannelWire>>(
+    from: usize,
+    cursor: &PatternCursor,
+    pattern: Pattern<'_>,
+    logs: &Logs,
+    budget: &mut Budget,
+    sink: &mut Sink<'_, O>,
+) -> Option<usize> {
+    for slot in from..logs.end() {
+        if budget.is_spent() || !sink.has_room() {
+            return Some(slot);
+        }
+        budget.look(1);
+        let Some(id) = logs.at(slot) else { continue };
+        let (log, channel) = (&logs[id], logs.name(id));
+        if cursor.may_have_lost(log) && pattern.matches(channel.as_bytes()) {
+            // Which of the channel's messages the session had is not in a position.
+            sink.gap(Some(channel), 0, log.first_kept() - 1, 0);
+        }
+    }
+    None
+}
+
 impl PatternCursor {
     /// Whether a message that is kept is not left out for being an older one than was asked for.
     fn wants(&self, position: u64, log: &Log) -> bool {
@@ -223,6 +231,14 @@ impl PatternCursor {
             let newer = || log.ring.count_to(until) - log.ring.count_to(position);
             position > until || (newer() as u64) < count
         })
+    }
+
+    /// Whether a message of this log went that it had not come to.
+    fn may_have_lost(&self, log: &Log) -> bool {
+        let is_wanted = |LastOf { count, until }| {
+            log.ring.gone() > until || (log.ring.count_to(until) as u64) < count
+        };
+        log.ring.gone() > self.after && self.last.is_none_or(is_wanted)
     }
 }
 
@@ -260,14 +276,22 @@ impl<O: Outbox<ChannelWire>> Sink<'_, O> {
         value.byte_len()
     }
 
-    fn lost(&mut self, cursor: &mut PatternCursor) {
-        let lost = std::mem::take(&mut cursor.lost);
-        for (name, (from, to)) in lost.by_channel {
-            let channel = ChannelName::new(&name).expect("it was a channel's name when it came");
-            self.gap(Some(channel), from, to, to + 1 - from);
+    fn lost(&mut self, lost: &[Lost], logs: &Logs) {
+        for Lost { log, from, to } in lost {
+            self.gap(Some(logs.name(*log)), *from, *to, to + 1 - from);
         }
-        if lost.others > 0 {
-            self.gap(None, 0, 0, lost.others);
+    }
+
+    /// If nobody knows any more what has gone since the cursor looked, it looks at every log again.
+    /// Of those that are not there any more, nothing is known at all.
+    fn look_again(&mut self, cursor: &mut PatternCursor, gone: &mut GoneLately, logs: &Logs) {
+        let is_remembered = gone.are_remembered(cursor, logs);
+        if !is_remembered {
+            (cursor.scan, cursor.seen_gone) = (Some(0), gone.count());
+        }
+        let floor = std::mem::replace(&mut cursor.floor, logs.floor_position());
+        if cursor.scan.is_some() && cursor.after.max(floor) < cursor.floor {
+            self.gap(None, 0, 0, 0);
         }
     }
 }

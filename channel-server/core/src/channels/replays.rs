@@ -1,16 +1,11 @@
 //! Replays under way: whose they are, how far they have come, and whose turn it is.
 
 use super::TopicId;
-use super::history::Gone;
-use super::logs::Logs;
 use crate::BrokerLimits;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use workyard_engine::{BySession, SessionId};
-use workyard_protocol::{ChannelName, Pattern, Reason, Refusal};
-
-/// Above so many channels, or so many bytes in their names, what a replay lost is counted together.
-const LOST_CHANNELS_MAX: usize = 256;
-const LOST_NAMES_BYTES_MAX: usize = 16 * 1024;
+use workyard_protocol::{Reason, Refusal};
 
 /// What the session asked for by one start that is not live.
 #[derive(Debug)]
@@ -23,8 +18,6 @@ pub(crate) struct Replay {
     /// Before it there are messages of which nobody knows how many are lost.
     pub(crate) is_broken: bool,
     pub(crate) cursor: Cursor,
-    /// The session has no room.
-    is_waiting: bool,
 }
 
 /// How far a replay has come.
@@ -33,21 +26,22 @@ pub(crate) enum Cursor {
     /// Of one channel: the number of the next message.
     Channel { next: u64 },
     /// Of all channels that match.
-    Pattern(Box<PatternCursor>),
+    Pattern(PatternCursor),
 }
 
-/// How far the replay of a pattern has come.
+/// How far the replay of a pattern has come. It takes the same memory whatever becomes of it.
 #[derive(Debug)]
 pub(crate) struct PatternCursor {
-    pub(crate) pattern: Box<[u8]>,
     /// The position of the last message that was looked at.
     pub(crate) after: u64,
     /// The next slot of the logs in which to look for messages that were lost before it began.
     pub(crate) scan: Option<usize>,
     /// Of what there was when it began, only so many of each channel.
     pub(crate) last: Option<LastOf>,
-    /// What was lost since.
-    pub(crate) lost: Lost,
+    /// How many messages had gone when it last looked which.
+    pub(crate) seen_gone: u64,
+    /// It knows that nothing is known of logs that were forgotten with positions up to here.
+    pub(crate) floor: u64,
 }
 
 /// The last messages of each channel, of those up to a position.
@@ -57,34 +51,37 @@ pub(crate) struct LastOf {
     pub(crate) until: u64,
 }
 
-/// Messages that a replay came too late for.
-#[derive(Debug, Default)]
-pub(crate) struct Lost {
-    /// By channel, the numbers of the first and the last: all that lie between are lost.
-    pub(crate) by_channel: BTreeMap<Box<[u8]>, (u64, u64)>,
-    name_bytes: usize,
-    /// How many more.
-    pub(crate) others: u64,
-}
-
-/// All of them, oldest first.
+/// All of them, by session.
 #[derive(Debug)]
 pub(crate) struct Replays {
-    all: BTreeMap<u64, Replay>,
-    /// Those that can go on, in turn. Some of them may have ended.
-    ready: VecDeque<u64>,
-    by_session: BySession<BTreeMap<u32, u64>>,
+    by_session: BySession<Own>,
+    /// Whose they are of each topic, with their numbers.
+    by_topic: BTreeSet<(TopicId, SessionId, u32)>,
+    /// The sessions whose replays can go on, in turn.
+    ready: BTreeMap<u64, SessionId>,
+    last_turn: u64,
     patterns: usize,
     max: usize,
     per_session_max: usize,
 }
 
+/// Those of one session. They take turns among themselves.
+#[derive(Debug, Default)]
+struct Own {
+    by_number: BTreeMap<u32, Replay>,
+    /// The one that went on last.
+    last: u32,
+    /// Where the session stands among those that are ready; nowhere while it has no room.
+    turn: Option<u64>,
+}
+
 impl Replays {
     pub(crate) fn new(limits: &BrokerLimits) -> Self {
         Self {
-            all: BTreeMap::new(),
-            ready: VecDeque::new(),
             by_session: BySession::new(),
+            by_topic: BTreeSet::new(),
+            ready: BTreeMap::new(),
+            last_turn: 0,
             patterns: 0,
             max: limits.replays_max,
             per_session_max: limits.replays_per_session_max,
@@ -93,7 +90,7 @@ impl Replays {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.all.len()
+        self.by_topic.len()
     }
 
     /// Whether one can go on.
@@ -116,7 +113,7 @@ impl Replays {
         number: u32,
         others: usize,
     ) -> Result<(), Refusal> {
-        let own = self.by_session.get(session);
+        let own = self.by_session.get(session).map(|own| &own.by_number);
         if own.is_some_and(|own| own.contains_key(&number)) {
             let text = format!("replay {number} is under way: expected another number");
             return Err(Refusal::new(Reason::InvalidArgument, text));
@@ -124,152 +121,113 @@ impl Replays {
         if own.map_or(0, BTreeMap::len) + others >= self.per_session_max {
             return Err(BrokerLimits::reached("replays_per_session_max", self.per_session_max));
         }
-        if self.all.len() + others >= self.max {
+        if self.len() + others >= self.max {
             return Err(BrokerLimits::reached("replays_max", self.max));
         }
         Ok(())
     }
 
-    /// Begins one, under a serial of its own, behind all that wait for their turn.
-    pub(crate) fn begin(
-        &mut self,
-        serial: u64,
-        session: SessionId,
-        number: u32,
-        topic: TopicId,
-        cursor: Cursor,
-        is_broken: bool,
-    ) {
-        self.patterns += usize::from(cursor.is_pattern());
-        let replay = Replay { session, number, topic, is_broken, cursor, is_waiting: false };
-        self.all.insert(serial, replay);
-        self.by_session.get_or_default(session).insert(number, serial);
-        self.ready.push_back(serial);
+    /// Begins one, behind all that wait for their turn.
+    pub(crate) fn begin(&mut self, replay: Replay) {
+        let Replay { session, number, topic, .. } = replay;
+        self.patterns += usize::from(topic.is_pattern());
+        self.by_topic.insert((topic, session, number));
+        self.give_back(replay, true);
     }
 
     /// Takes the next one out that can go on. Give it back, or say that it has ended.
-    pub(crate) fn take_next(&mut self) -> Option<(u64, Replay)> {
-        loop {
-            let serial = self.ready.pop_front()?;
-            if let Some(replay) = self.all.remove(&serial) {
-                return Some((serial, replay));
-            }
-        }
+    pub(crate) fn take_next(&mut self) -> Option<Replay> {
+        let (_, session) = self.ready.pop_first()?;
+        let own = self.by_session.get_mut(session).expect("who is ready has a replay");
+        own.turn = None;
+        Some(own.take_next())
     }
 
     /// Gives one back that has not ended: it goes on when its session has room.
-    pub(crate) fn give_back(&mut self, serial: u64, mut replay: Replay, has_room: bool) {
-        replay.is_waiting = !has_room;
+    pub(crate) fn give_back(&mut self, replay: Replay, has_room: bool) {
+        let session = replay.session;
+        self.by_session.get_or_default(session).by_number.insert(replay.number, replay);
         if has_room {
-            self.ready.push_back(serial);
+            self.drained(session);
         }
-        self.all.insert(serial, replay);
     }
 
     /// One that was taken out has ended.
     pub(crate) fn ended(&mut self, replay: &Replay) {
-        self.patterns -= usize::from(replay.cursor.is_pattern());
-        if let Some(own) = self.by_session.get_mut(replay.session) {
-            own.remove(&replay.number);
-            if own.is_empty() {
-                self.by_session.remove(replay.session);
-            }
-        }
+        self.forget(replay);
+        self.drained(replay.session);
     }
 
-    /// The session has room again.
+    /// The session has room.
     pub(crate) fn drained(&mut self, session: SessionId) {
-        for serial in self.by_session.get(session).into_iter().flat_map(BTreeMap::values) {
-            if let Some(replay) = self.all.get_mut(serial)
-                && std::mem::take(&mut replay.is_waiting)
-            {
-                self.ready.push_back(*serial);
-            }
+        let Some(own) = self.by_session.get_mut(session) else { return };
+        if own.by_number.is_empty() {
+            self.by_session.remove(session);
+        } else if own.turn.is_none() {
+            self.last_turn += 1;
+            own.turn = Some(self.last_turn);
+            self.ready.insert(self.last_turn, session);
         }
     }
 
-    /// Ends those of a session, of one of its subscriptions or of all.
-    pub(crate) fn end(&mut self, session: SessionId, topic: Option<TopicId>) {
-        let Some(own) = self.by_session.get(session) else { return };
-        let serials: Vec<u64> = own.values().copied().collect();
-        for serial in serials {
-            let is_meant = |replay: &mut Replay| topic.is_none_or(|topic| replay.topic == topic);
-            if let Some(replay) = self.all.get_mut(&serial)
-                && is_meant(replay)
-                && let Some(replay) = self.all.remove(&serial)
-            {
-                self.ended(&replay);
-            }
+    /// Ends those that the session has of a topic.
+    pub(crate) fn end(&mut self, session: SessionId, topic: TopicId) {
+        let meant = (topic, session, 0)..=(topic, session, u32::MAX);
+        let numbers: Vec<u32> = self.by_topic.range(meant).map(|(.., number)| *number).collect();
+        for number in numbers {
+            let own = self.by_session.get_mut(session).expect("it has a replay");
+            let replay = own.by_number.remove(&number).expect("none is taken out meanwhile");
+            self.forget(&replay);
         }
+        self.forget_if_none(session);
+    }
+
+    /// Ends all of a session.
+    pub(crate) fn end_all(&mut self, session: SessionId) {
+        let Some(own) = self.by_session.get_mut(session) else { return };
+        for replay in std::mem::take(&mut own.by_number).into_values() {
+            self.forget(&replay);
+        }
+        self.forget_if_none(session);
     }
 
     /// The sessions with a replay of a pattern among these topics, each once.
     pub(crate) fn sessions_of(&self, topics: &[TopicId]) -> Vec<SessionId> {
-        let is_meant =
-            |replay: &&Replay| replay.cursor.is_pattern() && topics.contains(&replay.topic);
-        let of_these = self.all.values().filter(is_meant);
-        let mut sessions: Vec<_> = of_these.map(|replay| replay.session).collect();
+        let mut sessions = Vec::new();
+        for topic in topics.iter().filter(|topic| topic.is_pattern()) {
+            // No replay has the number 0; a session may have many of one pattern.
+            let mut before = (*topic, SessionId::new(0, 0), 0);
+            let behind = |before| self.by_topic.range((Bound::Excluded(before), Bound::Unbounded));
+            while let Some((_, session, _)) = behind(before).next().filter(|at| at.0 == *topic) {
+                sessions.push(*session);
+                before = (*topic, *session, u32::MAX);
+            }
+        }
         sessions.sort_unstable();
         sessions.dedup();
         sessions
     }
 
-    /// A message is gone that some replays of patterns may still have wanted.
-    pub(crate) fn note_gone(&mut self, gone: Gone, logs: &Logs) {
-        for replay in self.all.values_mut() {
-            if let Cursor::Pattern(cursor) = &mut replay.cursor {
-                cursor.note_gone(gone, logs);
-            }
-        }
-    }
-}
-
-impl Cursor {
-    /// Whether it is that of a pattern.
-    pub(crate) fn is_pattern(&self) -> bool {
-        matches!(self, Self::Pattern(_))
-    }
-}
-
-impl PatternCursor {
-    fn note_gone(&mut self, Gone { log, position, sequence }: Gone, logs: &Logs) {
-        let is_still_scanned = self.scan.is_some_and(|slot| slot <= log.slot());
-        if position <= self.after || is_still_scanned {
-            return;
-        }
-        let behind = |last: LastOf| logs[log].ring.count_to(last.until) as u64;
-        if self.last.is_some_and(|last| position <= last.until && behind(last) >= last.count) {
-            return;
-        }
-        let name = logs.name(log);
-        if parsed(&self.pattern).matches(name.as_bytes()) {
-            self.lost.add(name, sequence);
-        }
-    }
-}
-
-/// The pattern that these bytes are.
-pub(crate) fn parsed(pattern: &[u8]) -> Pattern<'_> {
-    Pattern::new(pattern).expect("it was a pattern when it came")
-}
-
-impl Lost {
-    /// Whether nothing was lost.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_channel.is_empty() && self.others == 0
+    fn forget(&mut self, replay: &Replay) {
+        self.patterns -= usize::from(replay.topic.is_pattern());
+        self.by_topic.remove(&(replay.topic, replay.session, replay.number));
     }
 
-    fn add(&mut self, channel: ChannelName<'_>, sequence: u64) {
-        let name = channel.as_bytes();
-        if let Some((_, to)) = self.by_channel.get_mut(name) {
-            *to = sequence;
-        } else if self.by_channel.len() < LOST_CHANNELS_MAX
-            && self.name_bytes + name.len() <= LOST_NAMES_BYTES_MAX
+    fn forget_if_none(&mut self, session: SessionId) {
+        if self.by_session.get(session).is_some_and(|own| own.by_number.is_empty())
+            && let Some(Own { turn: Some(turn), .. }) = self.by_session.remove(session)
         {
-            self.name_bytes += name.len();
-            self.by_channel.insert(name.into(), (sequence, sequence));
-        } else {
-            self.others += 1;
+            self.ready.remove(&turn);
         }
+    }
+}
+
+impl Own {
+    /// Takes the one out that is behind the last one in turn.
+    fn take_next(&mut self) -> Replay {
+        let behind = self.by_number.range((Bound::Excluded(self.last), Bound::Unbounded)).next();
+        let next = behind.or_else(|| self.by_number.first_key_value()).map(|(number, _)| *number);
+        self.last = next.expect("who is ready has a replay");
+        self.by_number.remove(&self.last).expect("it was just found")
     }
 }

@@ -1,13 +1,13 @@
 //! Where subscriptions begin: live, or with a replay of what was kept.
 
 use super::logs::Log;
-use super::replays::{Cursor, LastOf, Lost, PatternCursor};
+use super::replays::{Cursor, LastOf, PatternCursor, Replay};
 use super::{Channels, TopicId};
 use smallvec::SmallVec;
 use workyard_engine::SessionId;
 use workyard_planted::planted;
 use workyard_protocol::channel::{self, Start, Topic};
-use workyard_protocol::{Pattern, Reason, Refusal};
+use workyard_protocol::{Reason, Refusal};
 
 /// What is asked of a replay.
 #[derive(Clone, Copy)]
@@ -78,20 +78,18 @@ impl Channels {
                 let log = self.logs.find(channel).map(|log| &self.logs[log]);
                 Cursor::Channel { next: first_number(from, log, self.logs.floor()) }
             }
-            Topic::Pattern(pattern) => {
-                Cursor::Pattern(Box::new(self.pattern_cursor(pattern, from)))
-            }
+            Topic::Pattern(_) => Cursor::Pattern(self.pattern_cursor(from)),
         };
         let is_broken = match from {
             Origin::Anew => true,
-            Origin::Mark(mark) => cursor.is_pattern() && mark < self.logs.floor_position(),
+            Origin::Mark(mark) => topic.is_pattern() && mark < self.logs.floor_position(),
             Origin::Last(_) => false,
         };
-        let serial = self.numbers.next();
-        self.replays.begin(serial, session, number, topic, cursor, is_broken);
+        self.replays.begin(Replay { session, number, topic, is_broken, cursor });
+        self.note_gone();
     }
 
-    fn pattern_cursor(&self, pattern: Pattern<'_>, from: Origin) -> PatternCursor {
+    fn pattern_cursor(&self, from: Origin) -> PatternCursor {
         let until = self.history.position();
         let (after, scan, last) = match from {
             Origin::Mark(mark) => (mark, Some(0), None),
@@ -99,8 +97,8 @@ impl Channels {
             Origin::Last(0) => (until, None, None),
             Origin::Last(count) => (0, None, Some(LastOf { count, until })),
         };
-        let pattern = pattern.as_bytes().into();
-        PatternCursor { pattern, after, scan, last, lost: Lost::default() }
+        let (seen_gone, floor) = (self.history.gone.count(), self.logs.floor_position());
+        PatternCursor { after, scan, last, seen_gone, floor }
     }
 }
 

@@ -101,6 +101,11 @@ impl TopicId {
         Self(at | PATTERN)
     }
 
+    /// Whether it is a pattern's.
+    pub(crate) fn is_pattern(self) -> bool {
+        self.pattern().is_some()
+    }
+
     fn pattern(self) -> Option<u32> {
         (self.0 & PATTERN != 0).then_some(self.0 & !PATTERN)
     }

@@ -5,13 +5,13 @@ use workyard_channel_core::BrokerLimits;
 use workyard_protocol::channel::Start;
 
 /// Publishes these texts to a channel, and does not look at what comes of it.
-fn publish<const N: usize>(talk: &mut Dialogue, channel: &str, texts: [&str; N]) {
+pub(crate) fn publish<const N: usize>(talk: &mut Dialogue, channel: &str, texts: [&str; N]) {
     for text in texts {
         let _ = talk.session(9).publishes(channel, text).texts();
     }
 }
 
-fn kept(pattern: &str, messages_max: u64) -> Dialogue {
+pub(crate) fn kept(pattern: &str, messages_max: u64) -> Dialogue {
     let mut talk = Dialogue::new();
     talk.shows_numbers();
     talk.session(9).keeps(pattern, messages_max, 1000, 1000).done();
@@ -201,30 +201,6 @@ fn a_replay_waits_for_room_and_what_is_published_meanwhile_is_part_of_it() {
 }
 
 #[test]
-fn what_goes_while_a_replay_waits_is_told_exactly_by_pattern_too() {
-    let mut talk = kept(">", 2);
-    publish(&mut talk, "a", ["1"]);
-    talk.session(1).fills_up();
-    talk.session(2).fills_up();
-    talk.session(1).resumes("a", 0, 1).sees(["1: subscribed at [1]"]);
-    let last = ["2: subscribed at [1]"];
-    talk.session(2).subscribes_to_last("~*", 9, &[1]).sees(last);
-    publish(&mut talk, "a", ["2", "3", "4"]);
-    talk.session(1).drains().nothing();
-    talk.session(2).drains().nothing();
-    talk.expires().sees([
-        "1 <- replay 1: a #1..#2 gone, 2",
-        "1 <- replay 1: a #3 @3: 3",
-        "1 <- replay 1: a #4 @4: 4",
-        "1 <- replay 1: done at 4",
-        "2 <- replay 1: a #1..#2 gone, 2",
-        "2 <- replay 1: a #3 @3: 3",
-        "2 <- replay 1: a #4 @4: 4",
-        "2 <- replay 1: done at 4",
-    ]);
-}
-
-#[test]
 fn what_is_not_kept_reaches_who_waits_for_the_end_of_a_patterns_replay() {
     let mut talk = kept("a.*", 10);
     publish(&mut talk, "a.1", ["1"]);
@@ -400,36 +376,6 @@ fn a_rule_that_has_just_ended_leaves_no_row_with_a_hole() {
         "1 <- replay 1: a #5 @4: 5",
         "1 <- replay 1: done at 5",
     ]);
-}
-
-#[test]
-fn what_went_after_a_waiting_pattern_had_left_is_nobodys_loss() {
-    let mut talk = kept(">", 2);
-    publish(&mut talk, "a", ["1"]);
-    talk.session(1).fills_up();
-    talk.session(1).subscribes_to_last("~*", 9, &[1]).sees(["1: subscribed at [1]"]);
-    talk.session(1).closes().nothing();
-    publish(&mut talk, "a", ["2", "3", "4"]);
-    talk.session(2).fills_up();
-    talk.session(2).subscribes_to_last("~*", 9, &[1]).sees(["2: subscribed at [4]"]);
-    talk.session(2).drains().nothing();
-    talk.expires().sees([
-        "2 <- replay 1: a #3 @3: 3",
-        "2 <- replay 1: a #4 @4: 4",
-        "2 <- replay 1: done at 4",
-    ]);
-}
-
-#[test]
-fn who_waits_for_room_on_a_channel_without_others_misses_nothing_untold() {
-    let mut talk = Dialogue::new();
-    talk.shows_numbers();
-    publish(&mut talk, "a", ["for nobody"]);
-    talk.session(1).fills_up();
-    talk.session(1).subscribes_to_last("a", 0, &[1]).sees(["1: subscribed at [0]"]);
-    publish(&mut talk, "a", ["lost"]);
-    talk.session(1).drains().nothing();
-    talk.expires().sees(["1 <- replay 1: a #1..#1 gone, 1", "1 <- replay 1: done at 1"]);
 }
 
 #[test]

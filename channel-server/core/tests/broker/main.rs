@@ -12,6 +12,7 @@ mod jobs;
 mod leases;
 mod limits;
 mod listing;
+mod lost;
 mod model;
 mod outbox;
 mod presence;

@@ -141,7 +141,12 @@ impl Lock<'_> {
         })?;
         let ttl = Ttl::try_from(self.ttl);
         let ttl = ttl.map_err(|error| Error::InvalidArgument(error.to_string()))?;
-        Ok(Wish { name: self.name.clone(), permits, ttl, wait })
+        let wish = Wish { name: self.name.clone(), permits, ttl, wait };
+        if !wish.is_long_enough() {
+            let text = "a lock of 1 ms could be over before that is known: take a longer ttl";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
+        Ok(wish)
     }
 
     /// The claim lives from before it is asked for: a caller that is dropped at any time leaves nothing. Its
@@ -176,8 +181,9 @@ impl LockGuard {
         &self.name
     }
 
-    /// Whether the lock is held as far as can be known here. It is not, from a ttl after the last renewal
-    /// was sent on, which is never later than the server lets it run out, or once the connection is lost.
+    /// Whether the lock is held as far as can be known here. It is not, from a ttl less a millisecond after
+    /// the last renewal was sent on, which is never later than the server lets it run out, or once the
+    /// connection is lost.
     /// That the server may know first: it gives the lock to another when it hears of the end of the
     /// connection, and a server that has died and started anew knows of no holder. What keeps the writes
     /// of one who has not heard of it yet from being carried out is the [token](LockGuard::token).

@@ -8,6 +8,10 @@ use tokio::time::Instant;
 use workyard_protocol::globaldata::{Lock, Renewal, Unlock};
 use workyard_protocol::{LockName, Ttl};
 
+/// What a server's time may lag behind the true one: it counts whole milliseconds, so that a ttl begins
+/// there up to so much before the request came.
+const SERVER_CLOCK: Duration = Duration::from_millis(1);
+
 /// Names a claim within this process.
 pub(crate) type ClaimId = u64;
 
@@ -90,9 +94,14 @@ impl Wish {
 
     /// When a lock that was asked for or renewed then is not certainly held any more.
     pub(crate) fn until(&self, sent: Instant) -> Instant {
-        let ttl = Duration::from(self.ttl);
+        let ttl = Duration::from(self.ttl).saturating_sub(SERVER_CLOCK);
         // A clock that ends before ten years are over has other troubles.
         sent.checked_add(ttl).unwrap_or(sent)
+    }
+
+    /// Whether it can be known to be held at all.
+    pub(crate) fn is_long_enough(&self) -> bool {
+        Duration::from(self.ttl) > SERVER_CLOCK
     }
 
     /// When one that was renewed then is renewed again: two renewals may fail.
@@ -113,6 +122,24 @@ impl Stage {
             Self::Queued { token } | Self::Confirming { token } | Self::Held { token, .. } => {
                 Some(*token)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_ends_here_before_it_can_end_where_milliseconds_are_counted() {
+        let ttl = Ttl::from_millis(50).unwrap();
+        let wish = Wish { name: Bytes::new(), permits: NonZeroU32::MIN, ttl, wait: false };
+        let start = Instant::now();
+        for micros in [0, 1, 400, 999, 1000, 1001, 7999] {
+            let sent = start + Duration::from_micros(micros);
+            // A server that has begun at that instant, and is asked without any delay.
+            let ends = start + Duration::from_millis(micros / 1000 + 50);
+            assert!(wish.until(sent) <= ends, "{micros} us");
         }
     }
 }

@@ -128,6 +128,8 @@ async fn what_cannot_be_a_lock_is_not_asked_for() {
     assert_eq!(kind(client.semaphore("pool", 0)).await, ErrorKind::InvalidArgument);
     assert_eq!(kind(client.lock("mail").ttl(Duration::ZERO)).await, ErrorKind::InvalidArgument);
     assert_eq!(kind(client.lock("mail").ttl(Duration::MAX)).await, ErrorKind::InvalidArgument);
+    let shortest = client.lock("mail").ttl(Duration::from_millis(1));
+    assert_eq!(kind(shortest).await, ErrorKind::InvalidArgument, "never known to be held");
     nothing_else_is_said(&client, &mut peer).await;
 }
 

@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// Set a variable
     Set(FencedSet),
     /// Set a variable that does not exist yet
-    Add(Set),
+    Add(FencedSet),
     /// Set a variable that is as expected
     Cas(Cas),
     /// Add to a number

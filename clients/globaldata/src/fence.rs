@@ -100,10 +100,46 @@ impl<'c> Fenced<'c> {
     ) -> Result<Result<u64, Conflict>, Error> {
         let key = key.as_ref();
         let batch = self.batch().require_revision(key, revision).set(key, value);
-        match batch.commit().await? {
-            BatchOutcome::Applied { revision, .. } => Ok(Ok(revision)),
-            BatchOutcome::Conflict { conflict, .. } => Ok(Err(conflict)),
-        }
+        Ok(written(batch.commit().await?).map(|(revision, _)| revision))
+    }
+
+    /// [`Fenced::add`] of exactly this value.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn add_value(&self, key: impl AsRef<[u8]>, value: &Value) -> Result<bool, Error> {
+        Ok(self.cas_to_value(key, 0, value).await?.is_ok())
+    }
+
+    /// [`Fenced::cas`] to exactly this value.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn cas_to_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+        value: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        let key = key.as_ref();
+        let batch = self.batch().require_revision(key, revision).set_value(key, value);
+        Ok(written(batch.commit().await?).map(|(revision, _)| revision))
+    }
+
+    /// Stores a value if the variable still has exactly the old one, as
+    /// [`GlobalDataClient::cas_value`] does.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn cas_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        old: &Value,
+        new: &Value,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        let key = key.as_ref();
+        let batch = self.batch().require_value(key, old).set_value(key, new);
+        Ok(written(batch.commit().await?).map(|(revision, _)| revision))
     }
 
     /// Adds to a variable; one that does not exist counts as 0. The sum.
@@ -132,16 +168,57 @@ impl<'c> Fenced<'c> {
         }
     }
 
+    /// Removes a variable if it is still at this revision. Why it was left alone, if it was.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn delete_at(
+        &self,
+        key: impl AsRef<[u8]>,
+        revision: u64,
+    ) -> Result<Result<(), Conflict>, Error> {
+        let key = key.as_ref();
+        let batch = self.batch().require_revision(key, revision).delete(key);
+        Ok(written(batch.commit().await?).and_then(deleted))
+    }
+
+    /// Removes a variable if it still has exactly this value.
+    ///
+    /// # Errors
+    /// As for [`Fenced::set`].
+    pub async fn delete_value(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: &Value,
+    ) -> Result<Result<(), Conflict>, Error> {
+        let key = key.as_ref();
+        let batch = self.batch().require_value(key, value).delete(key);
+        Ok(written(batch.commit().await?).and_then(deleted))
+    }
+
     /// Steps that happen together, if the lock is held then.
     pub fn batch(&self) -> Batch<'c> {
         self.client.batch().require_lock(&self.lock, self.token)
     }
 }
 
-/// The revision and the last result: nothing that could be in conflict was required.
-fn applied(outcome: BatchOutcome) -> Result<(u64, Option<StepResult>), Error> {
+/// The revision and the last result.
+fn written(outcome: BatchOutcome) -> Result<(u64, Option<StepResult>), Conflict> {
     match outcome {
         BatchOutcome::Applied { revision, mut results } => Ok((revision, results.pop())),
-        conflict @ BatchOutcome::Conflict { .. } => Err(unexpected(&conflict)),
+        BatchOutcome::Conflict { conflict, .. } => Err(conflict),
+    }
+}
+
+/// The same, where nothing that could be in conflict was required.
+fn applied(outcome: BatchOutcome) -> Result<(u64, Option<StepResult>), Error> {
+    written(outcome).map_err(|conflict| unexpected(&conflict))
+}
+
+/// That there was something to delete.
+fn deleted((_, result): (u64, Option<StepResult>)) -> Result<(), Conflict> {
+    match result {
+        Some(StepResult::Deleted(true)) => Ok(()),
+        _ => Err(Conflict { current: None }),
     }
 }

@@ -110,6 +110,31 @@ fn writes_of_a_command_may_depend_on_its_lock() {
     assert_eq!(up.run("incr reports --fenced --at-most 3").code, Some(USAGE));
 }
 
+#[test]
+fn every_kind_of_write_may_depend_on_a_lock() {
+    let up = Up::start();
+    let script = "set -x; workyard add a 1 --fenced && ! workyard add a 2 --fenced \
+        && workyard cas a 3 --expect 1 --fenced && ! workyard cas a 4 --revision 7 --fenced \
+        && ! workyard del a --expect 1 --fenced && workyard del a --expect 3 --fenced \
+        && ! workyard del a --fenced";
+    let path = workyard_tests::built("workyard").parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", path.display(), std::env::var("PATH").expect("a path"));
+    let arguments = ["lock", "mail", "--", "sh", "-c", script];
+    let exit = up.workyard(arguments).variable("PATH", path).run();
+    assert_eq!(exit.code, Some(0), "{}", exit.stderr);
+    assert_eq!(exit.stderr.matches("not as expected").count(), 2, "{}", exit.stderr);
+    up.ask("set a old");
+    for late in ["add b 1", "cas a new --expect old", "del a"] {
+        let arguments: Vec<&str> = late.split(' ').chain(["--fenced"]).collect();
+        let late = up.workyard(arguments);
+        let late = late.variable("WORKYARD_LOCK", "mail").variable("WORKYARD_LOCK_TOKEN", "7");
+        let exit = late.run();
+        assert_eq!((exit.code, exit.stdout.as_str()), (Some(REFUSED), ""));
+        assert!(exit.stderr.contains("Fenced: the lock \"mail\" is not held"), "{}", exit.stderr);
+    }
+    assert_eq!((up.ask("get a"), up.run("get b").code), ("old\n".to_owned(), Some(NO)));
+}
+
 /// One that says that all is well after that is not believed.
 #[test]
 fn a_lost_lock_is_no_success() {

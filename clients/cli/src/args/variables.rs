@@ -1,6 +1,6 @@
 //! Arguments of the commands about variables.
 
-use super::Kind;
+use super::{Fence, Kind};
 use clap::Args;
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(crate) struct Cas {
     pub(crate) lifetime: Lifetime,
     #[command(flatten)]
     pub(crate) kind: Kind,
+    #[command(flatten)]
+    pub(crate) fence: Fence,
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +98,8 @@ pub(crate) struct Del {
     pub(crate) key: Vec<String>,
     #[command(flatten)]
     pub(crate) only: Only,
+    #[command(flatten)]
+    pub(crate) fence: Fence,
 }
 
 /// What a variable must be for it to be removed.

@@ -5,7 +5,7 @@ use super::lifetimes::{in_millis, in_words};
 use super::locks::fenced;
 use super::modifications::say_number;
 use crate::args::{
-    Cas, Count, Del, FencedSet, Get, Global, Incr, Keys, Kind, KindName, Lifetime, Set,
+    Cas, Count, Del, Expected, FencedSet, Get, Global, Incr, Keys, Kind, KindName, Lifetime,
 };
 use crate::exit::{Status, Usage};
 use crate::output::Output;
@@ -63,11 +63,18 @@ pub(crate) async fn set(
     Ok(Status::Done)
 }
 
-pub(crate) async fn add(global: &Global, args: &Set, output: &Output) -> anyhow::Result<Status> {
+pub(crate) async fn add(
+    global: &Global,
+    FencedSet { set: args, fence }: &FencedSet,
+    output: &Output,
+) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
     let client = client.with_expiry(args.lifetime.expiry());
-    let added = client.add_value(&args.key, &value).await?;
+    let added = match fence.fenced {
+        true => fenced(&client)?.add_value(&args.key, &value).await?,
+        false => client.add_value(&args.key, &value).await?,
+    };
     if !added && !output.is_json() {
         anstream::eprintln!("{} exists already", args.key);
     }
@@ -79,13 +86,14 @@ pub(crate) async fn cas(global: &Global, args: &Cas, output: &Output) -> anyhow:
     let client = globaldata_client(global).await?;
     let value = value::parse(&args.value, args.kind)?;
     let client = client.with_expiry(args.lifetime.expiry());
-    let outcome = match (&args.expected.expect, args.expected.revision) {
-        (Some(old), _) => {
-            client.cas_value(&args.key, &value::from_text(old, args.kind)?, &value).await?
-        }
-        (None, revision) => {
-            client.cas_to_value(&args.key, revision.unwrap_or_default(), &value).await?
-        }
+    let Expected { expect, revision } = &args.expected;
+    let old = expect.as_deref().map(|old| value::from_text(old, args.kind)).transpose()?;
+    let revision = revision.unwrap_or_default();
+    let outcome = match (&old, args.fence.fenced) {
+        (Some(old), false) => client.cas_value(&args.key, old, &value).await?,
+        (Some(old), true) => fenced(&client)?.cas_value(&args.key, old, &value).await?,
+        (None, false) => client.cas_to_value(&args.key, revision, &value).await?,
+        (None, true) => fenced(&client)?.cas_to_value(&args.key, revision, &value).await?,
     };
     match outcome {
         Ok(revision) => {
@@ -195,11 +203,13 @@ pub(crate) async fn delete(global: &Global, args: &Del, output: &Output) -> anyh
     let client = globaldata_client(global).await?;
     let mut status = Status::Done;
     for key in &args.key {
-        let outcome = match (&expected, args.only.revision) {
-            (Some(value), _) => client.delete_value(key, value).await?,
-            (None, Some(revision)) => client.delete_at(key, revision).await?,
-            (None, None) if client.delete(key).await? => Ok(()),
-            (None, None) => Err(Conflict { current: None }),
+        let outcome = match (&expected, args.only.revision, args.fence.fenced) {
+            (Some(value), _, false) => client.delete_value(key, value).await?,
+            (Some(value), _, true) => fenced(&client)?.delete_value(key, value).await?,
+            (None, Some(revision), false) => client.delete_at(key, revision).await?,
+            (None, Some(revision), true) => fenced(&client)?.delete_at(key, revision).await?,
+            (None, None, false) => existing(client.delete(key).await?),
+            (None, None, true) => existing(fenced(&client)?.delete(key).await?),
         };
         if outcome.is_err() {
             status = Status::No;
@@ -210,6 +220,10 @@ pub(crate) async fn delete(global: &Global, args: &Del, output: &Output) -> anyh
         }
     }
     Ok(status)
+}
+
+fn existing(existed: bool) -> Result<(), Conflict> {
+    existed.then_some(()).ok_or(Conflict { current: None })
 }
 
 fn say_kept(output: Output, key: &str, conflict: Conflict) -> anyhow::Result<()> {

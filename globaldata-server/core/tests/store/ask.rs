@@ -3,9 +3,9 @@
 use workyard_engine::{Caller, Effect, Engine, Recorder, SessionId, Time, read};
 use workyard_globaldata_core::{Store, StoreLimits};
 use workyard_protocol::globaldata::{
-    Batch, BatchReply, Delete, Entry, Existence, Exists, Expect, Expiry, Found, Get, GetMany,
-    Increment, KeyInfo, Keys, Look, Looked, Modification, Modified, Modify, Outcome, Push,
-    Question, Reply, Request, Step, StepResult, Touch, Write, Written,
+    Batch, BatchReply, Count, Delete, Entries, Entry, Existence, Exists, Expect, Expiry, Found,
+    Get, GetMany, Increment, KeyInfo, Keys, Look, Looked, Modification, Modified, Modify, Outcome,
+    Push, Question, Reply, Request, Step, StepResult, Touch, Write, Written,
 };
 use workyard_protocol::{Key, Number, Reason, Refusal, ToClient, Ttl, ValueRef};
 
@@ -287,6 +287,26 @@ pub(crate) fn batch_refused(step: u32, reason: Reason, text: &'static str) -> An
 
 pub(crate) fn listed<'a>(cursor: u64, keys: &[KeyInfo<'a>]) -> Answer<'a> {
     Answer::Reply(Reply::Keys { cursor, keys: keys.to_vec() })
+}
+
+pub(crate) fn entries(prefix: &str, cursor: u64, limit: u32) -> Request<'_> {
+    Request::Entries(Entries { prefix: prefix.as_bytes(), cursor, limit })
+}
+
+pub(crate) fn listed_entries<'a>(
+    cursor: u64,
+    entries: &[(&'a str, Option<Entry<'a>>)],
+) -> Answer<'a> {
+    let named = |(name, entry): &(&'a str, Option<Entry<'a>>)| Some((key(*name), (*entry)?));
+    Answer::Reply(Reply::Entries { cursor, entries: entries.iter().filter_map(named).collect() })
+}
+
+pub(crate) fn count(prefix: &str, cursor: u64) -> Request<'_> {
+    Request::Count(Count { prefix: prefix.as_bytes(), cursor })
+}
+
+pub(crate) fn counted(cursor: u64, count: u64) -> Answer<'static> {
+    Answer::Reply(Reply::Counted { cursor, count })
 }
 
 pub(crate) fn refused(reason: Reason, text: &str) -> Answer<'static> {

@@ -1,4 +1,4 @@
-//! `keys`: pages, their bounds, and scans while others write.
+//! `keys`, `entries` and `count`: pages, their bounds, and scans while others write.
 
 use crate::ask::*;
 use std::collections::BTreeMap;
@@ -140,6 +140,146 @@ fn a_page_of_the_longest_keys_can_be_read() {
         }
     }
     assert_eq!(total, names.len());
+}
+
+#[test]
+fn entries_are_listed_with_values_and_lifetimes() {
+    let expiring_user = || expiring(after(50), set("user:1", raw("tom")));
+    dialogue_in_time(
+        StoreLimits::default(),
+        &[
+            (0, entries("", 0, 10), listed_entries(0, &[])),
+            (0, expiring_user(), stored(1)),
+            (0, set("group", ValueRef::Float(0.5)), stored(2)),
+            (0, set("user:2", ValueRef::Int(-7)), stored(3)),
+            (
+                20,
+                entries("", 0, 10),
+                listed_entries(
+                    0,
+                    &[
+                        ("user:1", entry_for(1, 30, raw("tom"))),
+                        ("group", entry(2, ValueRef::Float(0.5))),
+                        ("user:2", entry(3, ValueRef::Int(-7))),
+                    ],
+                ),
+            ),
+            (
+                50,
+                entries("user:", 0, 10),
+                listed_entries(0, &[("user:2", entry(3, ValueRef::Int(-7)))]),
+            ),
+            (50, entries("user:2", u64::MAX, 10), listed_entries(0, &[])),
+        ],
+    );
+}
+
+#[test]
+fn entries_come_page_by_page() {
+    let limits = StoreLimits { scan_slots_max: 3, ..StoreLimits::default() };
+    let all = [("a", entry(1, raw("1"))), ("b", entry(2, raw("2"))), ("c", entry(3, raw("3")))];
+    dialogue_within(
+        limits,
+        &[
+            (set("a", raw("1")), stored(1)),
+            (set("b", raw("2")), stored(2)),
+            (set("c", raw("3")), stored(3)),
+            (set("d", raw("4")), stored(4)),
+            (entries("", 0, 2), listed_entries(2, &all[..2])),
+            (entries("", 0, 10), listed_entries(3, &all)),
+            (entries("d", 0, 10), listed_entries(3, &[])),
+            (entries("d", 3, 10), listed_entries(0, &[("d", entry(4, raw("4")))])),
+            (delete("b"), deleted(true)),
+            (entries("", 1, 1), listed_entries(3, &all[2..])),
+        ],
+    );
+}
+
+/// Values count too; one that is larger than a page comes alone.
+#[test]
+fn a_page_of_entries_fits_into_the_reply() {
+    let limits = StoreLimits { reply_bytes_max: 200, ..StoreLimits::default() };
+    let (half, large) = ("h".repeat(50), "l".repeat(300));
+    dialogue_within(
+        limits,
+        &[
+            (set("a", raw(&half)), stored(1)),
+            (set("b", raw(&half)), stored(2)),
+            (set("c", raw(&large)), stored(3)),
+            (set("d", raw("")), stored(4)),
+            (
+                entries("", 0, 10),
+                listed_entries(2, &[("a", entry(1, raw(&half))), ("b", entry(2, raw(&half)))]),
+            ),
+            (entries("", 2, 10), listed_entries(3, &[("c", entry(3, raw(&large)))])),
+            (entries("", 3, 10), listed_entries(0, &[("d", entry(4, raw("")))])),
+        ],
+    );
+}
+
+/// The header is bounded apart from the values.
+#[test]
+fn a_page_of_entries_of_the_longest_keys_can_be_read() {
+    let mut store = Store::new(StoreLimits::default());
+    let names: Vec<String> = (0..600).map(|number| format!("{number:04096}")).collect();
+    for name in &names {
+        ask(&mut store, set(name, raw("value")), |_| ());
+    }
+    let (mut cursor, mut total) = (0, 0);
+    loop {
+        cursor = ask(&mut store, entries("", cursor, 1000), |answer| match answer {
+            Answer::Reply(Reply::Entries { cursor, entries }) => {
+                assert!(entries.len() * NAME_BYTES_MAX <= HEADER_BYTES_MAX);
+                assert!(entries.iter().all(|(_, entry)| entry.value == raw("value")));
+                total += entries.len();
+                cursor
+            }
+            other => panic!("no page: {other:?}"),
+        });
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!(total, names.len());
+}
+
+#[test]
+fn variables_are_counted_by_how_they_begin() {
+    dialogue_in_time(
+        StoreLimits::default(),
+        &[
+            (0, count("", 0), counted(0, 0)),
+            (0, expiring(after(50), set("user:1", raw(""))), stored(1)),
+            (0, set("user:2", raw("")), stored(2)),
+            (0, set("group", raw("")), stored(3)),
+            (0, count("", 0), counted(0, 3)),
+            (0, count("user:", 0), counted(0, 2)),
+            (0, count("user:2", 0), counted(0, 1)),
+            (0, count("user:22", 0), counted(0, 0)),
+            (50, count("user:", 0), counted(0, 1)),
+            (50, count("", u64::MAX), counted(0, 0)),
+        ],
+    );
+}
+
+#[test]
+fn counting_goes_portion_by_portion() {
+    let limits = StoreLimits { scan_slots_max: 2, ..StoreLimits::default() };
+    dialogue_within(
+        limits,
+        &[
+            (set("x1", raw("")), stored(1)),
+            (set("y1", raw("")), stored(2)),
+            (set("x2", raw("")), stored(3)),
+            (set("y2", raw("")), stored(4)),
+            (set("x3", raw("")), stored(5)),
+            (count("x", 0), counted(2, 1)),
+            (count("x", 2), counted(4, 1)),
+            (count("x", 4), counted(0, 1)),
+            (delete("x1"), deleted(true)),
+            (count("", 0), counted(2, 1)),
+        ],
+    );
 }
 
 /// Every other page, half of the keys are deleted, written again, or replaced by others.

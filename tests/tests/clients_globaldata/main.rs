@@ -14,3 +14,4 @@ mod restart;
 mod sharded;
 mod support;
 mod values;
+mod watches;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use workyard_globaldata::{Bounds, GlobalDataClient, OutOfBounds};
+use workyard_globaldata::{Bounds, GlobalDataClient, OutOfBounds, WatchEvent};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -29,5 +29,17 @@ async fn main() -> anyhow::Result<()> {
     // One at a time, in all processes; a write that comes after the lock was lost is refused.
     let guard = shared.lock("report").acquire().await?;
     shared.fenced_by(&guard).set("report", "done").await?;
+    // Whoever must know what changes watches it, or all whose names begin alike.
+    let mut settings = shared.watch_prefix("config.").await?;
+    while let Some(event) = settings.next().await {
+        println!("{event:?}");
+        if event == WatchEvent::CaughtUp {
+            break;
+        }
+    }
+    // What is read far more often than it changes is read here; a watch keeps it right.
+    let cached = shared.cached();
+    let colour: Option<String> = cached.get("config.colour").await?;
+    println!("{colour:?}");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line: every command, flag and their help.
 
+mod changes;
 mod containers;
 mod locks;
 mod messages;
@@ -8,6 +9,7 @@ mod queues;
 mod requests;
 mod variables;
 
+pub(crate) use changes::*;
 pub(crate) use containers::*;
 pub(crate) use locks::*;
 pub(crate) use messages::*;
@@ -24,7 +26,7 @@ use workyard_daemon::ListenAddress;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done; 1 the answer is no (no such key, conflict, exists already, no receivers with \
---expect-receivers, a request that nobody serves or that is declined, a lock that others hold); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
+--expect-receivers, a request that nobody serves or that is declined, a lock that others hold, a wait for nothing); 2 wrong usage; 3 server unreachable; 4 no answer in time; 5 refused by the \
 server; 6 anything else.";
 
 /// Shared services for programs that run as many worker processes.
@@ -120,6 +122,10 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Count variables
     Count(Count),
+    /// Print how variables stand, and then every change as it comes
+    Changes(Changes),
+    /// Wait until a variable changes, and print its value
+    Wait(Wait),
     /// Run a command while holding a lock; exits with the command's code, 128 and the signal for one that a
     /// signal ended, 6 for one that says it succeeded though the lock was lost
     Lock(Lock),

@@ -67,6 +67,8 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Ttl(args) => commands::ttl(global, args, output).await,
         Command::Keys(args) => commands::keys(global, args, output).await,
         Command::Count(args) => commands::count(global, args, output).await,
+        Command::Changes(args) => commands::changes(global, args, output).await,
+        Command::Wait(args) => commands::wait(global, args, output).await,
         Command::Lock(args) => commands::lock(global, args, output).await,
         Command::Locks(args) => commands::locks(global, args, output).await,
         Command::Ping(args) => commands::ping(global, args, output).await,

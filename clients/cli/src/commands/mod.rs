@@ -1,5 +1,6 @@
 //! The commands that ask a server one thing, or follow what it says.
 
+mod changes;
 mod completions;
 mod containers;
 mod history;
@@ -13,6 +14,7 @@ mod queues;
 mod requests;
 mod variables;
 
+pub(crate) use changes::{changes, wait};
 pub(crate) use completions::completions;
 pub(crate) use containers::{list, map, members};
 pub(crate) use history::history;

@@ -11,7 +11,7 @@ use crate::exit::{Status, Usage};
 use crate::output::Output;
 use crate::value;
 use serde_json::json;
-use workyard_globaldata::{Bounds, Conflict, Expiry, GlobalDataClient, KeyInfo, Number};
+use workyard_globaldata::{Bounds, Conflict, Entry, Expiry, GlobalDataClient, KeyInfo, Number};
 
 pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow::Result<Status> {
     let client = globaldata_client(global).await?;
@@ -23,20 +23,23 @@ pub(crate) async fn get(global: &Global, args: &Get, output: &Output) -> anyhow:
             say_missing(*output, key)?;
             continue;
         };
-        output.say(
-            || value::shown(&entry.value),
-            || {
-                let kind = entry.value.as_ref().tag().name();
-                let (value, revision) = (value::to_json(&entry.value), entry.revision);
-                let ttl_ms = in_millis(entry.ttl);
-                json!({
-                    "key": key, "value": value, "kind": kind, "revision": revision,
-                    "ttl_ms": ttl_ms,
-                })
-            },
-        )?;
+        say_entry(*output, key, &entry)?;
     }
     Ok(status)
+}
+
+pub(super) fn say_entry(output: Output, key: &str, entry: &Entry) -> anyhow::Result<()> {
+    output.say(
+        || value::shown(&entry.value),
+        || {
+            let kind = entry.value.as_ref().tag().name();
+            let (value, revision) = (value::to_json(&entry.value), entry.revision);
+            let ttl_ms = in_millis(entry.ttl);
+            json!({
+                "key": key, "value": value, "kind": kind, "revision": revision, "ttl_ms": ttl_ms,
+            })
+        },
+    )
 }
 
 /// On standard error, so that a script that reads values reads only values.

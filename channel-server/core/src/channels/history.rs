@@ -2,9 +2,10 @@
 
 use super::gone::{Gone, GoneLately};
 use super::logs::{LogId, Logs};
+use super::order::Order;
 use super::rules::Rules;
 use crate::BrokerLimits;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use workyard_engine::Time;
 use workyard_protocol::channel::{Histories, HistoryBounds, HistoryRule};
@@ -16,14 +17,11 @@ const MESSAGE_OVERHEAD_BYTES: usize = 96;
 /// What a channel takes that messages are kept of, beside its name.
 const CHANNEL_OVERHEAD_BYTES: usize = 256;
 
-/// Most messages that are forgotten for their age before others get their turn.
-const EXPIRED_AT_ONCE_MAX: usize = 1000;
+/// Most messages that are forgotten for their age, or for a rule, before others get their turn.
+const FORGOTTEN_AT_ONCE_MAX: usize = 1000;
 
 /// Most channels that a change of the rules is applied to before others get their turn.
 const REVIEWED_AT_ONCE_MAX: usize = 1000;
-
-/// Below this many, places that nothing stands at are not worth removing.
-const STALE_PLACES_MIN: usize = 64;
 
 /// The messages that are kept. They themselves lie in the logs of their channels.
 #[derive(Debug)]
@@ -35,9 +33,9 @@ pub(crate) struct History {
     position: u64,
     bytes: usize,
     messages: usize,
-    /// Everything that was kept, oldest first; some of it is gone.
-    order: VecDeque<(u64, LogId)>,
-    /// For each log with messages, when to look whether the oldest is too old: never too late.
+    /// Where they stand among each other.
+    order: Order,
+    /// For each log with messages, when to look whether the oldest is to be forgotten: never too late.
     deadlines: BTreeSet<(Time, LogId)>,
     /// The next slot of the logs that a change of the rules has still to be applied to.
     review: Option<usize>,
@@ -54,7 +52,7 @@ impl History {
             position: 0,
             bytes: 0,
             messages: 0,
-            order: VecDeque::new(),
+            order: Order::default(),
             deadlines: BTreeSet::new(),
             review: None,
             gone: GoneLately::default(),
@@ -118,7 +116,8 @@ impl History {
 
     /// Keeps the message that has just taken the last number of a log. Returns its position.
     ///
-    /// One that is above a bound by itself is gone at once, like all that were there before it.
+    /// One that is above a bound by itself is gone at once, like all that were there before it. If these
+    /// are very many, the last of them go later.
     pub(crate) fn keep(
         &mut self,
         now: Time,
@@ -127,24 +126,38 @@ impl History {
         bounds: HistoryBounds,
         value: ValueRef<'_>,
     ) -> u64 {
-        self.position += 1;
-        if logs[id].ring.is_empty() {
-            self.bytes += logs.hold(id) + CHANNEL_OVERHEAD_BYTES;
-        }
-        let log = &mut logs[id];
-        let before = log.ring.byte_len();
-        log.ring.push(self.position, now, value);
-        self.bytes += log.ring.byte_len() - before + MESSAGE_OVERHEAD_BYTES;
-        self.messages += 1;
-        self.order.push_back((self.position, id));
-        if log.is_armed.is_none() {
+        self.append(now, id, logs, value);
+        if logs[id].is_armed.is_none() {
             self.arm(id, logs, now + Duration::from(bounds.age));
         }
-        self.trim(id, logs, bounds);
-        while self.bytes > self.bytes_max {
-            self.forget_oldest(logs);
+        if logs[id].is_above(bounds) && self.trim(id, logs, bounds) == 0 {
+            self.arm(id, logs, Time::default());
         }
+        self.bound_bytes(logs);
         self.position
+    }
+
+    /// Numbers the next message of a log whose rule has ended, and that has not forgotten yet what that
+    /// kept. If this is too much for now, the message is kept with it: the row must not get a hole.
+    ///
+    /// Returns its number and its position, 0 if it is not kept.
+    pub(crate) fn keep_no_more(
+        &mut self,
+        now: Time,
+        id: LogId,
+        logs: &mut Logs,
+        value: ValueRef<'_>,
+    ) -> (u64, u64) {
+        for _ in 0..FORGOTTEN_AT_ONCE_MAX.min(logs[id].ring.len()) {
+            self.forget_first(id, logs);
+        }
+        let sequence = logs[id].next();
+        if logs[id].ring.is_empty() {
+            return (sequence, 0);
+        }
+        self.append(now, id, logs, value);
+        self.bound_bytes(logs);
+        (sequence, self.position)
     }
 
     /// When [`History::expire`] has something to do.
@@ -155,77 +168,68 @@ impl History {
         }
     }
 
-    /// Forgets what is too old, and what the rules do not keep any more.
+    /// Forgets some of what is too old, and of what the rules do not keep any more.
     pub(crate) fn expire(&mut self, now: Time, logs: &mut Logs) {
         self.apply_rules(logs);
-        let mut left = EXPIRED_AT_ONCE_MAX;
+        let mut left = FORGOTTEN_AT_ONCE_MAX;
         while left > 0
             && let Some((at, id)) = self.deadlines.first().copied()
             && at <= now
         {
             let bounds = self.rules.bounds(logs.name(id).as_bytes());
-            while left > 0
-                && let Some(first) = logs[id].ring.first()
-                && bounds.is_none_or(|bounds| first.at + Duration::from(bounds.age) <= now)
-            {
+            while left > 0 && logs[id].deadline(bounds).is_some_and(|deadline| deadline <= now) {
                 self.forget_first(id, logs);
                 left -= 1;
             }
-            self.arm_anew(id, logs, bounds, now);
+            self.arm_anew(id, logs, bounds);
             left = left.saturating_sub(1);
         }
     }
 
     /// The kept messages behind a position, oldest first, each with its log. Some of them may be gone.
     pub(crate) fn behind(&self, position: u64) -> impl Iterator<Item = (u64, LogId)> {
-        let from = self.order.partition_point(|(other, _)| *other <= position);
-        self.order.range(from..).copied()
+        self.order.behind(position)
     }
 
-    /// Applies changed rules to some more logs.
+    /// Applies changed rules to some more logs: has them looked at when they say so.
     fn apply_rules(&mut self, logs: &mut Logs) {
         let Some(from) = self.review else { return };
         let to = from.saturating_add(REVIEWED_AT_ONCE_MAX).min(logs.end());
         for slot in from..to {
-            let Some(id) = logs.at(slot).filter(|id| !logs[*id].ring.is_empty()) else { continue };
-            match self.rules.bounds(logs.name(id).as_bytes()) {
-                None => self.forget_all(id, logs),
-                Some(bounds) => {
-                    self.trim(id, logs, bounds);
-                    if let Some(first) = logs[id].ring.first() {
-                        let deadline = first.at + Duration::from(bounds.age);
-                        self.arm(id, logs, deadline);
-                    }
-                }
+            if let Some(id) = logs.at(slot) {
+                let bounds = self.rules.bounds(logs.name(id).as_bytes());
+                self.arm_anew(id, logs, bounds);
             }
         }
         self.review = Some(to).filter(|to| *to < logs.end());
     }
 
-    /// Forgets what is above the bounds of one log.
-    fn trim(&mut self, id: LogId, logs: &mut Logs, bounds: HistoryBounds) {
-        let is_above = |logs: &Logs| {
-            let ring = &logs[id].ring;
-            ring.len() as u64 > bounds.messages_max || ring.byte_len() as u64 > bounds.bytes_max
-        };
-        while is_above(logs) {
-            self.forget_first(id, logs);
+    fn append(&mut self, now: Time, id: LogId, logs: &mut Logs, value: ValueRef<'_>) {
+        self.position += 1;
+        if logs[id].ring.is_empty() {
+            self.bytes += logs.hold(id) + CHANNEL_OVERHEAD_BYTES;
+        }
+        self.bytes += logs[id].ring.push(self.position, now, value) + MESSAGE_OVERHEAD_BYTES;
+        self.messages += 1;
+        self.order.push(self.position, id);
+    }
+
+    /// Forgets the oldest messages of all: at most as many as the newest one takes room of.
+    fn bound_bytes(&mut self, logs: &mut Logs) {
+        while self.bytes > self.bytes_max {
+            let oldest = self.order.first(|position, id| logs.holds(id, position));
+            self.forget_first(oldest.expect("what takes room stands in the row"), logs);
         }
     }
 
-    /// Forgets all messages of one log.
-    pub(crate) fn forget_all(&mut self, id: LogId, logs: &mut Logs) {
-        while !logs[id].ring.is_empty() {
+    /// Forgets what is above the bounds of one log. Returns how much more it could have forgotten now.
+    fn trim(&mut self, id: LogId, logs: &mut Logs, bounds: HistoryBounds) -> usize {
+        let mut left = FORGOTTEN_AT_ONCE_MAX;
+        while left > 0 && logs[id].is_above(bounds) {
             self.forget_first(id, logs);
+            left -= 1;
         }
-    }
-
-    /// Forgets the oldest message of all.
-    fn forget_oldest(&mut self, logs: &mut Logs) {
-        let (position, id) = self.order.pop_front().expect("what takes room stands in the row");
-        if logs.holds(id, position) {
-            self.forget_first(id, logs);
-        }
+        left
     }
 
     /// Forgets the oldest message of a log that has one.
@@ -239,17 +243,12 @@ impl History {
             self.bytes -= logs.release(id) + CHANNEL_OVERHEAD_BYTES;
         }
         self.gone.note(Gone { log: id, position: kept.position, sequence }, logs);
-        if self.order.len() > STALE_PLACES_MIN + 2 * self.messages {
-            self.order.retain(|(position, id)| logs.holds(*id, *position));
-            self.order.shrink_to(2 * self.order.len());
-        }
+        self.order.remove(kept.position, |position, id| logs.holds(id, position));
     }
 
-    fn arm_anew(&mut self, id: LogId, logs: &mut Logs, bounds: Option<HistoryBounds>, now: Time) {
-        // Without bounds, the rest is forgotten in the next portion.
-        let age = bounds.map(|bounds| Duration::from(bounds.age));
-        let first = logs[id].ring.first().map(|first| age.map_or(now, |age| first.at + age));
-        if let Some(deadline) = first {
+    /// A log that has messages is looked at when the oldest is to be forgotten.
+    fn arm_anew(&mut self, id: LogId, logs: &mut Logs, bounds: Option<HistoryBounds>) {
+        if let Some(deadline) = logs[id].deadline(bounds) {
             self.arm(id, logs, deadline);
         }
     }

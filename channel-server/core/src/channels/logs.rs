@@ -3,9 +3,11 @@
 use super::ring::Ring;
 use crate::named::Named;
 use std::ops::{Index, IndexMut};
+use std::time::Duration;
 use workyard_engine::Time;
 use workyard_planted::planted;
 use workyard_protocol::ChannelName;
+use workyard_protocol::channel::HistoryBounds;
 
 /// What a channel takes here beside its name.
 const OVERHEAD_BYTES: usize = 64;
@@ -194,6 +196,19 @@ impl Log {
     /// The number of the oldest message that is kept; that of the next one if there is none.
     pub(crate) fn first_kept(&self) -> u64 {
         self.last + 1 - self.ring.len() as u64
+    }
+
+    /// Whether more is kept than the bounds allow.
+    pub(crate) fn is_above(&self, bounds: HistoryBounds) -> bool {
+        let (messages, bytes) = (self.ring.len() as u64, self.ring.byte_len() as u64);
+        messages > bounds.messages_max || bytes > bounds.bytes_max
+    }
+
+    /// When its oldest message is to be forgotten, if it has any: at once if nothing keeps it.
+    pub(crate) fn deadline(&self, bounds: Option<HistoryBounds>) -> Option<Time> {
+        let first = self.ring.first()?;
+        let bounds = bounds.filter(|bounds| !self.is_above(*bounds));
+        Some(bounds.map_or(Time::default(), |bounds| first.at + Duration::from(bounds.age)))
     }
 
     /// Takes the number of the next message.

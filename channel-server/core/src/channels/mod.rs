@@ -1,12 +1,14 @@
 //! Channels: who subscribed to what. Messages pass through, and are kept where a rule says so.
 
 mod audience;
+mod byte_row;
 mod counts;
 mod gone;
 mod groups;
 mod history;
 mod keeping;
 mod logs;
+mod order;
 mod plan;
 mod publish;
 mod replay;

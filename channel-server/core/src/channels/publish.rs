@@ -84,18 +84,8 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) -> u64 {
         let target = self.target(channel);
-        if let (None, Some(log)) = (self.plan.kept(), self.plan.log())
-            && !self.logs[log].ring.is_empty()
-        {
-            // The rule has ended, and what it kept is not forgotten yet: the row must not get a hole.
-            self.history.forget_all(log, &mut self.logs);
-        }
         // Numbered also when nobody is there any more: who comes back can tell what was missed.
-        let sequence = self.plan.log().map_or(0, |log| self.logs[log].next());
-        let position = match (self.plan.kept(), self.plan.log()) {
-            (Some(bounds), Some(log)) => self.history.keep(now, log, &mut self.logs, bounds, value),
-            _ => 0,
-        };
+        let (sequence, position) = self.number(now, value);
         let Some(target) = target else {
             return 0;
         };
@@ -113,6 +103,17 @@ impl Channels {
             receivers += self.deliver_to_pending(message, outbox);
         }
         receivers
+    }
+
+    /// The number of the next message of the channel that was looked up last, and its position.
+    fn number(&mut self, now: Time, value: ValueRef<'_>) -> (u64, u64) {
+        let Some(id) = self.plan.log() else { return (0, 0) };
+        let (history, logs) = (&mut self.history, &mut self.logs);
+        match self.plan.kept() {
+            Some(bounds) => (logs[id].next(), history.keep(now, id, logs, bounds, value)),
+            None if logs[id].ring.is_empty() => (logs[id].next(), 0),
+            None => history.keep_no_more(now, id, logs, value),
+        }
     }
 
     /// What is not kept cannot be replayed: whoever waits for the end of a pattern's replay has it now.

@@ -1,5 +1,6 @@
 //! The newest messages of one channel, their bytes one behind the other.
 
+use super::byte_row::ByteRow;
 use std::collections::VecDeque;
 use workyard_engine::Time;
 use workyard_protocol::{Encoding, ValueRef};
@@ -7,16 +8,14 @@ use workyard_protocol::{Encoding, ValueRef};
 /// Memory is given back when this many times as much is held as is used.
 const SLACK_FACTOR: usize = 4;
 
-/// Below this many bytes, memory is not worth giving back.
-const SHRINK_BYTES_MIN: usize = 4096;
+/// Below this many messages, memory is not worth giving back.
+const SHRINK_COUNT_MIN: usize = 128;
 
 /// Messages that stand in a row: added behind, taken away in front.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     kept: VecDeque<Kept>,
-    bytes: VecDeque<u8>,
-    /// Where the first byte stands of all that there ever were.
-    begin: u64,
+    bytes: ByteRow,
     /// The position of the last message that was taken away, 0 before the first.
     gone: u64,
 }
@@ -35,7 +34,7 @@ pub(crate) struct Kept {
 enum Content {
     Int(i64),
     Float(f64),
-    Bytes { encoding: Encoding, begin: u64, length: usize },
+    Bytes { encoding: Encoding, length: u32, begin: usize },
 }
 
 impl Ring {
@@ -74,32 +73,30 @@ impl Ring {
         self.kept.partition_point(|kept| kept.position <= position)
     }
 
-    /// Adds the newest message.
-    pub(crate) fn push(&mut self, position: u64, at: Time, value: ValueRef<'_>) {
+    /// Adds the newest message. Returns the bytes that its value takes here.
+    pub(crate) fn push(&mut self, position: u64, at: Time, value: ValueRef<'_>) -> usize {
         let content = match value {
             ValueRef::Int(int) => Content::Int(int),
             ValueRef::Float(float) => Content::Float(float),
             ValueRef::Encoded { encoding, bytes } => {
-                let begin = self.begin + self.bytes.len() as u64;
-                self.bytes.extend(bytes);
-                Content::Bytes { encoding, begin, length: bytes.len() }
+                let length = u32::try_from(bytes.len()).expect("a frame's length has four bytes");
+                Content::Bytes { encoding, length, begin: self.bytes.push(bytes) }
             }
         };
-        self.kept.push_back(Kept { position, at, content });
+        let kept = Kept { position, at, content };
+        self.kept.push_back(kept);
+        kept.byte_len()
     }
 
     /// Takes the oldest message away.
     pub(crate) fn pop(&mut self) -> Option<Kept> {
         let kept = self.kept.pop_front()?;
         self.gone = kept.position;
-        let length = kept.byte_len();
-        self.bytes.drain(..length);
-        self.begin += length as u64;
-        if self.bytes.capacity() > SHRINK_BYTES_MIN.max(SLACK_FACTOR * self.bytes.len()) {
-            self.bytes.shrink_to(2 * self.bytes.len());
-        }
+        self.bytes.pop(kept.byte_len());
         if self.kept.is_empty() {
             self.kept = VecDeque::new();
+        } else if self.kept.capacity() > SHRINK_COUNT_MIN.max(SLACK_FACTOR * self.kept.len()) {
+            self.kept.shrink_to(2 * self.kept.len());
         }
         Some(kept)
     }
@@ -109,26 +106,11 @@ impl Ring {
         match kept.content {
             Content::Int(int) => ValueRef::Int(int),
             Content::Float(float) => ValueRef::Float(float),
-            Content::Bytes { encoding, begin, length } => {
-                let begin = usize::try_from(begin - self.begin).expect("it lies in memory");
-                ValueRef::Encoded { encoding, bytes: self.bytes(begin, length, scratch) }
+            Content::Bytes { encoding, length, begin } => {
+                let bytes = self.bytes.get(begin, length as usize, scratch);
+                ValueRef::Encoded { encoding, bytes }
             }
         }
-    }
-
-    fn bytes<'a>(&'a self, begin: usize, length: usize, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-        let (front, back) = self.bytes.as_slices();
-        let end = begin + length;
-        if end <= front.len() {
-            return &front[begin..end];
-        }
-        if begin >= front.len() {
-            return &back[begin - front.len()..end - front.len()];
-        }
-        scratch.clear();
-        scratch.extend_from_slice(&front[begin..]);
-        scratch.extend_from_slice(&back[..end - front.len()]);
-        scratch
     }
 }
 
@@ -136,7 +118,7 @@ impl Kept {
     /// The bytes that its value takes in the ring.
     pub(crate) fn byte_len(&self) -> usize {
         match self.content {
-            Content::Bytes { length, .. } => length,
+            Content::Bytes { length, .. } => length as usize,
             Content::Int(_) | Content::Float(_) => 0,
         }
     }
@@ -156,7 +138,7 @@ mod tests {
                 0 => ring.push(number, Time::default(), ValueRef::Int(number as i64)),
                 1 => ring.push(number, Time::default(), ValueRef::Float(number as f64)),
                 _ => ring.push(number, Time::default(), ValueRef::raw(&text(number))),
-            }
+            };
             if ring.len() > 10 {
                 assert_eq!(ring.pop().unwrap().position, number - 10);
                 assert_eq!(ring.gone(), number - 10);
@@ -185,8 +167,15 @@ mod tests {
         ring.push(1, Time::default(), ValueRef::raw(&vec![1; 1 << 20]));
         ring.push(2, Time::default(), ValueRef::raw(b"small"));
         ring.pop();
-        assert!(ring.bytes.capacity() <= SHRINK_BYTES_MIN, "{}", ring.bytes.capacity());
+        assert!(ring.bytes.memory_len() <= 4096, "{}", ring.bytes.memory_len());
         ring.pop();
         assert!(ring.is_empty() && ring.pop().is_none());
+        for number in 0..10_000 {
+            ring.push(number, Time::default(), ValueRef::Int(0));
+        }
+        for _ in 1..10_000 {
+            ring.pop();
+        }
+        assert!(ring.kept.capacity() <= SHRINK_COUNT_MIN, "{}", ring.kept.capacity());
     }
 }

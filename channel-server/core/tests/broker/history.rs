@@ -378,6 +378,66 @@ fn a_rule_that_has_just_ended_leaves_no_row_with_a_hole() {
     ]);
 }
 
+/// Keeps this many messages of "a".
+fn keep_many(talk: &mut Dialogue, count: usize) {
+    talk.session(9).keeps(">", 1_000_000, 1_000_000, 1_000_000).done();
+    for _ in 0..count {
+        let _ = talk.session(9).publishes("a", "x").texts();
+    }
+}
+
+/// Has everything done that is due, and looks that no step forgets very many.
+fn forgets_in_portions(talk: &mut Dialogue, until: usize) {
+    while talk.census().history_messages > until {
+        let before = talk.census().history_messages;
+        talk.expires().nothing();
+        let forgotten = before - talk.census().history_messages;
+        assert!((1..=1000).contains(&forgotten), "{forgotten} at once");
+    }
+}
+
+#[test]
+fn a_rule_that_ends_takes_along_a_portion_at_a_time() {
+    let mut talk = kept(">", 1);
+    keep_many(&mut talk, 5000);
+    talk.session(9).drops_history(">").done();
+    assert_eq!(talk.census().history_messages, 5000);
+    forgets_in_portions(&mut talk, 0);
+    assert_eq!(talk.deadline(), None);
+}
+
+#[test]
+fn what_is_published_to_a_long_row_without_a_rule_stands_behind_it_while_it_goes() {
+    let mut talk = kept(">", 1);
+    keep_many(&mut talk, 2500);
+    talk.session(1).subscribes("a").done();
+    talk.session(9).drops_history(">").done();
+    talk.session(9).publishes("a", "y").sees(["1 <- a #2501 @2501: y", "9: published to 1"]);
+    assert_eq!(talk.census().history_messages, 1501);
+    talk.session(2).fills_up();
+    talk.session(2).resumes("a", 999, 1).sees(["2: subscribed at [2501]"]);
+    talk.session(9).publishes("a", "z").sees(["1 <- a #2502 @2502: z", "9: published to 1"]);
+    talk.session(9).publishes("a", "!").sees(["1 <- a #2503: !", "9: published to 1"]);
+    assert_eq!(talk.census().history_messages, 0);
+    talk.session(2).drains().nothing();
+    talk.later(0).sees(["2 <- replay 1: a #1000..#2503 gone, 1504", "2 <- replay 1: done at 2503"]);
+}
+
+#[test]
+fn bounds_that_are_made_much_narrower_apply_a_portion_at_a_time() {
+    let mut talk = kept(">", 1);
+    keep_many(&mut talk, 5000);
+    talk.session(9).keeps(">", 10, 1_000_000, 1_000_000).done();
+    let _ = talk.session(9).publishes("a", "y").texts();
+    assert_eq!(talk.census().history_messages, 4001);
+    forgets_in_portions(&mut talk, 10);
+    assert_eq!(talk.deadline(), Some(1_000_000));
+    keep_many(&mut talk, 4990);
+    talk.session(9).publishes("a", &"y".repeat(999_900)).texts().clear();
+    assert_eq!(talk.census().history_messages, 4001);
+    forgets_in_portions(&mut talk, 101);
+}
+
 #[test]
 fn a_rule_that_is_made_narrower_applies_to_what_is_there() {
     let mut talk = kept(">", 10);

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        assert_eq!(names(&[]).len(), 46);
-        assert_eq!(names(&["--quick"]).len(), 18);
+        assert_eq!(names(&[]).len(), 50);
+        assert_eq!(names(&["--quick"]).len(), 19);
         assert_eq!(names(&["--rows", "kv/get"]).len(), 4);
         assert_eq!(
             names(&["--quick", "--rows", "connects,fanout/1x1000/*4"]),

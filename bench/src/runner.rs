@@ -63,7 +63,7 @@ impl Runner<'_> {
     }
 
     fn run_once(&mut self, kind: Kind, work: Work) -> Result<Figures> {
-        let family = work.family();
+        let family = work.family(kind);
         let lent = if work.needs_fresh_server() {
             self.fleet.fresh(kind, family)?
         } else {

@@ -27,6 +27,7 @@ impl Sizes {
 pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
     let mut rows = saturated();
     rows.extend(kept());
+    rows.extend(watched());
     rows.extend(paced());
     rows.extend(keys());
     rows.extend(jobs());
@@ -37,12 +38,13 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
 
 /// Whether the smoke form has this row.
 pub(crate) fn is_quick(row: &Row) -> bool {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "fanout/1x1/64",
         "fanout/1x100/64",
         "fanout/10x10/1024",
         "fanout/1x10/16384",
         "kept/1x10/64",
+        "watch/1x10/64",
         "paced/1x10",
         "kv/get/1x1",
         "kv/get/50x16",
@@ -104,6 +106,25 @@ fn kept() -> Vec<Row> {
         goal: None,
     };
     SHAPES.map(row).into()
+}
+
+/// A variable stored again and again, instead of messages published.
+fn watched() -> Vec<Row> {
+    const WATCHERS: [usize; 4] = [1, 10, 100, 1000];
+    let row = |subscribers| Row {
+        name: format!("watch/1x{subscribers}/64"),
+        title: format!("1 -> {subscribers}, 64 B, watched"),
+        section: Section::Saturated,
+        work: Work::Fanout {
+            publishers: 1,
+            subscribers,
+            payload_bytes: 64,
+            rate: None,
+            via: Via::Watch,
+        },
+        goal: None,
+    };
+    WATCHERS.map(row).into()
 }
 
 fn paced() -> Vec<Row> {
@@ -224,7 +245,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 3 + 16 + 3 + 5 + 1);
-        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 12 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 16 + 3 + 5 + 1);
+        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 13 + 6);
     }
 }

@@ -77,6 +77,8 @@ pub(crate) enum Via {
     Channel,
     /// A channel whose last messages are kept.
     KeptChannel,
+    /// A variable that they watch.
+    Watch,
 }
 
 /// What Workyard has to reach.
@@ -91,8 +93,11 @@ pub(crate) enum Goal {
 }
 
 impl Work {
-    pub(crate) fn family(self) -> Family {
+    /// What a server of `kind` is used for.
+    pub(crate) fn family(self, kind: Kind) -> Family {
         match self {
+            // The limit of many who watch is that of many who subscribe.
+            Self::Fanout { via: Via::Watch, .. } if kind != Kind::Limit => Family::Keys,
             Self::Fanout { .. }
             | Self::Jobs { .. }
             | Self::Subscriptions { .. }
@@ -106,11 +111,11 @@ impl Work {
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
             Self::Jobs { .. } => kind == Kind::Workyard,
-            Self::Fanout { via: Via::KeptChannel, .. } => {
+            Self::Fanout { via: Via::KeptChannel | Via::Watch, .. } => {
                 matches!(kind, Kind::Limit | Kind::Workyard)
             }
             Self::Fill { .. } | Self::Subscriptions { .. } if kind == Kind::Limit => false,
-            _ => kind.serves(self.family()),
+            _ => kind.serves(self.family(kind)),
         }
     }
 

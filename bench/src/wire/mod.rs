@@ -6,6 +6,7 @@ mod native;
 mod native_channel;
 mod native_globaldata;
 mod native_queue;
+mod native_watch;
 mod nats;
 mod raw;
 mod redis_channel;
@@ -176,6 +177,9 @@ pub(crate) fn fan_out(
     match (kind, via) {
         (Kind::Workyard, Via::KeptChannel) => {
             Some(Box::new(NativeChannel { payload_bytes, verify, is_kept: true }))
+        }
+        (Kind::Workyard, Via::Watch) => {
+            Some(Box::new(native_watch::NativeWatch { payload_bytes, verify }))
         }
         _ => pub_sub(kind, payload_bytes, verify),
     }

@@ -4,14 +4,22 @@
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
 
+mod support {
+    pub(crate) mod ear;
+    pub(crate) mod memory;
+    pub(crate) mod names;
+}
+
+use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use support::ear::{self, Ear};
+use support::memory::resident_bytes;
+use support::names::{key, name};
+use workyard_engine::{Engine, Time};
 use workyard_globaldata_core::{Store, StoreLimits};
-use workyard_protocol::globaldata::{
-    Expect, Expiry, GlobalDataWire, Push, Reply, Request, Touch, Write,
-};
-use workyard_protocol::{Key, Refusal, Ttl, ValueRef};
+use workyard_protocol::globaldata::{Expect, Expiry, Request, Touch, Write};
+use workyard_protocol::{Ttl, ValueRef};
 
 const KEYS: u64 = 1_000_000;
 const VALUE: [u8; 64] = [b'v'; 64];
@@ -86,7 +94,7 @@ fn touch(store: &mut Store) -> Timing {
 fn free(store: &mut Store) -> Timing {
     let mut timing = Timing::default();
     while store.next_deadline().is_some() {
-        timing.add(|| store.expire(Time::from_millis(u64::MAX), &mut Silent));
+        timing.add(|| store.expire(Time::from_millis(u64::MAX), &mut Ear::default()));
     }
     timing
 }
@@ -122,8 +130,9 @@ impl Timing {
 }
 
 fn ask(store: &mut Store, request: Request<'_>) {
-    let caller = Caller { session: SessionId::new(0, 0), request: 1 };
-    store.handle(Time::default(), caller, request, &mut Silent);
+    let mut ear = Ear::default();
+    ear::ask(store, 0, request, &mut ear);
+    black_box(ear.heard());
 }
 
 fn mixed(number: u64) -> u64 {
@@ -132,49 +141,4 @@ fn mixed(number: u64) -> u64 {
 
 fn ttl(millis: u64) -> Ttl {
     Ttl::from_millis(millis).expect("a day at most")
-}
-
-fn name(number: u64) -> [u8; 14] {
-    let mut name = *b"key:0000000000";
-    for (place, digit) in name[4..].iter_mut().rev().enumerate() {
-        *digit = b'a' + (number >> (4 * place)) as u8 % 16;
-    }
-    name
-}
-
-fn key(name: &[u8; 14]) -> Key<'_> {
-    Key::new(name).expect("14 bytes are a key")
-}
-
-fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    resident.map_or(0, |pages| pages * 4096)
-}
-
-/// Takes answers, and refusals not.
-struct Silent;
-
-impl Outbox<GlobalDataWire> for Silent {
-    fn reply(&mut self, _: Caller, _: Reply<'_>) {}
-
-    fn refuse(&mut self, _: Caller, refusal: Refusal) {
-        panic!("refused: {refusal}");
-    }
-
-    fn push(&mut self, _: SessionId, push: Push) {
-        unreachable!("nobody asked for {push:?}")
-    }
-
-    fn publish(
-        &mut self,
-        publication: Publication<'_, Push>,
-        _: impl IntoIterator<Item = SessionId>,
-    ) {
-        unreachable!("nobody asked for {:?}", publication.push)
-    }
-
-    fn has_room(&mut self, _: SessionId) -> bool {
-        true
-    }
 }

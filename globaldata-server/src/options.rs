@@ -23,7 +23,7 @@ workyard_daemon::overrides! {
         session_watches_max: u32 = "COUNT",
         /// Keys and prefixes that all connections watch at most
         watches_max: u32 = "COUNT",
-        /// Bytes that these take at most of one connection: names twice, with 256 bytes for each
+        /// Bytes that these take at most of one connection: names twice, with 320 bytes for each
         session_watch_bytes_max: usize = "BYTES",
         /// Bytes that these take at most of all connections
         watch_bytes_max: usize = "BYTES",

@@ -14,7 +14,7 @@ pub const EXPIRY_OVERHEAD_BYTES: usize = 48;
 
 /// What a topic that is watched is counted with beyond its name, which counts twice: its places in the
 /// tables of its session and of all.
-pub const WATCH_OVERHEAD_BYTES: usize = 256;
+pub const WATCH_OVERHEAD_BYTES: usize = 320;
 
 /// How much a store may hold, and how much one request may ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,17 +1,23 @@
 //! Prints what requests cost the store alone, and what a key takes in memory.
 //!
-//! `cargo run --release -p workyard-globaldata-core --example store_cost`
+//! `cargo run --release -p workyard-globaldata-server --example store_cost`
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
 
+mod support {
+    pub(crate) mod ear;
+    pub(crate) mod memory;
+    pub(crate) mod names;
+}
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use support::ear::{self, Ear};
+use support::memory::resident_bytes;
+use support::names::{key, name};
 use workyard_globaldata_core::{Store, StoreLimits};
-use workyard_protocol::globaldata::{
-    Expect, Expiry, Get, GlobalDataWire, Increment, Push, Reply, Request, Write, Written,
-};
-use workyard_protocol::{Key, Number, Refusal, ValueRef};
+use workyard_protocol::globaldata::{Expect, Expiry, Get, Increment, Request, Write};
+use workyard_protocol::{Number, ValueRef};
 
 const VALUE: [u8; 64] = [b'v'; 64];
 const ROUNDS: u64 = 400_000;
@@ -35,7 +41,7 @@ fn measure(keys: u64) {
     bench.run("cas", Bench::cas);
     bench.make_counters();
     bench.run("increment", Bench::increment);
-    black_box(bench.last.0);
+    black_box(bench.ear.heard());
 }
 
 /// A store, and a walk over its keys in an order that no cache foresees.
@@ -43,18 +49,15 @@ struct Bench {
     store: Store,
     keys: u64,
     next: u64,
-    last: Last,
+    ear: Ear,
     revisions: Vec<u64>,
 }
-
-/// Keeps the number of the latest answer, as little as an outbox can do.
-struct Last(u64);
 
 impl Bench {
     fn new(keys: u64) -> Self {
         let store = Store::new(StoreLimits::default());
         let revisions: Vec<u64> = (1..=keys).collect();
-        Self { store, keys, next: 0, last: Last(0), revisions }
+        Self { store, keys, next: 0, ear: Ear::default(), revisions }
     }
 
     /// Writes every key in turn. The longest that one took.
@@ -92,13 +95,13 @@ impl Bench {
 
     fn set(&mut self, number: u64) {
         self.write(number, Expect::Any, ValueRef::raw(&VALUE));
-        self.revisions[number as usize] = self.last.0;
+        self.revisions[number as usize] = self.ear.heard().0;
     }
 
     fn cas(&mut self, number: u64) {
         let known = self.revisions[number as usize];
         self.write(number, Expect::Revision(known), ValueRef::raw(&VALUE));
-        self.revisions[number as usize] = self.last.0;
+        self.revisions[number as usize] = self.ear.heard().0;
     }
 
     fn increment(&mut self, number: u64) {
@@ -115,56 +118,6 @@ impl Bench {
     }
 
     fn ask(&mut self, request: Request<'_>) {
-        let caller = Caller { session: SessionId::new(0, 0), request: 1 };
-        self.store.handle(Time::default(), caller, request, &mut self.last);
-    }
-}
-
-fn name(number: u64) -> [u8; 14] {
-    let mut name = *b"key:0000000000";
-    for (place, digit) in name[4..].iter_mut().rev().enumerate() {
-        *digit = b'a' + (number >> (4 * place)) as u8 % 16;
-    }
-    name
-}
-
-fn key(name: &[u8; 14]) -> Key<'_> {
-    Key::new(name).expect("14 bytes are a key")
-}
-
-fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    resident.map_or(0, |pages| pages * 4096)
-}
-
-impl Outbox<GlobalDataWire> for Last {
-    fn reply(&mut self, _: Caller, reply: Reply<'_>) {
-        self.0 = match reply {
-            Reply::Got(entry) => entry.expect("every key is there").revision,
-            Reply::Written(Written::Stored { revision }) => revision,
-            Reply::Incremented { revision, .. } => revision,
-            other => panic!("not asked for: {other:?}"),
-        };
-    }
-
-    fn refuse(&mut self, _: Caller, refusal: Refusal) {
-        panic!("refused: {refusal}");
-    }
-
-    fn push(&mut self, _: SessionId, push: Push) {
-        unreachable!("nobody asked for {push:?}")
-    }
-
-    fn publish(
-        &mut self,
-        publication: Publication<'_, Push>,
-        _: impl IntoIterator<Item = SessionId>,
-    ) {
-        unreachable!("nobody asked for {:?}", publication.push)
-    }
-
-    fn has_room(&mut self, _: SessionId) -> bool {
-        true
+        ear::ask(&mut self.store, 0, request, &mut self.ear);
     }
 }

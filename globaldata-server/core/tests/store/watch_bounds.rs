@@ -5,7 +5,7 @@ use crate::listeners::*;
 use std::time::{Duration, Instant};
 use workyard_globaldata_core::{StoreLimits, WATCH_OVERHEAD_BYTES};
 use workyard_protocol::globaldata::{Request, Unwatch, WatchTopic};
-use workyard_protocol::limits::{LIST_ITEMS_MAX, NAME_BYTES_MAX};
+use workyard_protocol::limits::LIST_ITEMS_MAX;
 use workyard_protocol::{Reason, ValueRef};
 
 fn int(value: i64) -> ValueRef<'static> {
@@ -214,12 +214,11 @@ fn ending_topics_takes_time_for_those_alone() {
 fn prefixes_that_nearly_fit_cost_a_change_nothing() {
     let began = Instant::now();
     let mut stage = portions_of(1_000_000);
-    let key = "b".repeat(NAME_BYTES_MAX);
-    let names: Vec<String> =
-        (0..NAME_BYTES_MAX).map(|place| key[..place].to_owned() + "a").collect();
+    let key = "b".repeat(2000);
+    let names: Vec<String> = (0..key.len()).map(|place| key[..place].to_owned() + "a").collect();
     let topics: Vec<_> = names.iter().map(|name| on_prefix(name)).collect();
     assert_eq!(stage.say(1, watch(&topics)), ["1: watching from 0"]);
-    for value in 0..3000 {
+    for value in 0..500 {
         assert!(stage.ask(2, set(&key, int(value))).len() <= 2, "how far it is, now and then");
     }
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());

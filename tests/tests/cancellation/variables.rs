@@ -1,17 +1,23 @@
 //! Calls on variables.
 
 use crate::polls::dropped_at_every_poll;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use workyard_globaldata::{BatchOutcome, GlobalDataClient, Number, TimeLeft, Value};
+use workyard_globaldata::{
+    BatchOutcome, GlobalDataClient, Number, TimeLeft, Value, Waited, WatchEvent,
+};
 use workyard_tests::clients::{address, within};
 use workyard_tests::{Daemon, GlobalDataWire, Setup};
 
 const DROPPED_MIN: usize = 5000;
 const TASKS: usize = 4;
-const CALLS: usize = 14;
+const CALLS: usize = 17;
 /// Beyond this size, values wait for room of their own before they are sent.
 const LARGE_BYTES: usize = 64 * 1024;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// So few names may be watched at once that none may stay behind which nobody watches.
+const LIMITS: &str = "[limits]\nsession_watches_max = 24\n";
 
 /// One of several tasks that share a client. What it asks for, nobody else has.
 struct Asker {
@@ -20,6 +26,8 @@ struct Asker {
     /// Increments that were begun, and those that came to their end.
     begun: AtomicI64,
     done: AtomicI64,
+    /// How many names were watched that nobody else has.
+    watched: AtomicUsize,
 }
 
 impl Asker {
@@ -28,11 +36,16 @@ impl Asker {
             client.set(format!("{task}.{number}"), &(task * 100 + number)).await.unwrap();
         }
         let (begun, done) = (AtomicI64::new(0), AtomicI64::new(0));
-        Self { client: client.clone(), task, begun, done }
+        let watched = AtomicUsize::new(0);
+        Self { client: client.clone(), task, begun, done, watched }
     }
 
     fn key(&self, name: impl std::fmt::Display) -> String {
         format!("{}.{name}", self.task)
+    }
+
+    fn fresh_key(&self) -> String {
+        self.key(format!("fresh.{}", self.watched.fetch_add(1, Relaxed)))
     }
 
     fn value(&self, number: usize) -> usize {
@@ -72,10 +85,24 @@ impl Asker {
             10 => assert!(!client.delete(self.key("none")).await.unwrap()),
             11 => assert_eq!(client.ttl(self.key("none")).await.unwrap(), TimeLeft::Missing),
             12 => assert!(client.touch(self.key(4), Duration::from_secs(3600)).await.unwrap()),
-            _ => {
+            13 => {
                 let batch = client.batch().require_absent(self.key(2)).delete(self.key(3));
                 let outcome = batch.commit().await.unwrap();
                 assert!(matches!(outcome, BatchOutcome::Conflict { step: 0, .. }), "{outcome:?}");
+            }
+            14 => {
+                let mut watcher = client.watch(self.fresh_key()).await.unwrap();
+                assert_eq!(watcher.next().await, Some(WatchEvent::CaughtUp));
+            }
+            15 => {
+                let waited = client.wait_until_changed(self.fresh_key(), Some(1), MINUTE);
+                assert_eq!(waited.await.unwrap(), Waited::Changed(None));
+            }
+            _ => {
+                let cached = client.cached();
+                assert_eq!(cached.get::<usize>(self.fresh_key()).await.unwrap(), None);
+                let value = cached.get::<usize>(self.key(2)).await.unwrap();
+                assert_eq!(value, Some(self.value(2)));
             }
         }
     }
@@ -96,7 +123,7 @@ impl Asker {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_on_variables_that_are_dropped_at_any_poll_mix_up_nothing() {
-    let daemon: Daemon<GlobalDataWire> = Setup::new().start();
+    let daemon: Daemon<GlobalDataWire> = Setup::new().file(LIMITS).start();
     // So few that callers wait for each other before they are sent.
     let client = GlobalDataClient::builder(address(&daemon)).commands_max(2).connect();
     let client = within(client).await.unwrap();

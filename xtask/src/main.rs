@@ -1,5 +1,5 @@
 //! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential | mutants |
-//! simulate`.
+//! simulate | perf-check`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +11,7 @@ mod differential;
 mod fuzz;
 mod gate;
 mod mutants;
+mod perf;
 mod setup;
 mod simulate;
 mod tidy;
@@ -53,6 +54,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Run servers and clients on a simulated network, in simulated time
     Simulate(simulate::Arguments),
+    /// Count the instructions of the hot paths, and compare them with those recorded
+    PerfCheck(perf::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Differential(arguments) => differential::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Mutants(arguments) => mutants::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Simulate(arguments) => simulate::run(&root, &arguments).map(|()| EXIT_PASSED),
+        Task::PerfCheck(arguments) => perf::run(&root, &arguments).map(|()| EXIT_PASSED),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

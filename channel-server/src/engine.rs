@@ -3,7 +3,7 @@
 use crate::workerman::{Clients, Spellings};
 use workyard_channel_core::Broker;
 use workyard_daemon::Untold;
-use workyard_engine::{Caller, Engine, Loss, Outbox, Publication, SessionId, Time};
+use workyard_engine::{Caller, Engine, Loss, Outbox, Publication, Route, SessionId, Time};
 use workyard_protocol::channel;
 use workyard_protocol::{DecodeError, Message, Refusal, Wire};
 use workyard_workerman::Spelling;
@@ -162,7 +162,15 @@ impl<O: Outbox<SpelledWire>> Outbox<channel::ChannelWire> for Spelled<'_, O> {
         self.outbox.publish(Publication { route, topic, number, push }, recipients);
     }
 
+    fn continues(&mut self, route: Route) -> bool {
+        self.outbox.continues(route)
+    }
+
     fn has_room(&mut self, session: SessionId) -> bool {
         self.outbox.has_room(session)
+    }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        self.outbox.disconnect(session, refusal);
     }
 }

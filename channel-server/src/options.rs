@@ -28,6 +28,12 @@ workyard_daemon::overrides! {
         replays_per_session_max: usize = "COUNT",
         /// Replays of all sessions together at most
         replays_max: usize = "COUNT",
+        /// Messages held for one subscription whose session is slow at most
+        held_messages_per_subscription_max: usize = "COUNT",
+        /// Bytes of these messages at most, with 256 bytes and the channel's name twice for each
+        held_bytes_per_subscription_max: usize = "BYTES",
+        /// Bytes of messages held for all subscriptions at most
+        held_bytes_max: usize = "BYTES",
         /// Queues at most
         queues_max: usize = "COUNT",
         /// Jobs in one queue at most

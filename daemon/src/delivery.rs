@@ -6,7 +6,6 @@
 mod batch;
 mod flush;
 
-use crate::gaps::Losses;
 use crate::outgoing::{Ledger, Outgoing};
 use crate::peer::{Peer, State};
 use crate::service::{Dialect, Push, Reply};
@@ -14,7 +13,7 @@ use crate::settings::{Settings, SlowConsumer};
 use crate::stream::Writer;
 use batch::Batch;
 use slab::Slab;
-use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use workyard_engine::{Caller, Engine, Losses, Outbox, Publication, Route, SessionId, Time};
 use workyard_planted::planted;
 use workyard_protocol::{Reason, Refusal, Wire};
 
@@ -203,6 +202,15 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
         }
     }
 
+    fn continues(&mut self, route: Route) -> bool {
+        let continues = self.batch.is_for(route);
+        if !continues {
+            // What it leaves behind counts when room is asked for.
+            self.close_batch();
+        }
+        continues
+    }
+
     fn has_room(&mut self, session: SessionId) -> bool {
         let serial = self.batch.serial();
         if self.peer_mut(session).is_some_and(|peer| peer.batch == serial) {
@@ -213,6 +221,12 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
         let room = peer.is_open() && Self::takes_publications(peer, &bounds, over);
         peer.awaited |= !room;
         room
+    }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        if let Some(peer) = self.peer_mut(session) {
+            peer.doom(refusal);
+        }
     }
 }
 

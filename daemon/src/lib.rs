@@ -11,7 +11,6 @@ mod delivery;
 mod driver;
 mod either;
 mod exit;
-mod gaps;
 mod inbox;
 mod life;
 mod listener;

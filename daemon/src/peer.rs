@@ -1,10 +1,9 @@
 //! What the driver knows of one connection: its sending side, and whether it is still wanted.
 
-use crate::gaps::Gaps;
 use crate::outgoing::Outgoing;
 use crate::stream::Writer;
 use std::task::{Context, Waker};
-use workyard_engine::{SessionId, Time};
+use workyard_engine::{Gaps, SessionId, Time};
 use workyard_protocol::Refusal;
 
 /// One connection in the driver's table.

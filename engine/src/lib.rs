@@ -5,9 +5,11 @@
 //! the same code.
 
 mod by_session;
+mod gaps;
 mod recorder;
 
 pub use by_session::BySession;
+pub use gaps::{Gaps, Losses};
 pub use recorder::{Effect, Recorder, read};
 
 use std::fmt;
@@ -151,9 +153,20 @@ pub trait Outbox<W: Wire> {
         recipients: impl IntoIterator<Item = SessionId>,
     );
 
+    /// Whether what is published under this route goes on reaching those whom the last publication
+    /// reached: who had room then has it still. After `false` that is found out anew by the next
+    /// publication, and [`Outbox::has_room`] says until then what it will find.
+    fn continues(&mut self, _route: Route) -> bool {
+        false
+    }
+
     /// Whether the session takes more without going over its limit. When it does so again after
     /// `false`, the core hears of it by [`Engine::drained`].
     fn has_room(&mut self, session: SessionId) -> bool;
+
+    /// Ends a session, which is told why. Nothing more is published to it, and the core hears of its end
+    /// by [`Engine::close`].
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal);
 }
 
 /// A pure core.

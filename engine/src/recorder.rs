@@ -15,6 +15,8 @@ pub enum Effect {
     Push(SessionId, Vec<u8>),
     /// A publication, as its frame.
     Publish(Vec<SessionId>, Vec<u8>),
+    /// The end of a session.
+    Disconnected(SessionId, Refusal),
 }
 
 /// Records effects in order, and checks what the contract asks of a core.
@@ -75,6 +77,10 @@ impl<W: Wire> Outbox<W> for Recorder {
 
     fn has_room(&mut self, session: SessionId) -> bool {
         !self.full.contains(&session)
+    }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        self.effects.push(Effect::Disconnected(session, refusal));
     }
 }
 

@@ -12,7 +12,9 @@ use workyard_tests::{ChannelPeer, ChannelWire, Setup};
 const MIB: u64 = 1 << 20;
 
 fn from<'a>(interest: Interest<'a>, start: Start) -> Request<'a> {
-    Request::Subscribe(Subscribe { subscriptions: vec![Subscription { interest, start }] })
+    Request::Subscribe(Subscribe {
+        subscriptions: vec![Subscription { start, ..Subscription::live(interest) }],
+    })
 }
 
 fn keep(name: &str, messages_max: u64, bytes_max: u64) -> Request<'_> {

@@ -83,6 +83,10 @@ impl Outbox<ChannelWire> for Nowhere {
     fn has_room(&mut self, _: SessionId) -> bool {
         !self.is_full
     }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        unreachable!("{session} is not slow: {refusal}")
+    }
 }
 
 impl Bench {
@@ -221,7 +225,7 @@ fn replays() {
     report("begin a replay, 20 000 patterns, one session that does not read", COUNT, |at| {
         let (text, start) = (format!("other.{at}"), Start::Last { replay: at + 1, count: 1 });
         let interest = Interest { topic: pattern(&text), group: None };
-        let subscription = Subscription { interest, start };
+        let subscription = Subscription { start, ..Subscription::live(interest) };
         bench.ask(0, Request::Subscribe(Subscribe { subscriptions: vec![subscription] }));
     });
     report("publish to nobody beside them, the last is kept", 2000, |_| bench.publish("bench.1"));

@@ -73,6 +73,10 @@ impl Outbox<ChannelWire> for Given {
     fn has_room(&mut self, _: SessionId) -> bool {
         true
     }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        unreachable!("{session} is not slow: {refusal}")
+    }
 }
 
 impl Bench {

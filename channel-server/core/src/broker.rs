@@ -185,7 +185,7 @@ impl Engine for Broker {
     }
 
     fn drained(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
-        self.channels.drained(session);
+        self.channels.drained(session, outbox);
         self.queues.drained(now, session, outbox);
         self.questions.drained(session, outbox);
         self.presence.drained(session, outbox);

@@ -15,6 +15,12 @@ pub struct Census {
     pub subscribers: usize,
     /// Replays that are under way.
     pub replays: usize,
+    /// Sessions for which messages are held, as they have no room.
+    pub slow_sessions: usize,
+    /// These messages.
+    pub held_messages: usize,
+    /// Their bytes, as [`BrokerLimits::held_bytes_max`](crate::BrokerLimits) counts them.
+    pub held_bytes: usize,
     /// Rules by which messages are kept.
     pub history_rules: usize,
     /// Messages that are kept.

@@ -29,6 +29,14 @@ pub struct BrokerLimits {
     pub replays_per_session_max: usize,
     /// Most replays of all sessions together. One takes about 250 bytes, however long it waits.
     pub replays_max: usize,
+    /// Most messages that are held for one subscription while its session has no room. Above it the oldest
+    /// are lost.
+    pub held_messages_per_subscription_max: usize,
+    /// Most bytes in these messages: their values, and for each its channel's name twice and
+    /// [`BrokerLimits::HELD_OVERHEAD_BYTES`]. The same.
+    pub held_bytes_per_subscription_max: usize,
+    /// Most bytes that are held for all subscriptions together. Above it a subscription loses its own.
+    pub held_bytes_max: usize,
     /// Most queues: those that have a job, a consumer, settings of their own, or an id to remember.
     pub queues_max: usize,
     /// Most jobs in one queue, whatever their state.
@@ -81,6 +89,9 @@ impl BrokerLimits {
     /// What a job takes apart from its value, so that jobs without content are bounded too.
     pub const JOB_OVERHEAD_BYTES: usize = 192;
 
+    /// What a message that is held takes apart from its value and its channel's name.
+    pub const HELD_OVERHEAD_BYTES: usize = 256;
+
     /// The refusal for whoever would exceed a limit.
     pub(crate) fn reached(name: &str, value: usize) -> Refusal {
         Refusal::new(Reason::LimitReached, format!("{name} of {value} is reached"))
@@ -99,6 +110,9 @@ impl Default for BrokerLimits {
             history_bytes_max: 1024 * 1024 * 1024,
             replays_per_session_max: 100_000,
             replays_max: 1_000_000,
+            held_messages_per_subscription_max: 8192,
+            held_bytes_per_subscription_max: 16 * 1024 * 1024,
+            held_bytes_max: 256 * 1024 * 1024,
             queues_max: 100_000,
             queue_jobs_max: 10_000_000,
             queue_bytes_max: 1024 * 1024 * 1024,

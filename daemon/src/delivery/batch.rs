@@ -1,12 +1,11 @@
 //! The open batch: publications for the same recipients, encoded once for all of them.
 
 use super::{Delivery, miss, outgoing};
-use crate::gaps::Losses;
 use crate::outgoing::{COPY_BYTES_MAX, Ledger, SharedBytes};
 use crate::service::{Dialect, Push};
 use std::marker::PhantomData;
 use std::rc::Rc;
-use workyard_engine::{Engine, Route, SessionId};
+use workyard_engine::{Engine, Losses, Route, SessionId};
 
 /// A batch of this size is handed out, and the next one begun.
 const BATCH_BYTES_MAX: usize = 256 * 1024;

@@ -62,4 +62,8 @@ impl Outbox<GlobalDataWire> for Ear {
     fn has_room(&mut self, _: SessionId) -> bool {
         true
     }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        unreachable!("{session} did nothing wrong: {refusal}")
+    }
 }

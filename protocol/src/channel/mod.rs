@@ -55,7 +55,7 @@ pub use renew::Renew;
 pub use replies::Reply;
 pub use serve::Serve;
 pub use settings::{Backoff, QueueSettings, Settings, SettingsInForce};
-pub use subscribe::{Interest, Start, Subscribe, Subscription, Topic};
+pub use subscribe::{Interest, Start, Subscribe, Subscription, Topic, WhenSlow};
 pub use unsubscribe::Unsubscribe;
 
 use crate::envelope::{self, Message, Wire};

@@ -27,6 +27,9 @@ pub struct Subscription<'a> {
     pub interest: Interest<'a>,
     /// The first messages. A queue group begins with what is published next.
     pub start: Start,
+    /// What becomes of messages while the session does not read fast enough. A start that is not live
+    /// has none but the first, and leaves what was said before as it is.
+    pub when_slow: WhenSlow,
 }
 
 /// One thing that a session wants, and whether it shares it with others.
@@ -72,31 +75,53 @@ pub enum Start {
     },
 }
 
+/// What becomes of the messages of a subscription for which its session has no room. The later a variant
+/// stands, the less is lost by it: of a session's interests that match a channel, the last one counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+pub enum WhenSlow {
+    /// They are lost, and counted.
+    #[default]
+    DropNewest,
+    /// The latest of each channel is held until there is room; those before it are lost, and counted.
+    Latest,
+    /// The newest are held until there is room; above a bound the oldest of them are lost, and counted.
+    DropOldest,
+    /// The connection ends with `SlowConsumer` before any is lost.
+    Disconnect,
+}
+
 impl<'a> Subscribe<'a> {
     /// Subscribes to what is published from now on.
     pub fn to(interests: impl IntoIterator<Item = Interest<'a>>) -> Self {
-        let live = |interest| Subscription { interest, start: Start::Live };
-        Self { subscriptions: interests.into_iter().map(live).collect() }
+        Self { subscriptions: interests.into_iter().map(Subscription::live).collect() }
     }
 
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         let header = |subscription: &Subscription<'a>| {
             let (kind, name, group) = header(&subscription.interest);
-            (kind, name, group, subscription.start)
+            (kind, name, group, subscription.start, subscription.when_slow)
         };
         wire::put(out, List(self.subscriptions.iter().map(header).collect()));
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        type WithStart<'a> = (u8, &'a [u8], Option<&'a [u8]>, Start);
-        let List(headers): List<WithStart<'a>> = wire::take_all(body, "subscribe")?;
-        let subscription = |(kind, name, group, start): WithStart<'a>| {
+        type Whole<'a> = (u8, &'a [u8], Option<&'a [u8]>, Start, WhenSlow);
+        let List(headers): List<Whole<'a>> = wire::take_all(body, "subscribe")?;
+        let subscription = |(kind, name, group, start, when_slow): Whole<'a>| {
             let interest = decode_interest((kind, name, group))?;
-            check_start(start, interest.group)?;
-            Ok(Subscription { interest, start })
+            check_start(start, interest.group, when_slow)?;
+            Ok(Subscription { interest, start, when_slow })
         };
         let subscriptions = headers.into_iter().map(subscription).collect::<Result<_, _>>();
         subscriptions.map(|subscriptions| Self { subscriptions })
+    }
+}
+
+impl<'a> Subscription<'a> {
+    /// Begins with what is published next, of which the newest are lost while the session is slow.
+    #[must_use]
+    pub fn live(interest: Interest<'a>) -> Self {
+        Self { interest, start: Start::Live, when_slow: WhenSlow::DropNewest }
     }
 }
 
@@ -111,11 +136,18 @@ impl Start {
     }
 }
 
-fn check_start(start: Start, group: Option<GroupName<'_>>) -> Result<(), DecodeError> {
+fn check_start(
+    start: Start,
+    group: Option<GroupName<'_>>,
+    when_slow: WhenSlow,
+) -> Result<(), DecodeError> {
     let refused = |text: &'static str| Err(Refusal::new(Reason::InvalidArgument, text).into());
     match (start.replay(), group) {
         (Some(_), Some(_)) => refused("a queue group has no replay: its start must be 0, live"),
         (Some(0), None) => refused("replay 0 is none: expected another number"),
+        (Some(_), None) if when_slow != WhenSlow::DropNewest => {
+            refused("a replay waits for its reader: with it when_slow must be 0, drop_newest")
+        }
         _ => Ok(()),
     }
 }

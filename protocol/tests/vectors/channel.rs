@@ -8,7 +8,7 @@ use workyard_protocol::channel::{
     Answer, Ask, Change, ChannelWire, Delivery, DropHistory, Enter, FollowPresence, Histories,
     HistoryBounds, HistoryRule, Interest, KeepHistory, Member, Presence, PresenceChange,
     PresencePage, Publish, PublishMany, PublishOne, Push, Question, Reply, Request, Serve, Start,
-    Subscribe, Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe,
+    Subscribe, Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe, WhenSlow,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Ttl, ValueRef};
 
@@ -19,6 +19,7 @@ impl Service for ChannelWire {
                 subscriptions: list(fields, "interests", |json| Subscription {
                     interest: interest(json),
                     start: start(field(json, "start")),
+                    when_slow: when_slow(field(json, "when_slow")),
                 }),
             }),
             "unsubscribe" => {
@@ -177,6 +178,16 @@ fn start(json: &Json) -> Start {
             mark: integer(fields, "mark"),
         },
         other => panic!("no start: {other:?}"),
+    }
+}
+
+fn when_slow(json: &Json) -> WhenSlow {
+    match json.as_str() {
+        Some("drop_newest") => WhenSlow::DropNewest,
+        Some("latest") => WhenSlow::Latest,
+        Some("drop_oldest") => WhenSlow::DropOldest,
+        Some("disconnect") => WhenSlow::Disconnect,
+        other => panic!("nothing for the slow: {other:?}"),
     }
 }
 

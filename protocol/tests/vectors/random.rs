@@ -3,7 +3,7 @@
 mod interests;
 mod pushes;
 
-pub(crate) use interests::{history_rule, interest, pattern, start, subscription};
+pub(crate) use interests::{history_rule, interest, pattern, start, subscription, when_slow};
 pub(crate) use pushes::channel_push;
 
 use crate::random_queues::{queue_reply, queue_request};

@@ -1,12 +1,12 @@
 //! Headers encoded by another implementation of the same encoding are the same bytes.
 
-use crate::random::{bytes, expiry, number, start, wide};
+use crate::random::{bytes, expiry, number, start, when_slow, wide};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use wincode::config::{self, Config, Configuration};
 use wincode::{SchemaRead, SchemaWrite};
-use workyard_protocol::channel::{self, Interest, Start, Subscribe, Subscription, Topic};
+use workyard_protocol::channel::{self, Interest, Start, Subscribe, Subscription, Topic, WhenSlow};
 use workyard_protocol::control::{Goodbye, Hello, ServiceKind};
 use workyard_protocol::globaldata::{
     self, Expiry, GlobalDataWire, Increment, Keys, Watch, WatchTopic,
@@ -65,6 +65,26 @@ impl From<Start> for OtherStart {
             Start::Live => Self::Live,
             Start::Last { replay, count } => Self::Last(replay, count),
             Start::Resume { replay, epoch, mark } => Self::Resume(replay, epoch, mark),
+        }
+    }
+}
+
+/// The same of the protocol's `WhenSlow`.
+#[derive(SchemaWrite, SchemaRead)]
+enum OtherWhenSlow {
+    DropNewest,
+    Latest,
+    DropOldest,
+    Disconnect,
+}
+
+impl From<WhenSlow> for OtherWhenSlow {
+    fn from(when_slow: WhenSlow) -> Self {
+        match when_slow {
+            WhenSlow::DropNewest => Self::DropNewest,
+            WhenSlow::Latest => Self::Latest,
+            WhenSlow::DropOldest => Self::DropOldest,
+            WhenSlow::Disconnect => Self::Disconnect,
         }
     }
 }
@@ -156,19 +176,22 @@ proptest! {
     }
 
     #[test]
-    fn lists(names in vec((bytes(), option::of(bytes()), start()), 0..300)) {
-        let subscription = |(name, group, start): &(&'static [u8], Option<&'static [u8]>, Start)| {
+    fn lists(names in vec((bytes(), option::of(bytes()), start(), when_slow()), 0..300)) {
+        type Named = (&'static [u8], Option<&'static [u8]>, Start, WhenSlow);
+        let subscription = |(name, group, start, when_slow): &Named| {
             let interest = Interest {
                 topic: Topic::Channel(ChannelName::new(*name).unwrap()),
                 group: group.map(|group| GroupName::new(group).unwrap()),
             };
-            Subscription { interest, start: *start }
+            Subscription { interest, start: *start, when_slow: *when_slow }
         };
         let subscriptions = names.iter().map(subscription).collect();
         let ours = header(&channel::Request::Subscribe(Subscribe { subscriptions }));
         let theirs: Vec<_> = names
             .iter()
-            .map(|(name, group, start)| (0u8, *name, *group, OtherStart::from(*start)))
+            .map(|(name, group, start, when_slow)| {
+                (0u8, *name, *group, OtherStart::from(*start), OtherWhenSlow::from(*when_slow))
+            })
             .collect();
         prop_assert_eq!(ours, config::serialize(&theirs, config()).unwrap());
     }

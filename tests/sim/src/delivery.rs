@@ -179,4 +179,8 @@ impl<E: Engine, M: Monitor<E::Wire>> Outbox<E::Wire> for Delivery<E, M> {
         peer.is_awaited |= !room;
         room
     }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        self.findings.report(format!("{session:?} is to be disconnected: {refusal}"));
+    }
 }

@@ -34,7 +34,7 @@ fn channel_names_and_patterns_are_bounded() {
     let long = bytes(&LONG);
     let deep = bytes(vec!["a"; 33].join(".").as_bytes());
     let interest =
-        |kind: u8, name: &[u8], group: &[u8]| request(0x10, &[&ONE, &[kind], name, group, &[0]]);
+        |kind: u8, name: &[u8], group: &[u8]| request(0x10, &[&ONE, &[kind], name, group, &[0, 0]]);
     let short = bytes(b"name");
     let long_group = [&[1], &long[..]].concat();
     let both = [&uint(2), &short[..], &long].concat();
@@ -76,7 +76,7 @@ fn arguments_of_channel_requests_are_checked() {
     check_refused(
         &daemon,
         &[
-            ("a topic kind", request(0x10, &[&ONE, &[2], &name, &NONE, &[0]]), InvalidArgument),
+            ("a topic kind", request(0x10, &[&ONE, &[2], &name, &NONE, &[0, 0]]), InvalidArgument),
             ("publish", request(0x12, &[&name, &[10]]), InvalidArgument),
             ("publish to many", request(0x13, &[&one_name, &[250]]), InvalidArgument),
             ("publish to one", request(0x14, &[&name, &[255]]), InvalidArgument),
@@ -202,7 +202,7 @@ fn counts_and_lengths_are_not_believed() {
             ),
             (
                 "neither with nor without a group",
-                request(0x10, &[&ONE, &[0], &bytes(b"n"), &[2], &[0]]),
+                request(0x10, &[&ONE, &[0], &bytes(b"n"), &[2], &[0, 0]]),
                 Reason::Malformed,
             ),
         ],

@@ -5,6 +5,7 @@ use workyard_protocol::channel::{
     self, Answer, Ask, Backoff, Configure, Dead, DropHistory, Enqueue, Enter, FollowPresence,
     Histories, HistoryBounds, KeepHistory, Nack, NackReason, Presence, PublishMany, PublishOne,
     PublisherId, QueueSettings, Redrive, Remove, Serve, Settings, Start, Subscribe, Subscription,
+    WhenSlow,
 };
 use workyard_protocol::globaldata::{
     self, AddWithin, Batch, Count, Delete, End, Entries, Exists, Expect, Expiry, GetMany, Keys,
@@ -30,6 +31,7 @@ impl Sampled for ChannelWire {
         let value = ValueRef::Int(7);
         let name = ChannelName::new("name").expect("a short name");
         let start = Start::Resume { replay: 300, epoch: 70_000, mark: 1 << 40 };
+        let when_slow = WhenSlow::DropOldest;
         let all = Pattern::new("sample.*").expect("a pattern");
         let age = Ttl::from_millis(300).expect("a short one");
         let bounds = HistoryBounds { messages_max: 300, bytes_max: 70_000, age };
@@ -47,7 +49,10 @@ impl Sampled for ChannelWire {
         let requests = [
             subscribe(grouped(pattern("sample.>"), "group")),
             channel::Request::Subscribe(Subscribe {
-                subscriptions: vec![Subscription { interest: pattern("sample.>"), start }],
+                subscriptions: vec![
+                    Subscription { start, ..Subscription::live(pattern("sample.>")) },
+                    Subscription { when_slow, ..Subscription::live(pattern("sample.*")) },
+                ],
             }),
             channel::Request::KeepHistory(KeepHistory { pattern: all, bounds }),
             channel::Request::DropHistory(DropHistory { pattern: all }),

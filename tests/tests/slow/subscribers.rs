@@ -52,7 +52,7 @@ pub(super) fn learned(frame: &Frame) -> Learned {
 
 /// Publishes numbered messages, and has a healthy subscriber receive each of them.
 #[track_caller]
-fn publish_numbered(
+pub(super) fn publish_numbered(
     publisher: &mut ChannelPeer,
     healthy: &mut ChannelPeer,
     name: &str,
@@ -96,7 +96,7 @@ fn catch_up(peer: &mut ChannelPeer, name: &str, numbers: Range<u64>) -> u64 {
 }
 
 #[track_caller]
-fn subscriber(daemon: &Daemon<ChannelWire>, names: &[&str]) -> ChannelPeer {
+pub(super) fn subscriber(daemon: &Daemon<ChannelWire>, names: &[&str]) -> ChannelPeer {
     let mut peer = daemon.peer();
     for name in names {
         peer.ask(subscribe(channel(name)), Reply::Done);

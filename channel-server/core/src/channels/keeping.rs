@@ -38,9 +38,11 @@ impl Channels {
         outbox.reply(caller, Reply::Histories { cursor, rules });
     }
 
-    /// The session has room again.
-    pub(crate) fn drained(&mut self, session: SessionId) {
-        self.replays.drained(session);
+    /// The session has room again. What is held for it goes before what it has replayed.
+    pub(crate) fn drained(&mut self, session: SessionId, outbox: &mut impl Outbox<ChannelWire>) {
+        if self.slow.drain(session, &self.groups, outbox) {
+            self.replays.drained(session);
+        }
     }
 
     /// When [`Channels::expire`] has something to do.

@@ -1,6 +1,8 @@
 //! Channels: who subscribed to what. Messages pass through, and are kept where a rule says so.
 
 mod audience;
+mod backlog;
+mod backlogs;
 mod byte_row;
 mod counts;
 mod gone;
@@ -10,11 +12,13 @@ mod keeping;
 mod logs;
 mod order;
 mod plan;
+mod policies;
 mod publish;
 mod replay;
 mod replays;
 mod ring;
 mod rules;
+mod slow;
 mod start;
 mod topics;
 mod trie;
@@ -32,6 +36,7 @@ use logs::Logs;
 use plan::Plan;
 use replay::Budget;
 use replays::Replays;
+use slow::Slow;
 use smallvec::SmallVec;
 use workyard_engine::{BySession, Caller, Outbox, SessionId};
 use workyard_protocol::Refusal;
@@ -50,6 +55,7 @@ pub(crate) struct Channels {
     logs: Logs,
     history: History,
     replays: Replays,
+    slow: Slow,
     /// Tells this start of the server from all others.
     epoch: u64,
     /// Where a kept message is put together that does not lie in one piece.
@@ -83,6 +89,7 @@ impl Channels {
             logs: Logs::new(limits.sequence_bytes_max),
             history: History::new(&limits),
             replays: Replays::new(&limits),
+            slow: Slow::new(&limits),
             epoch: 0,
             scratch: Vec::new(),
             plan: Plan::default(),
@@ -107,6 +114,7 @@ impl Channels {
         if let Err(refusal) = self.add_all(caller.session, wanted) {
             return outbox.refuse(caller, refusal);
         }
+        self.set_policies(caller.session, wanted, outbox);
         if wanted.iter().all(|wanted| wanted.start.replay().is_none()) {
             return outbox.reply(caller, Reply::Done);
         }
@@ -123,9 +131,7 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
         for interest in &request.interests {
-            if let Some(subscription) = self.find(interest) {
-                self.end(caller.session, subscription);
-            }
+            self.unsubscribe_from(caller.session, interest, outbox);
         }
         outbox.reply(caller, Reply::Done);
     }
@@ -138,6 +144,7 @@ impl Channels {
         own.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));
         self.replays.end_all(session);
         self.note_gone();
+        self.slow.close(session, own.iter().map(|(subscription, _)| *subscription));
         for (subscription, serial) in own {
             self.leave(subscription, serial);
         }
@@ -152,6 +159,7 @@ impl Channels {
         census.subscribers = self.subscribers.len();
         census.name_bytes = self.name_bytes();
         census.replays = self.replays.len();
+        self.slow.count(census);
         census.history_rules = self.history.rules();
         census.history_messages = self.history.messages();
     }

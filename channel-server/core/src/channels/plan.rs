@@ -51,7 +51,7 @@ struct Seen {
 
 impl Plan {
     /// Finds what this channel's messages concern; `changed` is the number of the last change to any
-    /// subscription or rule.
+    /// subscription or rule. Returns whether it had to be looked for.
     pub(crate) fn make(
         &mut self,
         channel: ChannelName<'_>,
@@ -59,9 +59,10 @@ impl Plan {
         topics: &Topics,
         history: &History,
         logs: &mut Logs,
-    ) {
+    ) -> bool {
         let name = channel.as_bytes();
-        if self.made_after != changed || self.channel != name {
+        let is_new = self.made_after != changed || self.channel != name;
+        if is_new {
             self.made_after = changed;
             self.channel.clear();
             self.channel.extend_from_slice(name);
@@ -73,6 +74,7 @@ impl Plan {
                 false => Some(logs.find_or_add(channel)),
             };
         }
+        is_new
     }
 
     /// The topics that the last channel's messages concern.

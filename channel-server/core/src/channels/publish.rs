@@ -2,6 +2,7 @@
 
 use super::audience::Audience;
 use super::groups::Groups;
+use super::slow::Slow;
 use super::{Channels, PENDING, Subscription, TopicId};
 use crate::numbers::Numbers;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
@@ -13,13 +14,13 @@ use workyard_protocol::{ChannelName, ValueRef};
 
 /// What is published.
 #[derive(Clone, Copy)]
-struct Message<'a> {
-    channel: ChannelName<'a>,
+pub(crate) struct Message<'a> {
+    pub(crate) channel: ChannelName<'a>,
     /// 0 without a number.
-    sequence: u64,
+    pub(crate) sequence: u64,
     /// 0 for one that is not kept.
-    position: u64,
-    value: ValueRef<'a>,
+    pub(crate) position: u64,
+    pub(crate) value: ValueRef<'a>,
 }
 
 /// Where the audience of a channel is.
@@ -94,9 +95,13 @@ impl Channels {
             Target::Topic(id) => &mut self.topics[id],
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
-        let mut receivers = to_everybody(audience, message, outbox);
+        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
+        let mut receivers = match slow.nobody_is_careful() {
+            true => to_everybody(audience, message, outbox),
+            false => slow.send_everybody(audience, message, numbers, outbox),
+        };
         if !audience.groups.is_empty() {
-            receivers += to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
+            receivers += to_groups(audience, message, &self.groups, slow, numbers, outbox);
             self.keep_turns(target);
         }
         if position == 0 && self.replays.have_patterns() {
@@ -148,15 +153,22 @@ impl Channels {
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
         audience.everybody.begin_behind_the_first();
-        let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
+        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
+        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, None);
+        let turn = audience.everybody.next_turn(has_room);
         let Some(session) = turn else { return 0 };
-        message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);
+        match slow.has_no_policies() {
+            true => message.to_one(numbers.next_route(), Delivery::One, session, outbox),
+            false => slow.send_one(session, None, message, Delivery::One, numbers, outbox),
+        }
         self.keep_turns(target);
         1
     }
 
     fn target(&mut self, channel: ChannelName<'_>) -> Option<Target> {
-        self.plan.make(channel, self.changed, &self.topics, &self.history, &mut self.logs);
+        if self.plan.make(channel, self.changed, &self.topics, &self.history, &mut self.logs) {
+            self.slow.find(self.plan.topics());
+        }
         match self.plan.topics() {
             [] => None,
             [id] => Some(Target::Topic(*id)),
@@ -187,15 +199,18 @@ fn to_groups(
     audience: &mut Audience,
     message: Message<'_>,
     names: &Groups,
+    slow: &mut Slow,
     numbers: &mut Numbers,
     outbox: &mut impl Outbox<ChannelWire>,
 ) -> u64 {
     for (group, members) in &mut audience.groups {
-        let session = members
-            .next_turn(|session| outbox.has_room(session))
-            .expect("a group stays while it has members");
+        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, Some(*group));
+        let session = members.next_turn(has_room).expect("a group stays while it has members");
         let delivery = Delivery::Group(names.name(*group));
-        message.to_one(numbers.next_route(), delivery, session, outbox);
+        match slow.has_no_policies() {
+            true => message.to_one(numbers.next_route(), delivery, session, outbox),
+            false => slow.send_one(session, Some(*group), message, delivery, numbers, outbox),
+        }
         if planted!("group-gets-it-twice") {
             message.to_one(numbers.next_route(), delivery, session, outbox);
         }
@@ -204,14 +219,18 @@ fn to_groups(
 }
 
 impl<'a> Message<'a> {
-    fn publication(self, route: Route, delivery: Delivery<'a>) -> Publication<'a, Push<'a>> {
+    pub(crate) fn publication(
+        self,
+        route: Route,
+        delivery: Delivery<'a>,
+    ) -> Publication<'a, Push<'a>> {
         let Self { channel, sequence, position, value } = self;
         let push = Push::Message { delivery, channel, sequence, position, value };
         Publication { route, topic: channel.as_bytes(), number: sequence, push }
     }
 
     /// Every single recipient has a route of its own: it is hardly the next message's.
-    fn to_one(
+    pub(crate) fn to_one(
         self,
         route: Route,
         delivery: Delivery<'_>,

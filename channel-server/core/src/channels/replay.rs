@@ -73,7 +73,7 @@ impl Channels {
     ) -> Progress {
         let Replay { session, number, topic, .. } = *replay;
         let sink = &mut Sink { session, number, outbox };
-        if !sink.has_room() {
+        if self.slow.holds_for(session) || !sink.has_room() {
             return Progress::Full;
         }
         let is_broken = std::mem::take(&mut replay.is_broken);

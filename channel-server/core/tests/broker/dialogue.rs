@@ -1,6 +1,7 @@
 //! Dialogues with a broker: who asks what, and what everybody sees, as short texts.
 
 mod history;
+mod slow;
 
 use crate::outbox::Watched;
 use crate::texts::text;

@@ -23,4 +23,6 @@ mod reserve;
 mod routes;
 mod sessions;
 mod settings;
+mod slow;
+mod slow_model;
 mod texts;

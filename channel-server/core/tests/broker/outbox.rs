@@ -56,4 +56,8 @@ impl Outbox<ChannelWire> for Watched {
     fn has_room(&mut self, session: SessionId) -> bool {
         Outbox::<ChannelWire>::has_room(&mut self.recorder, session)
     }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        Outbox::<ChannelWire>::disconnect(&mut self.recorder, session, refusal);
+    }
 }

@@ -130,7 +130,7 @@ impl World {
         };
         let channel = ChannelName::new(CHANNELS[number as usize % CHANNELS.len()]).unwrap();
         let interest = Interest { topic: Topic::Channel(channel), group: None };
-        let subscriptions = vec![Subscription { interest, start }];
+        let subscriptions = vec![Subscription { start, ..Subscription::live(interest) }];
         self.ask(session, Request::Subscribe(Subscribe { subscriptions }));
     }
 
@@ -154,7 +154,7 @@ impl World {
                     to.iter().for_each(|session| self.see(*session, frame, false));
                 }
                 Effect::Reply(to, _, frame) => self.see(*to, frame, true),
-                Effect::Refused(..) => panic!("{effect:?}"),
+                Effect::Refused(..) | Effect::Disconnected(..) => panic!("{effect:?}"),
             }
         }
     }

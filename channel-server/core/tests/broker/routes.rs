@@ -68,6 +68,9 @@ impl Outbox<ChannelWire> for Blind {
     fn has_room(&mut self, _: SessionId) -> bool {
         true
     }
+    fn disconnect(&mut self, _: SessionId, refusal: Refusal) {
+        panic!("{refusal}");
+    }
 }
 
 #[test]

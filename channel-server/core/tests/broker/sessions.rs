@@ -2,6 +2,7 @@
 
 use crate::dialogue::Dialogue;
 use workyard_channel_core::Census;
+use workyard_protocol::channel::WhenSlow;
 
 #[test]
 fn a_session_that_is_gone_leaves_nothing_behind() {
@@ -60,16 +61,21 @@ fn the_census_counts_everything() {
     assert!(!talk.session(9).publishes("kept", "xyz").texts().is_empty());
     talk.session(4).fills_up();
     let _ = talk.session(4).subscribes_to_last("ab", 1, &[1]).texts();
+    talk.session(4).subscribes_when_slow("ef", WhenSlow::DropOldest).done();
+    assert!(!talk.session(9).publishes("ef", "xyz").texts().is_empty());
     let expected = Census {
-        channels: 1,
+        channels: 2,
         patterns: 1,
         groups: 1,
-        subscriptions: 7,
+        subscriptions: 8,
         subscribers: 3,
         replays: 1,
+        slow_sessions: 1,
+        held_messages: 1,
+        held_bytes: 3 + 2 * 2 + 256,
         history_rules: 1,
-        history_messages: 1,
-        name_bytes: 8,
+        history_messages: 2,
+        name_bytes: 10,
         queues: 1,
         consumers: 2,
         ready: 1,

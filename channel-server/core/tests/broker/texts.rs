@@ -18,6 +18,7 @@ pub(crate) fn text(effect: &Effect, numbers: bool) -> String {
             let to: Vec<String> = to.iter().map(|session| session.slot().to_string()).collect();
             format!("{} <- {}", to.join(" "), text_of_frame(frame))
         }
+        Effect::Disconnected(who, refusal) => format!("{} ends: {}", who.slot(), refusal.reason),
     }
 }
 
@@ -138,7 +139,10 @@ fn text_of_push(push: Push<'_>, numbers: bool) -> String {
             Change::Left { session } => format!("{channel}: left {}", session as u32),
             Change::Missed => format!("{channel}: missed"),
         },
-        Push::Gap { replay: 0, .. } => panic!("a core tells by itself only what a replay has lost"),
+        Push::Gap { channel, from, to, missed, replay: 0 } => {
+            let channel = channel.map_or("something".to_owned(), |name| name.to_string());
+            format!("{channel} #{from}..#{to} missed, {missed}")
+        }
         Push::Gap { channel, from, to, missed, replay } => {
             let channel = channel.map_or("something".to_owned(), |name| name.to_string());
             format!("replay {replay}: {channel} #{from}..#{to} gone, {missed}")

@@ -43,7 +43,7 @@ impl ChannelSession {
             return;
         }
         let Some((wanted, start)) = self.followers.restart(id) else { return };
-        let subscriptions = vec![Subscription { interest: wanted.interest(), start }];
+        let subscriptions = vec![Subscription { start, ..Subscription::live(wanted.interest()) }];
         let subscribe = Request::Subscribe(Subscribe { subscriptions });
         self.request(&subscribe, Asked::Follow(id), outbox);
     }

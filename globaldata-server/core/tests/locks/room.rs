@@ -154,6 +154,7 @@ fn in_words(effect: &Effect) -> String {
             other => panic!("no push: {other:?}"),
         },
         Effect::Publish(..) => panic!("locks are nobody else's business"),
+        Effect::Disconnected(..) => panic!("nobody is to be ended: {effect:?}"),
     }
 }
 

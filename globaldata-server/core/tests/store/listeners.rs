@@ -98,6 +98,7 @@ fn word(effect: &Effect) -> String {
         }
         Effect::Push(session, frame) => format!("{}: {}", session.slot(), push(frame)),
         Effect::Publish(..) => panic!("nothing may be dropped: {effect:?}"),
+        Effect::Disconnected(..) => panic!("nobody is to be ended: {effect:?}"),
     }
 }
 

@@ -6,7 +6,7 @@ use workyard_protocol::channel::{
     KeepHistory, Member, Nack, NackReason, Presence, PresenceChange, PresencePage, Publish,
     PublishMany, PublishOne, PublisherId, Push, Question, QueueSettings, QueueStats, Queues,
     Redrive, Remove, Renew, Reply, Request, Serve, Settings, SettingsInForce, Start, Subscribe,
-    Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe,
+    Subscription, Topic, Unanswered, UnansweredCause, Unsubscribe, WhenSlow,
 };
 use workyard_protocol::{Delay, Encoding, Pattern, ToClient, Ttl, ValueRef};
 
@@ -75,9 +75,12 @@ fn subscribe() -> Subscribe<'static> {
         Start::Live,
         Start::Resume { replay: 70_000, epoch: 1 << 40, mark: 7 },
     ];
-    let interests = interests().into_iter().chain(interests());
-    let subscription = |(interest, start)| Subscription { interest, start };
-    Subscribe { subscriptions: interests.zip(starts).map(subscription).collect() }
+    let all = interests().into_iter().chain(interests());
+    let from = |(interest, start)| Subscription { start, ..Subscription::live(interest) };
+    let held =
+        |interest| Subscription { when_slow: WhenSlow::DropOldest, ..Subscription::live(interest) };
+    let held = interests().into_iter().map(held);
+    Subscribe { subscriptions: all.zip(starts).map(from).chain(held).collect() }
 }
 
 fn bounds() -> HistoryBounds {

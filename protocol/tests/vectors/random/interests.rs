@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use workyard_protocol::Pattern;
 use workyard_protocol::channel::{
-    HistoryBounds, HistoryRule, Interest, Start, Subscription, Topic,
+    HistoryBounds, HistoryRule, Interest, Start, Subscription, Topic, WhenSlow,
 };
 
 pub(crate) fn pattern() -> impl Strategy<Value = Pattern<'static>> {
@@ -18,12 +18,25 @@ pub(crate) fn interest() -> impl Strategy<Value = Interest<'static>> {
     (topic, option::of(group())).prop_map(|(topic, group)| Interest { topic, group })
 }
 
-/// A group begins live.
+/// A group begins live, and only what begins live says what becomes of it while its session is slow.
 pub(crate) fn subscription() -> impl Strategy<Value = Subscription<'static>> {
-    (interest(), start()).prop_map(|(interest, start)| match interest.group {
-        None => Subscription { interest, start },
-        Some(_) => Subscription { interest, start: Start::Live },
+    (interest(), start(), when_slow()).prop_map(|(interest, start, when_slow)| {
+        match (interest.group, start) {
+            (None, Start::Last { .. } | Start::Resume { .. }) => {
+                Subscription { start, ..Subscription::live(interest) }
+            }
+            _ => Subscription { when_slow, ..Subscription::live(interest) },
+        }
     })
+}
+
+pub(crate) fn when_slow() -> impl Strategy<Value = WhenSlow> {
+    prop_oneof![
+        Just(WhenSlow::DropNewest),
+        Just(WhenSlow::Latest),
+        Just(WhenSlow::DropOldest),
+        Just(WhenSlow::Disconnect),
+    ]
 }
 
 pub(crate) fn start() -> impl Strategy<Value = Start> {

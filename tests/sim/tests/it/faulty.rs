@@ -198,4 +198,12 @@ impl<O: Outbox<ChannelWire>> Outbox<ChannelWire> for FaultyOutbox<'_, O> {
     fn has_room(&mut self, session: SessionId) -> bool {
         self.outbox.has_room(session)
     }
+
+    fn continues(&mut self, route: Route) -> bool {
+        self.outbox.continues(route)
+    }
+
+    fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
+        self.outbox.disconnect(session, refusal);
+    }
 }

@@ -24,7 +24,8 @@ impl Asking<'_> {
         interests: &str,
         starts: impl IntoIterator<Item = Start>,
     ) -> Seen {
-        let subscription = |(interest, start)| Subscription { interest, start };
+        let subscription =
+            |(interest, start)| Subscription { start, ..Subscription::live(interest) };
         let subscriptions = parse(interests).into_iter().zip(starts).map(subscription).collect();
         self.asks(Request::Subscribe(Subscribe { subscriptions }))
     }

@@ -1,7 +1,7 @@
 //! What a receiver that was too slow has missed, counted until it can be told.
 
+use crate::Loss;
 use std::collections::BTreeMap;
-use workyard_engine::Loss;
 use workyard_planted::planted;
 
 /// Above so many topics, or so many bytes in their names, the rest is counted together: counting is
@@ -11,21 +11,24 @@ const GAP_NAMES_BYTES_MAX: usize = 16 * 1024;
 
 /// Publications of one topic: how many, and the numbers of the first and the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    /// 0 as long as none of them has a number.
-    pub(crate) from: u64,
-    pub(crate) to: u64,
-    pub(crate) missed: u64,
+pub struct Losses {
+    /// The number of the first; 0 as long as none of them has one.
+    pub from: u64,
+    /// The number of the last; 0 with `from`.
+    pub to: u64,
+    /// How many.
+    pub missed: u64,
 }
 
 impl Losses {
     /// A single one; 0 for one without a number.
-    pub(crate) fn one(number: u64) -> Self {
+    #[must_use]
+    pub fn one(number: u64) -> Self {
         Self { from: number, to: number, missed: 1 }
     }
 
     /// Adds later ones.
-    pub(crate) fn add(&mut self, later: Self) {
+    pub fn add(&mut self, later: Self) {
         if self.from == 0 {
             self.from = later.from;
         }
@@ -39,15 +42,21 @@ impl Losses {
 
 /// Missed publications by topic.
 #[derive(Debug, Default)]
-pub(crate) struct Gaps {
+pub struct Gaps {
     by_topic: BTreeMap<Box<[u8]>, Losses>,
     name_bytes: usize,
     others: u64,
 }
 
 impl Gaps {
+    /// Whether nothing was missed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_topic.is_empty() && self.others == 0
+    }
+
     /// Adds losses that came after all that were added before.
-    pub(crate) fn add(&mut self, topic: &[u8], losses: Losses) {
+    pub fn add(&mut self, topic: &[u8], losses: Losses) {
         if planted!("gap-is-not-told") {
             return;
         }
@@ -64,7 +73,7 @@ impl Gaps {
     }
 
     /// Every topic with its losses; last, without a name, how many there are beyond the bound.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Loss<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Loss<'_>> {
         let named = self.by_topic.iter().map(|(topic, losses)| {
             let Losses { from, to, missed } = *losses;
             Loss { topic: Some(topic), from, to, missed }

@@ -1,0 +1,170 @@
+//! What is held for one session that has no room: messages in the order of their places, bounded for each
+//! subscription.
+
+use super::Subscription;
+use crate::BrokerLimits;
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
+use workyard_engine::{Gaps, Losses};
+use workyard_planted::planted;
+use workyard_protocol::Value;
+
+/// What one session is to have when it has room again.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    by_place: BTreeMap<u64, Held>,
+    by_subscription: BTreeMap<Subscription, Share>,
+}
+
+/// A message that is held.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) subscription: Subscription,
+    /// It is for this session alone, of all that subscribed without a group.
+    pub(crate) is_for_one: bool,
+    pub(crate) channel: Box<[u8]>,
+    pub(crate) sequence: u64,
+    pub(crate) position: u64,
+    pub(crate) value: Value,
+    /// Those that it has replaced.
+    pub(crate) lost: Losses,
+}
+
+/// The part of one subscription.
+#[derive(Debug, Default)]
+struct Share {
+    /// Where its messages are, ascending.
+    places: VecDeque<u64>,
+    bytes: usize,
+    /// What the bounds have taken. All of it was before what is held.
+    gaps: Gaps,
+    /// Where the latest message of a channel is, if the next one is to replace it.
+    latest: HashMap<Box<[u8]>, u64>,
+}
+
+/// How much one subscription may have held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Held {
+    /// What it counts.
+    pub(crate) fn bytes(&self) -> usize {
+        let names = 2 * self.channel.len();
+        BrokerLimits::HELD_OVERHEAD_BYTES + names + self.value.as_ref().byte_len()
+    }
+}
+
+impl Backlog {
+    /// How many messages there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_place.len()
+    }
+
+    /// Whether there is nothing to be told either.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_subscription.is_empty()
+    }
+
+    /// The bytes that a subscription has held.
+    pub(crate) fn bytes_of(&self, subscription: Subscription) -> usize {
+        self.by_subscription.get(&subscription).map_or(0, |share| share.bytes)
+    }
+
+    /// The bytes of all.
+    pub(crate) fn bytes(&self) -> usize {
+        self.by_subscription.values().map(|share| share.bytes).sum()
+    }
+
+    /// Whether one more message of a subscription is within its bounds.
+    pub(crate) fn fits(&self, held: &Held, room: Room) -> bool {
+        let share = self.by_subscription.get(&held.subscription);
+        let (count, bytes) = share.map_or((0, 0), |share| (share.places.len(), share.bytes));
+        count < room.messages && bytes + held.bytes() <= room.bytes
+    }
+
+    /// Puts a message behind all others.
+    pub(crate) fn push(&mut self, place: u64, held: Held) {
+        let share = self.by_subscription.entry(held.subscription).or_default();
+        // A later one that may replace must not go before this one.
+        share.latest.remove(&held.channel);
+        share.places.push_back(place);
+        share.bytes += held.bytes();
+        self.by_place.insert(place, held);
+    }
+
+    /// Puts a message in the place of the one before it of its channel, which is lost; behind all others if
+    /// there is none.
+    pub(crate) fn push_latest(&mut self, place: u64, mut held: Held) {
+        let share = self.by_subscription.entry(held.subscription).or_default();
+        let known = share.latest.get(&held.channel).copied();
+        let Some(known) = known.filter(|_| !planted!("latest-is-not-replaced")) else {
+            let channel = held.channel.clone();
+            self.push(place, held);
+            let share = self.by_subscription.get_mut(&self.by_place[&place].subscription);
+            share.expect("it was just pushed").latest.insert(channel, place);
+            return;
+        };
+        let before = self.by_place.get_mut(&known).expect("what is latest is held");
+        share.bytes = share.bytes + held.bytes() - before.bytes();
+        held.lost = before.lost;
+        if !planted!("replaced-message-is-not-counted") {
+            held.lost.add(Losses::one(before.sequence));
+        }
+        *before = held;
+    }
+
+    /// Gives up the oldest messages of a subscription until the others are within the bounds.
+    pub(crate) fn shrink(&mut self, subscription: Subscription, room: Room) {
+        let Some(share) = self.by_subscription.get_mut(&subscription) else { return };
+        while share.places.len() > room.messages || share.bytes > room.bytes {
+            let place = match planted!("newest-is-given-up") {
+                true => share.places.pop_back(),
+                false => share.places.pop_front(),
+            };
+            let place = place.expect("what has bytes has a place");
+            let oldest = self.by_place.remove(&place).expect("every place has a message");
+            share.forget(place, &oldest);
+            share.gaps.add(&oldest.channel, oldest.lost);
+            share.gaps.add(&oldest.channel, Losses::one(oldest.sequence));
+        }
+    }
+
+    /// Takes what has to be told before the first message.
+    pub(crate) fn take_gaps(&mut self) -> Vec<Gaps> {
+        let with_gaps = self.by_subscription.values_mut().filter(|share| !share.gaps.is_empty());
+        let gaps = with_gaps.map(|share| std::mem::take(&mut share.gaps)).collect();
+        self.by_subscription.retain(|_, share| !share.places.is_empty());
+        gaps
+    }
+
+    /// Takes the first message.
+    pub(crate) fn pop(&mut self) -> Option<Held> {
+        let (place, first) = self.by_place.pop_first()?;
+        let share = self.by_subscription.get_mut(&first.subscription);
+        let share = share.expect("what is held is somebody's");
+        share.places.pop_front();
+        share.forget(place, &first);
+        if share.places.is_empty() && share.gaps.is_empty() {
+            self.by_subscription.remove(&first.subscription);
+        }
+        Some(first)
+    }
+
+    /// Gives up all that is held of a subscription. Returns what that takes from the session.
+    pub(crate) fn end(&mut self, subscription: Subscription) -> Gaps {
+        self.shrink(subscription, Room { messages: 0, bytes: 0 });
+        self.by_subscription.remove(&subscription).map(|share| share.gaps).unwrap_or_default()
+    }
+}
+
+impl Share {
+    fn forget(&mut self, place: u64, held: &Held) {
+        self.bytes -= held.bytes();
+        if self.latest.get(&held.channel) == Some(&place) {
+            self.latest.remove(&held.channel);
+        }
+    }
+}

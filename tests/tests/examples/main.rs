@@ -4,4 +4,5 @@
 mod browser;
 mod cluster;
 mod cluster_push;
+mod mailer;
 mod shared_counter;

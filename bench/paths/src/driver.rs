@@ -106,4 +106,8 @@ impl<W: Wire> Outbox<W> for Said {
     fn has_room(&mut self, _: SessionId) -> bool {
         true
     }
+
+    fn disconnect(&mut self, _: SessionId, why: Refusal) {
+        panic!("{why}");
+    }
 }

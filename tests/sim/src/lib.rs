@@ -12,10 +12,12 @@
 mod channel;
 mod delivery;
 mod findings;
+mod history;
 mod line;
 mod monitor;
 mod network;
 mod peer;
+mod program;
 mod run;
 mod seeds;
 mod server;
@@ -26,6 +28,7 @@ mod trace;
 mod world;
 
 pub use channel::{channel, channel_with};
+pub use history::history;
 pub use run::{Counted, Plan, Run};
 pub use seeds::{Failure, run_all, whole};
 pub use store::{store, store_with};

@@ -34,6 +34,7 @@ struct Arguments {
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
     Channel,
+    History,
     Store,
     Talk,
 }
@@ -42,6 +43,7 @@ impl What {
     fn run(self, plan: &Plan) -> Run {
         match self {
             Self::Channel => workyard_sim::channel(plan),
+            Self::History => workyard_sim::history(plan),
             Self::Store => workyard_sim::store(plan),
             Self::Talk => workyard_sim::talk(plan),
         }
@@ -50,6 +52,7 @@ impl What {
     fn name(self) -> &'static str {
         match self {
             Self::Channel => "channel",
+            Self::History => "history",
             Self::Store => "store",
             Self::Talk => "talk",
         }

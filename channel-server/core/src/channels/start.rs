@@ -75,8 +75,10 @@ impl Channels {
     fn begin(&mut self, session: SessionId, number: u32, topic: TopicId, from: Origin) {
         let cursor = match self.topics.topic(topic) {
             Topic::Channel(channel) => {
-                let log = self.logs.find(channel).map(|log| &self.logs[log]);
-                Cursor::Channel { next: first_number(from, log, self.logs.floor()) }
+                // Counted from now on, whoever is there: when this one comes back it is told how many.
+                let log = self.logs.find_or_add(channel);
+                self.changed = self.numbers.next();
+                Cursor::Channel { next: first_number(from, &self.logs[log]) }
             }
             Topic::Pattern(_) => Cursor::Pattern(self.pattern_cursor(from)),
         };
@@ -92,6 +94,9 @@ impl Channels {
     fn pattern_cursor(&self, from: Origin) -> PatternCursor {
         let until = self.history.position();
         let (after, scan, last) = match from {
+            Origin::Mark(mark) if planted!("pattern-repeats-its-mark") => {
+                (mark.saturating_sub(1), Some(0), None)
+            }
             Origin::Mark(mark) => (mark, Some(0), None),
             Origin::Anew => (0, None, None),
             Origin::Last(0) => (until, None, None),
@@ -103,14 +108,11 @@ impl Channels {
 }
 
 /// The number of the first message that a channel's replay looks for.
-fn first_number(from: Origin, log: Option<&Log>, floor: u64) -> u64 {
-    match (from, log) {
-        (Origin::Mark(mark), _) if planted!("replay-repeats-its-mark") => mark,
-        (Origin::Mark(mark), _) => mark.saturating_add(1),
-        (_, None) => floor + 1,
-        (Origin::Anew, Some(log)) => log.first_kept(),
-        (Origin::Last(count), Some(log)) => {
-            log.first_kept().max((log.last() + 1).saturating_sub(count))
-        }
+fn first_number(from: Origin, log: &Log) -> u64 {
+    match from {
+        Origin::Mark(mark) if planted!("replay-repeats-its-mark") => mark,
+        Origin::Mark(mark) => mark.saturating_add(1),
+        Origin::Anew => log.first_kept(),
+        Origin::Last(count) => log.first_kept().max((log.last() + 1).saturating_sub(count)),
     }
 }

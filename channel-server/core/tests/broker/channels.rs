@@ -164,7 +164,7 @@ fn forgotten_channels_go_on_above_what_they_had() {
     let mut talk = Dialogue::with(limits);
     talk.shows_numbers();
     talk.subscribe_all([1], "~*");
-    for (channel, number) in [("a", 1), ("a", 2), ("b", 1), ("c", 3), ("a", 3), ("a", 4)] {
+    for (channel, number) in [("a", 1), ("a", 2), ("b", 1), ("c", 4), ("a", 4), ("a", 5)] {
         let expected = format!("1 <- {channel} #{number}: x");
         assert_eq!(talk.session(9).publishes(channel, "x").texts()[0], expected);
     }

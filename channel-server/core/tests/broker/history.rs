@@ -126,14 +126,14 @@ fn a_channel_that_was_forgotten_meanwhile_is_told_to_be_unknown() {
     publish(&mut talk, "c", ["1"]);
     // Forgotten, and then begun anew.
     let gone =
-        ["2: subscribed at [3]", "2 <- replay 1: a #0..#0 gone, 0", "2 <- replay 1: done at 3"];
+        ["2: subscribed at [4]", "2 <- replay 1: a #0..#0 gone, 0", "2 <- replay 1: done at 4"];
     talk.session(2).resumes("a", 2, 1).sees(gone);
     publish(&mut talk, "a", ["4"]);
     let gone = [
-        "3: subscribed at [4]",
+        "3: subscribed at [5]",
         "3 <- replay 1: a #0..#0 gone, 0",
-        "3 <- replay 1: a #4..#4 gone, 1",
-        "3 <- replay 1: done at 4",
+        "3 <- replay 1: a #5..#5 gone, 1",
+        "3 <- replay 1: done at 5",
     ];
     talk.session(3).resumes("a", 2, 1).sees(gone);
 }

@@ -1,4 +1,4 @@
-//! What goes while replays wait: who is told of it, and how exactly.
+//! What goes while replays wait or nobody is there: who is told of it, and how exactly.
 
 use crate::dialogue::Dialogue;
 use crate::history::{kept, publish};
@@ -154,4 +154,37 @@ fn who_waits_for_room_on_a_channel_without_others_misses_nothing_untold() {
     publish(&mut talk, "a", ["lost"]);
     talk.session(1).drains().nothing();
     talk.expires().sees(["1 <- replay 1: a #1..#1 gone, 1", "1 <- replay 1: done at 1"]);
+}
+
+#[test]
+fn who_stood_at_the_last_number_before_it_was_forgotten_cannot_know_either() {
+    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.shows_numbers();
+    talk.subscribe_all([1], "~*");
+    publish(&mut talk, "a", ["1", "2", "3"]);
+    publish(&mut talk, "b", ["1"]);
+    publish(&mut talk, "c", ["1"]);
+    talk.session(1).closes().nothing();
+    // Nobody is there, and nobody counts.
+    publish(&mut talk, "a", ["4"]);
+    let gone =
+        ["2: subscribed at [4]", "2 <- replay 1: a #0..#0 gone, 0", "2 <- replay 1: done at 4"];
+    talk.session(2).resumes("a", 3, 1).sees(gone);
+}
+
+#[test]
+fn who_was_there_before_the_first_message_learns_how_many_it_has_missed() {
+    let mut talk = Dialogue::new();
+    talk.shows_numbers();
+    talk.session(1)
+        .subscribes_to_last("a", 0, &[1])
+        .sees(["1: subscribed at [0]", "1 <- replay 1: done at 0"]);
+    talk.session(1).closes().nothing();
+    publish(&mut talk, "a", ["1", "2", "3"]);
+    talk.session(2).resumes("a", 0, 1).sees([
+        "2: subscribed at [3]",
+        "2 <- replay 1: a #1..#3 gone, 3",
+        "2 <- replay 1: done at 3",
+    ]);
 }

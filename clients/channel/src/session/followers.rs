@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use workyard_link::{Mailbox, Offered};
+use workyard_planted::planted;
 use workyard_protocol::channel::Start;
 use workyard_protocol::{Pattern, Refusal};
 
@@ -47,11 +48,13 @@ struct Follower {
     /// It had no room, and hears nothing until it is started again. What the handle sees is cleared by
     /// the handle, while messages are still on their way here.
     is_stalled: bool,
-    /// It has had a message, or has reached the end of a replay.
-    has_begun: bool,
+    /// How often it was started and the server has not said so yet: what comes is from before.
+    starting: u32,
+    /// The epoch in which the server has subscribed it last.
+    epoch: Option<u64>,
     missed: Missed,
     interrupted: bool,
-    /// The connection was lost, and what is not kept may be missing.
+    /// What is not kept may be missing: the connection was lost, or there was no room for it.
     unkept_interrupted: bool,
     /// Of a pattern, the number of the last message of each channel.
     numbers: BTreeMap<Bytes, u64>,
@@ -60,7 +63,7 @@ struct Follower {
 /// Where a follower stands.
 #[derive(Clone, Copy, Debug)]
 enum From {
-    /// Nowhere yet: the server has not said where it begins.
+    /// Nowhere yet: it has not had so many of the messages before it, nor been told that there are less.
     Last(u64),
     Mark {
         epoch: u64,
@@ -75,7 +78,8 @@ impl Followers {
             from: From::Last(what.last),
             replay: None,
             is_stalled: false,
-            has_begun: false,
+            starting: 0,
+            epoch: None,
             missed: Missed::default(),
             interrupted: false,
             unkept_interrupted: false,
@@ -124,9 +128,14 @@ impl Followers {
         let replay = self.last_replay;
         follower.replay = Some(replay);
         follower.is_stalled = false;
+        follower.starting += 1;
         self.by_replay.insert(replay, id);
         let start = match follower.from {
-            From::Last(count) => Start::Last { replay, count },
+            From::Last(count) => {
+                // Of what came since it was subscribed, these may be too few.
+                follower.interrupted |= follower.is_there();
+                Start::Last { replay, count }
+            }
             From::Mark { epoch, mark } => Start::Resume { replay, epoch, mark },
         };
         Some((follower.what.wanted.clone(), start))
@@ -135,15 +144,18 @@ impl Followers {
     /// The server has subscribed one, in this epoch.
     pub(super) fn confirmed(&mut self, id: LocalId, current: u64, mark: u64) {
         let Some(follower) = self.by_id.get_mut(&id) else { return };
-        follower.from = match follower.from {
-            From::Last(_) => From::Mark { epoch: current, mark },
+        follower.epoch = Some(current);
+        follower.starting = follower.starting.saturating_sub(1);
+        match follower.from {
+            From::Last(0) => follower.stand_at(mark),
             // What it had of another start of the server is no mark of this one: all of it comes.
             From::Mark { epoch, .. } if epoch != current => {
                 follower.numbers.clear();
-                From::Mark { epoch: current, mark: 0 }
+                follower.interrupted = !planted!("restart-is-not-told-after-a-cut");
+                follower.stand_at(0);
             }
-            same => same,
-        };
+            From::Last(_) | From::Mark { .. } => {}
+        }
         if let Some(done) = follower.done.take() {
             let _ = done.send(Ok(()));
         }
@@ -159,12 +171,9 @@ impl Followers {
     /// The connection was lost.
     pub(super) fn interrupted(&mut self) {
         for follower in self.by_id.values_mut() {
-            let is_there = matches!(follower.from, From::Mark { .. });
-            follower.unkept_interrupted |= is_there && follower.is_pattern();
-            if is_there && !follower.has_begun && follower.what.last > 0 {
-                // Its mark is behind messages that it has not had.
-                follower.from = From::Last(follower.what.last);
-                follower.interrupted = true;
+            follower.starting = 0;
+            if follower.is_there() {
+                follower.lose_unkept();
             }
         }
     }
@@ -176,7 +185,8 @@ impl Followers {
             let Some(follower) = self.by_id.get_mut(&id) else { continue };
             let hears = follower.replay.is_none() && !follower.is_stalled;
             // What is not kept is in no replay of a pattern.
-            let is_beside = follower.is_pattern() && message.position == 0;
+            let is_unkept = follower.is_pattern() && message.position == 0;
+            let is_beside = is_unkept && follower.is_there();
             if (hears || is_beside) && !follower.offer(message) {
                 full.push(follower.what.id);
             }
@@ -209,14 +219,16 @@ impl Followers {
         let id = self.by_replay.remove(&replay);
         if let Some(follower) = id.and_then(|id| self.by_id.get_mut(&id)) {
             follower.replay = None;
-            follower.has_begun = true;
             follower.stand_at(mark);
         }
     }
 
     /// The server dropped what was published. Returns those that have to ask for it again.
-    pub(super) fn dropped(&self, channel: Option<&[u8]>) -> Vec<LocalId> {
+    pub(super) fn dropped(&mut self, channel: Option<&[u8]>) -> Vec<LocalId> {
         let mut ids = channel.map_or_else(|| self.ids(), |channel| self.matching(channel));
+        for id in &ids {
+            self.by_id.get_mut(id).into_iter().for_each(Follower::lose_unkept);
+        }
         let hears = |follower: &Follower| follower.replay.is_none() && !follower.is_stalled;
         ids.retain(|id| hears(&self.by_id[id]));
         ids
@@ -246,6 +258,9 @@ impl Followers {
             self.by_replay.remove(&replay);
         }
         follower.is_stalled = true;
+        if !planted!("loss-of-the-unkept-is-not-told") {
+            follower.lose_unkept();
+        }
         follower.what.stalled.store(true, Ordering::Relaxed);
         Some(follower.what.wanted.clone())
     }
@@ -269,6 +284,11 @@ pub(super) struct Gap {
 }
 
 impl Follower {
+    /// Whether the server has subscribed it before.
+    fn is_there(&self) -> bool {
+        self.epoch.is_some()
+    }
+
     fn is_pattern(&self) -> bool {
         self.what.wanted.kind == TopicKind::Pattern
     }
@@ -283,11 +303,13 @@ impl Follower {
         message.missed_numbers = self.missed.numbers(&channel);
         message.interrupted = self.interrupted || (is_unkept && self.unkept_interrupted);
         if self.what.mailbox.offer(message.byte_len(), message) == Offered::Full {
+            if planted!("message-without-room-counts-as-had") && !self.is_pattern() {
+                self.stand_at(sequence);
+            }
             return false;
         }
         (self.missed, self.interrupted) = (Missed::default(), false);
-        self.has_begun = true;
-        self.unkept_interrupted &= !is_unkept;
+        self.unkept_interrupted &= !is_unkept || self.is_stalled || self.starting > 0;
         match self.is_pattern() {
             false if sequence > 0 => self.stand_at(sequence),
             true if position > 0 => self.stand_at(position),
@@ -308,7 +330,9 @@ impl Follower {
             self.interrupted = true;
             return None;
         }
-        self.missed.add(channel, from, gap.to, missed);
+        if !planted!("resumed-gap-is-not-told") {
+            self.missed.add(channel, from, gap.to, missed);
+        }
         if let Some(channel) = channel {
             self.remember(channel, gap.to);
             if !self.is_pattern() {
@@ -318,9 +342,14 @@ impl Follower {
         Some(missed)
     }
 
+    /// What is not kept may not come. That of a channel is found missing by its numbers.
+    fn lose_unkept(&mut self) {
+        self.unkept_interrupted |= self.is_pattern();
+    }
+
     fn stand_at(&mut self, at: u64) {
-        if let From::Mark { mark, .. } = &mut self.from {
-            *mark = at;
+        if let Some(epoch) = self.epoch {
+            self.from = From::Mark { epoch, mark: at };
         }
     }
 
@@ -344,75 +373,4 @@ impl Drop for Follower {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::task::{Context, Waker};
-    use tokio::sync::oneshot;
-    use workyard_protocol::Value;
-
-    const EPOCH: u64 = 7;
-
-    /// One that follows "a" with room for two messages, its handle's side, and what it began with.
-    fn follower(last: u64) -> (Followers, Arc<Mailbox<Message>>, Arc<AtomicBool>) {
-        let (mailbox, stalled) = (Arc::new(Mailbox::new(2, 1000)), Arc::<AtomicBool>::default());
-        let wanted = Wanted::channel(b"a", None).unwrap();
-        let (mailbox_there, stalled_there) = (Arc::clone(&mailbox), Arc::clone(&stalled));
-        let what = ToFollow { id: 1, wanted, last, mailbox: mailbox_there, stalled: stalled_there };
-        let mut followers = Followers::default();
-        followers.add(what, oneshot::channel().0);
-        followers.restart(1);
-        followers.confirmed(1, EPOCH, 10);
-        (followers, mailbox, stalled)
-    }
-
-    fn message(sequence: u64) -> Message {
-        Message::new(Bytes::from_static(b"a"), sequence, sequence, Value::Int(0))
-    }
-
-    fn take(mailbox: &Mailbox<Message>) {
-        assert!(mailbox.poll_take(&mut Context::from_waker(Waker::noop())).is_ready());
-    }
-
-    fn start(followers: &mut Followers) -> Start {
-        followers.restart(1).unwrap().1
-    }
-
-    #[test]
-    fn what_is_on_its_way_when_the_handle_has_room_again_is_not_taken_for_the_next() {
-        let (mut followers, mailbox, stalled) = follower(0);
-        followers.caught_up(1, 10);
-        assert!(followers.deliver(&message(11)).is_empty());
-        assert!(followers.deliver(&message(12)).is_empty());
-        assert_eq!(followers.deliver(&message(13)), [1]);
-        followers.stall(1);
-        assert!(!followers.has_room_again(1));
-        take(&mailbox);
-        assert!(stalled.swap(false, Ordering::Relaxed), "as the handle does");
-        assert!(followers.deliver(&message(14)).is_empty());
-        assert_eq!(start(&mut followers), Start::Resume { replay: 2, epoch: EPOCH, mark: 12 });
-    }
-
-    #[test]
-    fn one_that_is_emptied_before_it_is_stalled_goes_on_at_once() {
-        let (mut followers, mailbox, stalled) = follower(0);
-        followers.caught_up(1, 10);
-        for sequence in 11..=13 {
-            followers.deliver(&message(sequence));
-        }
-        mailbox.drain();
-        followers.stall(1);
-        assert!(followers.has_room_again(1));
-        assert!(!stalled.load(Ordering::Relaxed), "the handle has nothing to say");
-    }
-
-    #[test]
-    fn the_last_messages_are_asked_for_again_until_the_first_of_them_has_come() {
-        let (mut followers, _, _) = follower(5);
-        followers.interrupted();
-        assert_eq!(start(&mut followers), Start::Last { replay: 2, count: 5 });
-        followers.confirmed(1, EPOCH, 12);
-        followers.replayed(2, &message(9));
-        followers.interrupted();
-        assert_eq!(start(&mut followers), Start::Resume { replay: 3, epoch: EPOCH, mark: 9 });
-    }
-}
+mod tests;

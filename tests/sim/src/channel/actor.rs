@@ -5,6 +5,7 @@ use super::ledger::Ledger;
 use super::reader::{Filter, Reader, Sharer};
 use super::value;
 use super::worker::Worker;
+use crate::program::{self, choose};
 use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,8 @@ const SHARED: [&str; 2] = ["g.a", "g.b"];
 const ONE: &str = "one.a";
 const GROUPS: [&str; 2] = ["red", "blue"];
 pub(crate) const QUEUES: [&str; 2] = ["q", "r"];
+/// What the subscriptions of a program hold, at most.
+const MESSAGES_MAX: [usize; 3] = [4, 100, 100_000];
 
 pub(crate) struct Actor {
     world: Arc<World>,
@@ -34,7 +37,7 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) -> Self {
-        let client = client(&world, &mut rng);
+        let client = program::client(&world, &mut rng, MESSAGES_MAX);
         let (readers, workers, sent) = (Vec::new(), Vec::new(), Vec::new());
         Self { world, ledger, rng, client, readers, workers, sent }
     }
@@ -78,7 +81,7 @@ impl Actor {
     }
 
     async fn publish(&mut self) {
-        let channel = self.choose(&PLAIN);
+        let channel = choose(&mut self.rng, &PLAIN);
         if self.rng.bool() {
             let (id, value) = self.value();
             let published = self.client.publish_value(channel, &value).await;
@@ -103,7 +106,7 @@ impl Actor {
     }
 
     async fn publish_to_groups(&mut self) {
-        let channel = self.choose(&SHARED);
+        let channel = choose(&mut self.rng, &SHARED);
         for _ in 0..self.rng.u8(1..5) {
             let (id, value) = self.value();
             let published = self.client.publish_value(channel, &value).await;
@@ -125,7 +128,7 @@ impl Actor {
         let filter = match self.rng.u8(..6) {
             0 => Filter::Pattern("p.>"),
             1 => Filter::Pattern("p.*"),
-            _ => Filter::Channel(self.choose(&PLAIN)),
+            _ => Filter::Channel(choose(&mut self.rng, &PLAIN)),
         };
         let subscribed = match filter {
             Filter::Channel(name) => self.client.subscribe(name).await,
@@ -150,7 +153,7 @@ impl Actor {
 
     /// Subscribes to what one of many receives.
     async fn share(&mut self, pause: Duration) {
-        let group = self.choose(&GROUPS);
+        let group = choose(&mut self.rng, &GROUPS);
         let subscribed = match self.rng.u8(..4) {
             0 => self.client.subscribe(ONE).await,
             1 => self.client.subscribe_pattern_group("g.>", group).await,
@@ -171,7 +174,7 @@ impl Actor {
     }
 
     async fn enqueue(&mut self) {
-        let queue = self.choose(&QUEUES);
+        let queue = choose(&mut self.rng, &QUEUES);
         for _ in 0..self.rng.u8(1..6) {
             let (id, value) = self.value();
             let process = lock(&self.ledger).processes;
@@ -184,7 +187,7 @@ impl Actor {
     }
 
     async fn consume(&mut self) {
-        let queue = self.choose(&QUEUES);
+        let queue = choose(&mut self.rng, &QUEUES);
         let prefetch = self.rng.u32(1..8);
         let Ok(consumer) = self.client.consume(queue, prefetch).await else { return };
         let worker = Worker {
@@ -205,7 +208,7 @@ impl Actor {
     }
 
     async fn serve(&mut self) {
-        let channel = self.choose(&asking::SERVED);
+        let channel = choose(&mut self.rng, &asking::SERVED);
         let Ok(responder) = self.client.serve(channel).await else { return };
         let serving = asking::serve(Arc::clone(&self.world), responder, self.rng.fork());
         self.workers.push(tokio::spawn(serving).abort_handle());
@@ -232,7 +235,7 @@ impl Actor {
     fn leave(&mut self) {
         self.stop();
         self.sent.clear();
-        self.client = client(&self.world, &mut self.rng);
+        self.client = program::client(&self.world, &mut self.rng, MESSAGES_MAX);
     }
 
     fn check_published(&self, id: u64, how: &str) {
@@ -257,20 +260,4 @@ impl Actor {
         let id = lock(&self.ledger).next_value();
         (id, value(id, self.rng.usize(..300)))
     }
-
-    fn choose(&mut self, names: &[&'static str]) -> &'static str {
-        self.rng.choice(names).copied().expect("there are names")
-    }
-}
-
-/// A client with limits of its own, connected as soon as that is possible.
-fn client(world: &Arc<World>, rng: &mut Rng) -> ChannelClient {
-    let messages_max = [4, 100, 100_000][rng.usize(..3)];
-    ChannelClient::builder("sim:2206")
-        .connector(world.connector())
-        .subscription_messages_max(messages_max)
-        .connect_timeout(Duration::from_millis(rng.u64(500..5000)))
-        .call_timeout(Duration::from_millis(rng.u64(500..8000)))
-        .connect_lazy()
-        .expect("the address is one")
 }

@@ -10,6 +10,7 @@ mod questions;
 mod reader;
 mod worker;
 
+use crate::program::{all_ended, calm_client};
 use crate::run::{self, Counted, Plan, Run};
 use crate::server::Server;
 use crate::world::{World, lock};
@@ -17,6 +18,7 @@ use actor::Actor;
 use fastrand::Rng;
 use ledger::Ledger;
 use monitor::ChannelMonitor;
+pub(crate) use reader::Filter;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use worker::Worker;
@@ -70,17 +72,8 @@ async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
         .map(|_| Actor::new(Arc::clone(&world), Arc::clone(&ledger), rng.fork()))
         .map(|actor| tokio::spawn(actor.run()))
         .collect();
-    let mut ended = Vec::new();
-    for actor in actors {
-        match actor.await {
-            Ok(actor) => ended.push(actor),
-            Err(error) => return world.findings.report(format!("a program died: {error}")),
-        }
-    }
-    world.network.calm_down();
-    world.network.say(|| "all steps are taken".to_owned());
-    let client = ChannelClient::builder("sim:2206").connector(world.connector());
-    let client = client.connect_lazy().expect("the address is one");
+    let Some(mut ended) = all_ended(&world, actors).await else { return };
+    let client = calm_client(&world);
     everybody_hears_the_last(&world, &ledger, &client).await;
     ended.iter_mut().for_each(Actor::stop);
     drop(ended);

@@ -2,6 +2,7 @@
 
 use super::holder::Holder;
 use super::record::{Record, What, bytes, int};
+use crate::program::choose;
 use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
@@ -76,8 +77,8 @@ impl Actor {
 
     async fn get(&mut self) {
         let (key, at) = match self.rng.u8(..3) {
-            0 => (self.choose(&COUNTERS), None),
-            1 => (self.choose(&TEXTS), None),
+            0 => (choose(&mut self.rng, &COUNTERS), None),
+            1 => (choose(&mut self.rng, &TEXTS), None),
             _ => {
                 let at = self.rng.usize(..REGISTERS.len());
                 (REGISTERS[at], Some(at))
@@ -93,7 +94,8 @@ impl Actor {
     }
 
     async fn write(&mut self) {
-        let (key, value, client) = (self.choose(&REGISTERS), self.value(), self.with_expiry());
+        let (key, value, client) =
+            (choose(&mut self.rng, &REGISTERS), self.value(), self.with_expiry());
         let since = self.since();
         if self.rng.u8(..3) > 0 {
             let stored = client.set_value(key, &value).await;
@@ -116,7 +118,7 @@ impl Actor {
     }
 
     async fn increment(&mut self) {
-        let (key, client) = (self.choose(&COUNTERS), self.with_expiry());
+        let (key, client) = (choose(&mut self.rng, &COUNTERS), self.with_expiry());
         let by = self.rng.i64(-3..10);
         let since = self.since();
         let sum = client.increment(key, by).await;
@@ -124,7 +126,7 @@ impl Actor {
     }
 
     async fn increment_within(&mut self) {
-        let key = self.choose(&COUNTERS);
+        let key = choose(&mut self.rng, &COUNTERS);
         let (by, bounds) = (self.rng.i64(-5..6), Bounds::between(-10, 20));
         let since = self.since();
         let sum = self.client.increment_within(key, by, bounds).await;
@@ -137,8 +139,8 @@ impl Actor {
 
     async fn delete(&mut self) {
         let key = match self.rng.bool() {
-            true => self.choose(&REGISTERS),
-            false => self.choose(&COUNTERS),
+            true => choose(&mut self.rng, &REGISTERS),
+            false => choose(&mut self.rng, &COUNTERS),
         };
         let since = self.since();
         let deleted = self.client.delete(key).await;
@@ -146,7 +148,7 @@ impl Actor {
     }
 
     async fn touch(&mut self) {
-        let (key, ttl_ms) = (self.choose(&REGISTERS), self.rng.u64(1..2000));
+        let (key, ttl_ms) = (choose(&mut self.rng, &REGISTERS), self.rng.u64(1..2000));
         let since = self.since();
         let touched = match self.rng.u8(..3) {
             0 => self.client.persist(key).await,
@@ -156,14 +158,14 @@ impl Actor {
     }
 
     async fn append(&mut self) {
-        let (key, text) = (self.choose(&TEXTS), "x".repeat(self.rng.usize(1..20)));
+        let (key, text) = (choose(&mut self.rng, &TEXTS), "x".repeat(self.rng.usize(1..20)));
         let since = self.since();
         let length = self.client.append(key, text).await;
         self.told("append", since, key, length.map(What::Length));
     }
 
     async fn exchange(&mut self) {
-        let (key, value) = (self.choose(&REGISTERS), self.value());
+        let (key, value) = (choose(&mut self.rng, &REGISTERS), self.value());
         let since = self.since();
         let taken = match self.rng.bool() {
             true => self.client.swap_value(key, &value).await,
@@ -210,10 +212,6 @@ impl Actor {
         let mut bytes = lock(&self.record).next_value().to_be_bytes().to_vec();
         bytes.resize(bytes.len() + self.rng.usize(..200), b'.');
         ValueRef::raw(&bytes).to_value()
-    }
-
-    fn choose(&mut self, keys: &[&'static str]) -> &'static str {
-        self.rng.choice(keys).copied().expect("there are keys")
     }
 }
 

@@ -7,6 +7,7 @@ mod model;
 mod monitor;
 mod record;
 
+use crate::program::all_ended;
 use crate::run::{self, Counted, Plan, Run};
 use crate::server::Server;
 use crate::world::World;
@@ -61,13 +62,9 @@ async fn scenario(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) {
         .map(|_| Actor::new(Arc::clone(&world), Arc::clone(&record), rng.fork()))
         .map(|actor| tokio::spawn(actor.run()))
         .collect();
-    for actor in actors {
-        if let Err(error) = actor.await {
-            return world.findings.report(format!("a program died: {error}"));
-        }
+    if all_ended(&world, actors).await.is_none() {
+        return;
     }
-    world.network.calm_down();
-    world.network.say(|| "all steps are taken".to_owned());
     // Long enough for the server to be up, and for every half-open connection to be found.
     tokio::time::sleep(Duration::from_secs(20)).await;
     let client = GlobalDataClient::builder("sim:2207").connector(world.connector());

@@ -2,12 +2,16 @@
 
 use super::notes::Notes;
 use super::{ROOMS, SERVED, tasks};
+use crate::program::{self, choose};
 use crate::world::{World, lock};
 use fastrand::Rng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 use workyard_channel::ChannelClient;
+
+/// What the subscriptions of a program hold, at most.
+const MESSAGES_MAX: [usize; 3] = [1, 100, 100_000];
 
 pub(super) struct Actor {
     number: usize,
@@ -28,7 +32,7 @@ impl Actor {
         notes: Arc<Mutex<Notes>>,
         mut rng: Rng,
     ) -> Self {
-        let client = client(&world, &mut rng);
+        let client = program::client(&world, &mut rng, MESSAGES_MAX);
         let (responders, followers, asking) = (Vec::new(), Vec::new(), JoinSet::new());
         Self { number, world, notes, rng, client, responders, followers, asking }
     }
@@ -91,7 +95,7 @@ impl Actor {
         for _ in 0..self.rng.u8(1..6) {
             let (world, notes) = (Arc::clone(&self.world), Arc::clone(&self.notes));
             let timeout = Duration::from_millis(self.rng.u64(1..8000));
-            let (channel, repeatable) = (self.choose(&SERVED), self.rng.bool());
+            let (channel, repeatable) = (choose(&mut self.rng, &SERVED), self.rng.bool());
             let client = self.client.clone();
             self.asking.spawn(tasks::ask(world, notes, client, channel, repeatable, timeout));
         }
@@ -105,7 +109,7 @@ impl Actor {
     }
 
     async fn serve(&mut self) {
-        let channel = self.choose(&SERVED);
+        let channel = choose(&mut self.rng, &SERVED);
         let served = self.client.serve(channel).await;
         self.world.network.say(|| format!("serve {channel}: {:?}", served.as_ref().err()));
         let Ok(responder) = served else { return };
@@ -121,20 +125,20 @@ impl Actor {
     }
 
     async fn enter(&mut self) {
-        let room = self.choose(&ROOMS);
+        let room = choose(&mut self.rng, &ROOMS);
         let name = format!("program {} as {}", self.number, self.rng.u8(..3));
         let entered = self.client.presence(room).enter(&name).await;
         self.world.network.say(|| format!("{name} enters {room}: {entered:?}"));
     }
 
     async fn leave_a_room(&mut self) {
-        let room = self.choose(&ROOMS);
+        let room = choose(&mut self.rng, &ROOMS);
         let left = self.client.presence(room).leave().await;
         self.world.network.say(|| format!("leave {room}: {left:?}"));
     }
 
     async fn follow(&mut self) {
-        let room = self.choose(&ROOMS);
+        let room = choose(&mut self.rng, &ROOMS);
         let followed = self.client.presence(room).follow().await;
         self.world.network.say(|| format!("follow {room}: {:?}", followed.as_ref().err()));
         let Ok(events) = followed else { return };
@@ -156,7 +160,7 @@ impl Actor {
     /// The program ends, and begins anew.
     fn begin_anew(&mut self) {
         self.stop();
-        self.client = client(&self.world, &mut self.rng);
+        self.client = program::client(&self.world, &mut self.rng, MESSAGES_MAX);
     }
 
     fn died(&self, task: Result<(), tokio::task::JoinError>) {
@@ -166,20 +170,4 @@ impl Actor {
             self.world.findings.report(format!("a task died: {error}"));
         }
     }
-
-    fn choose(&mut self, names: &[&'static str]) -> &'static str {
-        self.rng.choice(names).copied().expect("there are names")
-    }
-}
-
-/// A client with limits of its own, connected as soon as that is possible.
-fn client(world: &Arc<World>, rng: &mut Rng) -> ChannelClient {
-    let messages_max = [1, 100, 100_000][rng.usize(..3)];
-    ChannelClient::builder("sim:2206")
-        .connector(world.connector())
-        .subscription_messages_max(messages_max)
-        .connect_timeout(Duration::from_millis(rng.u64(500..5000)))
-        .call_timeout(Duration::from_millis(rng.u64(500..8000)))
-        .connect_lazy()
-        .expect("the address is one")
 }

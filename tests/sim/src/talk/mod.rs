@@ -5,6 +5,7 @@ mod monitor;
 mod notes;
 mod tasks;
 
+use crate::program::{all_ended, calm_client};
 use crate::run::{self, Counted, Plan, Run};
 use crate::server::Server;
 use crate::world::{World, lock};
@@ -63,15 +64,7 @@ async fn scenario(world: Arc<World>, mut rng: Rng) {
         .map(|number| Actor::new(number, Arc::clone(&world), Arc::clone(&notes), rng.fork()))
         .map(|actor| tokio::spawn(actor.run()))
         .collect();
-    let mut ended = Vec::new();
-    for actor in actors {
-        match actor.await {
-            Ok(actor) => ended.push(actor),
-            Err(error) => return world.findings.report(format!("a program died: {error}")),
-        }
-    }
-    world.network.calm_down();
-    world.network.say(|| "all steps are taken".to_owned());
+    let Some(mut ended) = all_ended(&world, actors).await else { return };
     for room in ROOMS {
         let mut expected = BTreeSet::new();
         for actor in &mut ended {
@@ -92,8 +85,7 @@ async fn everybody_knows(
     room: &str,
     expected: &BTreeSet<String>,
 ) {
-    let client = ChannelClient::builder("sim:2206").connector(world.connector());
-    let client = client.connect_lazy().expect("the address is one");
+    let client = calm_client(world);
     for _ in 0..100 {
         let listed = listed(&client, room).await;
         if listed.as_ref() == Some(expected) && lock(notes).followers_know(room, expected) {

@@ -31,6 +31,16 @@ fn every_seed_of_channel_server_passes() {
 }
 
 #[test]
+fn every_seed_of_channels_that_are_kept_passes() {
+    pass("history", workyard_sim::history);
+}
+
+#[test]
+fn a_seed_of_channels_that_are_kept_is_the_same_every_time() {
+    repeat(workyard_sim::history);
+}
+
+#[test]
 fn every_seed_of_questions_and_presence_passes() {
     pass("talk", workyard_sim::talk);
 }

@@ -25,6 +25,7 @@ mod socket;
 mod store;
 mod talk;
 mod trace;
+mod work;
 mod world;
 
 pub use channel::{channel, channel_with};
@@ -33,3 +34,4 @@ pub use run::{Counted, Plan, Run};
 pub use seeds::{Failure, run_all, whole};
 pub use store::{store, store_with};
 pub use talk::{talk, talk_with};
+pub use work::work;

@@ -37,6 +37,7 @@ enum What {
     History,
     Store,
     Talk,
+    Work,
 }
 
 impl What {
@@ -46,6 +47,7 @@ impl What {
             Self::History => workyard_sim::history(plan),
             Self::Store => workyard_sim::store(plan),
             Self::Talk => workyard_sim::talk(plan),
+            Self::Work => workyard_sim::work(plan),
         }
     }
 
@@ -55,6 +57,7 @@ impl What {
             Self::History => "history",
             Self::Store => "store",
             Self::Talk => "talk",
+            Self::Work => "work",
         }
     }
 }

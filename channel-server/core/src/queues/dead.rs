@@ -3,6 +3,7 @@
 use super::Queues;
 use super::job::Job;
 use workyard_engine::{Caller, Outbox, Time};
+use workyard_planted::planted;
 use workyard_protocol::channel::{ChannelWire, Dead, DeadJob, Redrive, Reply};
 use workyard_protocol::limits::HEADER_BYTES_MAX;
 use workyard_protocol::{QueueName, Refusal};
@@ -61,6 +62,10 @@ impl Queues {
         let (numbers, mut cursor) = self.dead_numbers(dead, &request);
         let mut jobs = 0;
         for number in numbers {
+            if planted!("redrive-loses-a-job") && jobs == 1 {
+                self.job_bytes -= self.take_out(dead, number).map_or(0, |job| job.bytes());
+                continue;
+            }
             if let Err(refusal) = self.move_back(now, dead, number, request.queue) {
                 if jobs == 0 {
                     return outbox.refuse(caller, refusal);
@@ -107,7 +112,9 @@ impl Queues {
         self.check_queue(at, bytes)?;
         let mut job = self.take_out(dead, number).expect("the caller has seen it there");
         self.job_bytes -= job.bytes();
-        job.revive();
+        if !planted!("redriven-job-keeps-its-attempts") {
+            job.revive();
+        }
         self.job_bytes += job.bytes();
         (job.since, job.is_delayed) = (now, false);
         self.queues[at].insert(job);

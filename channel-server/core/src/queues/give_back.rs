@@ -57,7 +57,7 @@ impl Queues {
             _ if planted!("backoff-is-ignored") => Delay::NONE,
             Cause::Nack | Cause::Expiry => {
                 let backoff = || self.in_force(Some(at)).backoff.after(job.attempt);
-                how.delay.unwrap_or_else(backoff)
+                how.delay.filter(|_| !planted!("wish-of-a-nack-is-ignored")).unwrap_or_else(backoff)
             }
         };
         if delay != Delay::NONE {

@@ -4,6 +4,7 @@ use super::Queues;
 use super::job::Job;
 use super::timers::Timer;
 use workyard_engine::{Caller, Outbox};
+use workyard_planted::planted;
 use workyard_protocol::channel::{ChannelWire, Remove, Reply};
 use workyard_protocol::{Reason, Refusal};
 
@@ -19,7 +20,7 @@ impl Queues {
         let Some(at) = self.queues.find(name.as_bytes()) else {
             return outbox.reply(caller, Reply::Counted { jobs: 0, cursor: 0 });
         };
-        if self.queues[at].is_leased(number) {
+        if self.queues[at].is_leased(number) && !planted!("leased-job-counts-as-removed") {
             let text = format!("job {number} of {name:?} is held: remove it when it has come back");
             return outbox.refuse(caller, Refusal::new(Reason::JobLeased, text));
         }

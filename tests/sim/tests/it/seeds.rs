@@ -56,6 +56,16 @@ fn a_seed_of_channel_server_is_the_same_every_time() {
 }
 
 #[test]
+fn every_seed_of_queues_and_workers_passes() {
+    pass("work", workyard_sim::work);
+}
+
+#[test]
+fn a_seed_of_queues_and_workers_is_the_same_every_time() {
+    repeat(workyard_sim::work);
+}
+
+#[test]
 fn every_seed_of_globaldata_server_passes() {
     pass("store", workyard_sim::store);
 }

@@ -45,8 +45,8 @@ impl Builder {
         self
     }
 
-    /// Most messages that a subscription keeps for a slow receiver: 8192. Further ones are dropped,
-    /// counted, and told by [`Message::missed_before`](crate::Message::missed_before).
+    /// Most messages that a subscription keeps for a slow receiver: 8192. What becomes of
+    /// further ones says [`Subscribing::when_slow`](crate::Subscribing::when_slow).
     #[must_use]
     pub fn subscription_messages_max(mut self, count: usize) -> Self {
         self.settings.subscription_messages_max = count;

@@ -73,4 +73,5 @@ pub use subscription::Subscription;
 pub use workyard_link::{
     Address, AddressError, Backoff, Connector, DisconnectReason, Event, Events, GapCause, Server,
 };
+pub use workyard_protocol::channel::WhenSlow;
 pub use workyard_protocol::{Encoding, Reason, Refusal, Value};

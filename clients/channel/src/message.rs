@@ -1,6 +1,7 @@
 //! A message, as a subscription yields it.
 
 use crate::error::Error;
+use crate::session::Missed;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -99,6 +100,16 @@ impl Message {
     #[must_use]
     pub fn interrupted_before(&self) -> bool {
         self.interrupted
+    }
+
+    /// The message is the next one behind another that is lost, and tells what that would have told.
+    pub(crate) fn follow_lost(&mut self, lost: &Self) {
+        let mut missed = Missed::before(lost);
+        missed.add(Some(&lost.channel), lost.sequence, lost.sequence, 1);
+        missed.add_all(Missed::before(self));
+        self.missed = missed.count();
+        self.missed_numbers = missed.numbers(&self.channel);
+        self.interrupted |= lost.interrupted;
     }
 
     /// What counts towards the bounds of a buffer.

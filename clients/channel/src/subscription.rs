@@ -3,7 +3,7 @@
 use crate::client::ChannelClient;
 use crate::error::Error;
 use crate::message::Message;
-use crate::session::{ChannelSession, Command, LocalId, ToFollow};
+use crate::session::{ChannelSession, Command, LocalId, ToFollow, ToSubscribe};
 use crate::subscribing::Subscribing;
 use crate::wanted::Wanted;
 use futures_util::stream::Stream;
@@ -15,14 +15,15 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use workyard_link::Link;
 use workyard_link::Mailbox;
+use workyard_protocol::channel::WhenSlow;
 
 /// A stream of messages. It survives reconnects and ends when it is unsubscribed, when the client is
 /// closed, or when the server refuses to restore it (see
 /// [`Event::RestoreRefused`](crate::Event::RestoreRefused)).
 ///
 /// Messages wait in a buffer of its own. When that is full the newest are dropped, counted and told
-/// with the next message; the connection and all other subscriptions go on. With history the newest are
-/// not dropped but asked for again when there is room.
+/// with the next message, if [`Subscribing::when_slow`] does not say otherwise; the connection and all other
+/// subscriptions go on. With history the newest are not dropped but asked for again when there is room.
 ///
 /// Dropping it unsubscribes in the background.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Subscription {
     mailbox: Arc<Mailbox<Message>>,
     /// With history: set when there was no room for a message.
     stalled: Option<Arc<AtomicBool>>,
+    /// Set before it ends because it was too slow.
+    too_slow: Arc<AtomicBool>,
 }
 
 /// Subscriptions of one client to the same thing share one subscription of the server's.
@@ -40,12 +43,15 @@ impl ChannelClient {
     /// Receives every message of the channel of exactly this name, from the moment that this returns.
     ///
     /// ```no_run
+    /// # use workyard_channel::WhenSlow;
     /// # async fn example(client: workyard_channel::ChannelClient) -> Result<(), workyard_channel::Error> {
     /// let mut news = client.subscribe("news").await?;
     /// // Nothing is lost or doubled by lost connections, as far as the server keeps the channel.
     /// let mut orders = client.subscribe("orders").with_history().await?;
     /// // The same, beginning with the last ten.
     /// let mut log = client.subscribe("log").last(10).await?;
+    /// // Whoever reads slowly has the latest of each channel next.
+    /// let mut prices = client.subscribe_pattern("price.*").when_slow(WhenSlow::Latest).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -65,49 +71,59 @@ impl ChannelClient {
         Subscribing::new(self, Wanted::pattern(pattern.as_ref(), None))
     }
 
-    /// Shares the messages of a channel with all members of a queue group: each message goes to one.
+    /// Shares the messages of a channel with all members of a queue group: each message goes to one. There
+    /// is no history for a group.
     ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn subscribe_group(
+    pub fn subscribe_group(
         &self,
         channel: impl AsRef<[u8]>,
         group: impl AsRef<[u8]>,
-    ) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::channel(channel.as_ref(), Some(group.as_ref()))?, None).await
+    ) -> Subscribing {
+        Subscribing::new(self, Wanted::channel(channel.as_ref(), Some(group.as_ref())))
     }
 
     /// [`ChannelClient::subscribe_group`] for all channels whose names match.
     ///
     /// # Errors
     /// As [`ErrorKind`](crate::ErrorKind) lists them.
-    pub async fn subscribe_pattern_group(
+    pub fn subscribe_pattern_group(
         &self,
         pattern: impl AsRef<[u8]>,
         group: impl AsRef<[u8]>,
-    ) -> Result<Subscription, Error> {
-        self.subscribe_to(Wanted::pattern(pattern.as_ref(), Some(group.as_ref()))?, None).await
+    ) -> Subscribing {
+        Subscribing::new(self, Wanted::pattern(pattern.as_ref(), Some(group.as_ref())))
     }
 
     pub(crate) async fn subscribe_to(
         &self,
         wanted: Wanted,
         history: Option<u64>,
+        when_slow: WhenSlow,
     ) -> Result<Subscription, Error> {
-        let mailbox = self.mailbox();
+        let (mailbox, too_slow) = (self.mailbox(), Arc::<AtomicBool>::default());
         let (done, answer) = oneshot::channel();
         // If this future is dropped while it waits, the receiver of the answer goes first: either the
         // session finds it closed and does nothing, or it hears of the subscription's end later.
         let stalled = history.map(|_| Arc::new(AtomicBool::new(false)));
         let (link, id) = (self.link.clone(), next_id());
-        let subscription =
-            Subscription { link, id, mailbox: Arc::clone(&mailbox), stalled: stalled.clone() };
+        let subscription = Subscription {
+            link,
+            id,
+            mailbox: Arc::clone(&mailbox),
+            stalled: stalled.clone(),
+            too_slow: Arc::clone(&too_slow),
+        };
         let command = match (history, stalled) {
             (Some(last), Some(stalled)) => {
                 let to_follow = ToFollow { id, wanted, last, mailbox, stalled };
                 Command::Follow { to_follow, done }
             }
-            _ => Command::Subscribe { id, wanted, mailbox, done },
+            _ => {
+                let to_subscribe = ToSubscribe { id, wanted, mailbox, when_slow, too_slow };
+                Command::Subscribe { to_subscribe, done }
+            }
         };
         self.link.ask(command, answer).await?;
         Ok(subscription)
@@ -118,6 +134,13 @@ impl Subscription {
     /// The next message; nothing when the subscription has ended. Dropping this future loses nothing.
     pub async fn next(&mut self) -> Option<Message> {
         poll_fn(|cx| self.poll_take(cx)).await
+    }
+
+    /// Whether the stream ends, or has ended, because a message found no room and
+    /// [`WhenSlow::Disconnect`](crate::WhenSlow::Disconnect) was asked for.
+    #[must_use]
+    pub fn was_too_slow(&self) -> bool {
+        self.too_slow.load(Ordering::Relaxed)
     }
 
     /// Ends the subscription. What has arrived can still be taken, then the stream ends.

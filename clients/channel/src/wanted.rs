@@ -53,8 +53,9 @@ impl Wanted {
         const KIND_BYTES: usize = 1;
         const OPTION_BYTES: usize = 1;
         const START_BYTES: usize = 4;
+        const WHEN_SLOW_BYTES: usize = 4;
         let name = LENGTH_BYTES + self.name.len();
         let group = self.group.as_ref().map_or(0, |group| LENGTH_BYTES + group.len());
-        KIND_BYTES + name + OPTION_BYTES + group + START_BYTES
+        KIND_BYTES + name + OPTION_BYTES + group + START_BYTES + WHEN_SLOW_BYTES
     }
 }

@@ -53,6 +53,12 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// A subscription that shall miss nothing had no room for a message, here or at the server: its stream
+    /// ends.
+    TooSlow {
+        /// The name or pattern of the channels.
+        name: Bytes,
+    },
     /// This receiver was too slow and missed that many events.
     Lagged(u64),
 }

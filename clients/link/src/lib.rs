@@ -49,7 +49,7 @@ pub use connector::Connector;
 pub use error::{DisconnectReason, Error, ErrorKind};
 pub use event::{Event, Events, GapCause};
 pub use link::Link;
-pub use mailbox::{Mailbox, Offered};
+pub use mailbox::{Items, Mailbox, Offered};
 pub use options::Options;
 pub use pages::{Pages, listing, pages};
 pub use received::{Received, Unread};

@@ -1,6 +1,9 @@
 //! The buffer between the connection's task and one receiver: bounded, and never waited for.
 
-use std::collections::VecDeque;
+mod items;
+
+pub use items::Items;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -8,15 +11,12 @@ use std::task::{Context, Poll, Waker};
 /// what to do about it.
 #[derive(Debug)]
 pub struct Mailbox<T> {
-    items_max: usize,
-    bytes_max: usize,
     inner: Mutex<Inner<T>>,
 }
 
 #[derive(Debug)]
 struct Inner<T> {
-    items: VecDeque<(usize, T)>,
-    bytes: usize,
+    items: Items<T>,
     closed: bool,
     waker: Option<Waker>,
 }
@@ -36,19 +36,20 @@ impl<T> Mailbox<T> {
     /// An empty one for so many items, and so many bytes of them.
     #[must_use]
     pub fn new(items_max: usize, bytes_max: usize) -> Self {
-        let inner = Inner { items: VecDeque::new(), bytes: 0, closed: false, waker: None };
-        Self { items_max, bytes_max, inner: Mutex::new(inner) }
+        let items = Items::new(items_max, bytes_max);
+        Self { inner: Mutex::new(Inner { items, closed: false, waker: None }) }
     }
 
     /// Puts an item in, if there is room. One that alone is above the limit fits into an empty
     /// mailbox: it could never be received otherwise.
     pub fn offer(&self, bytes: usize, item: T) -> Offered {
-        let inner = self.lock();
-        match (inner.closed, self.fits(&inner, bytes)) {
+        let mut inner = self.lock();
+        match (inner.closed, inner.items.fits(bytes)) {
             (true, _) => Offered::Closed,
             (false, false) => Offered::Full,
             (false, true) => {
-                Self::put(inner, bytes, item);
+                inner.items.push(bytes, item);
+                Self::wake(inner);
                 Offered::Taken
             }
         }
@@ -56,25 +57,28 @@ impl<T> Mailbox<T> {
 
     /// Puts an item in that was asked for while there was room, and is bounded by that.
     pub fn insist(&self, bytes: usize, item: T) {
-        let inner = self.lock();
-        if !inner.closed {
-            Self::put(inner, bytes, item);
-        }
+        self.change(|items| {
+            items.push(bytes, item);
+        });
     }
 
-    fn put(mut inner: MutexGuard<'_, Inner<T>>, bytes: usize, item: T) {
-        inner.bytes += bytes;
-        inner.items.push_back((bytes, item));
-        let waker = inner.waker.take();
-        drop(inner);
-        waker.into_iter().for_each(Waker::wake);
+    /// Makes room and puts something in by a rule of the caller's, who must not wait in it. Returns whether
+    /// anybody will take it.
+    pub fn change(&self, rule: impl FnOnce(&mut Items<T>)) -> bool {
+        let mut inner = self.lock();
+        if inner.closed {
+            return false;
+        }
+        rule(&mut inner.items);
+        Self::wake(inner);
+        true
     }
 
     /// Whether an item would be taken.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
         let inner = self.lock();
-        !inner.closed && self.fits(&inner, bytes)
+        !inner.closed && inner.items.fits(bytes)
     }
 
     /// Whether nothing is in.
@@ -87,19 +91,14 @@ impl<T> Mailbox<T> {
     #[must_use]
     pub fn is_half_empty(&self) -> bool {
         let inner = self.lock();
-        let is_half_empty =
-            inner.items.len() <= self.items_max / 2 && inner.bytes <= self.bytes_max / 2;
-        is_half_empty && !inner.closed
+        inner.items.is_half_empty() && !inner.closed
     }
 
     /// The next item; nothing when the mailbox is closed and empty.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut inner = self.lock();
-        match inner.items.pop_front() {
-            Some((bytes, item)) => {
-                inner.bytes -= bytes;
-                Poll::Ready(Some(item))
-            }
+        match inner.items.pop() {
+            Some(item) => Poll::Ready(Some(item)),
             None if inner.closed => Poll::Ready(None),
             None => {
                 match &mut inner.waker {
@@ -113,27 +112,24 @@ impl<T> Mailbox<T> {
 
     /// Takes out everything that is in.
     pub fn drain(&self) -> Vec<T> {
-        let mut inner = self.lock();
-        inner.bytes = 0;
-        inner.items.drain(..).map(|(_, item)| item).collect()
+        self.lock().items.take_all()
     }
 
     /// Lets nothing more in. What is in can still be taken.
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
+        Self::wake(inner);
+    }
+
+    fn wake(mut inner: MutexGuard<'_, Inner<T>>) {
         let waker = inner.waker.take();
         drop(inner);
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn fits(&self, inner: &Inner<T>, bytes: usize) -> bool {
-        let room = inner.bytes.saturating_add(bytes) <= self.bytes_max || inner.items.is_empty();
-        room && inner.items.len() < self.items_max
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        // No code of others runs under the lock: whatever panicked left a whole state behind.
+        // Each step of what runs under the lock leaves a whole state behind.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! What a service adds to a connection: a state machine that the connection's task owns.
 
+use crate::error::DisconnectReason;
 use crate::event::Event;
 use crate::received::{Received, Unread};
 use crate::state::Server;
@@ -19,9 +20,9 @@ pub trait Session: Send + 'static {
     /// There is a new connection. What is appended here is sent before anything else.
     fn connected(&mut self, server: &Server, outbox: &mut Outbox);
 
-    /// The connection is gone, and with it every answer still expected: those tokens never come
-    /// back. Requests appended until the next connection are dropped.
-    fn disconnected(&mut self, outbox: &mut Outbox);
+    /// The connection is gone for this reason, and with it every answer still expected: those tokens
+    /// never come back. Requests appended until the next connection are dropped.
+    fn disconnected(&mut self, reason: &DisconnectReason, outbox: &mut Outbox);
 
     /// A handle asked for something. Released handles are heard of while there is no connection too.
     fn command(&mut self, command: Self::Command, outbox: &mut Outbox);
@@ -129,7 +130,7 @@ impl Session for Stateless {
 
     fn connected(&mut self, _: &Server, _: &mut Outbox) {}
 
-    fn disconnected(&mut self, _: &mut Outbox) {}
+    fn disconnected(&mut self, _: &DisconnectReason, _: &mut Outbox) {}
 
     fn command(&mut self, command: Self::Command, _: &mut Outbox) {
         match command {}

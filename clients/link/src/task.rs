@@ -155,7 +155,7 @@ impl<S: Session> Task<S> {
             self.unfinished.get_or_insert(Error::Disconnected { reason });
         }
         connection.fail(&ended.reason);
-        self.session.disconnected(&mut self.outbox);
+        self.session.disconnected(&ended.reason, &mut self.outbox);
         self.outbox.take_requests();
         self.publish_events();
         let address = server.address.clone();

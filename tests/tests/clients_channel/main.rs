@@ -13,4 +13,5 @@ mod requests;
 mod restart;
 mod routing;
 mod slow;
+mod slow_policies;
 mod support;

@@ -7,7 +7,7 @@ use workyard_channel::{ChannelClient, Event, Events, GapCause, Subscription};
 use workyard_protocol::NO_REPLY;
 use workyard_tests::clients::{event, within};
 use workyard_tests::words::{publish, published};
-use workyard_tests::{ChannelPeer, ChannelWire, Setup};
+use workyard_tests::{ChannelPeer, ChannelWire, Daemon, Setup};
 
 #[tokio::test]
 async fn a_slow_subscription_loses_its_own_messages_alone() {
@@ -83,10 +83,10 @@ fn gap(event: Event) -> Option<(Option<String>, u64, GapCause)> {
 }
 
 /// A client whose runtime moves only while it is asked something: between, it is stalled.
-struct Stalling {
-    runtime: Runtime,
-    client: ChannelClient,
-    events: Events,
+pub(crate) struct Stalling {
+    pub(crate) runtime: Runtime,
+    pub(crate) client: ChannelClient,
+    pub(crate) events: Events,
 }
 
 /// A subscription, and what is expected of it.
@@ -131,13 +131,19 @@ impl Reader {
 }
 
 impl Stalling {
-    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    pub(crate) fn new(daemon: &Daemon<ChannelWire>) -> Self {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(client(daemon));
+        Self { runtime, events: client.events(), client }
+    }
+
+    pub(crate) fn run<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(within(future))
     }
 }
 
 /// Publishes these numbers to both channels, far more than a stalled connection holds.
-fn flood(publisher: &mut ChannelPeer, numbers: std::ops::Range<u64>) {
+pub(crate) fn flood(publisher: &mut ChannelPeer, numbers: std::ops::Range<u64>) {
     for number in numbers {
         // Two KiB each.
         let text = format!("{number}{}", ".".repeat(2048));
@@ -152,9 +158,7 @@ fn what_the_server_passed_by_is_told_exactly() {
     // A unix socket holds some hundred KiB, whatever the system's settings for TCP are.
     let setup = Setup::<ChannelWire>::new().unix_socket("channel.sock");
     let daemon = setup.flag("--write-buffer-bytes-max", "64KiB").start();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(client(&daemon));
-    let mut stalling = Stalling { runtime, events: client.events(), client };
+    let mut stalling = Stalling::new(&daemon);
     let subscribe = |name| stalling.run(stalling.client.subscribe(name)).unwrap();
     let mut readers =
         vec![Reader::new(subscribe("a"), &["a"]), Reader::new(subscribe("b"), &["b"])];
@@ -193,9 +197,7 @@ fn a_stalled_client_is_disconnected_where_that_is_wanted() {
     let setup = Setup::<ChannelWire>::new().unix_socket("channel.sock");
     let setup = setup.flag("--write-buffer-bytes-max", "64KiB");
     let daemon = setup.flag("--slow-consumer", "disconnect").start();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(client(&daemon));
-    let mut stalling = Stalling { runtime, events: client.events(), client };
+    let mut stalling = Stalling::new(&daemon);
     let mut subscription = stalling.run(stalling.client.subscribe("a")).unwrap();
     let mut publisher = daemon.peer();
     flood(&mut publisher, 1..1000);

@@ -58,6 +58,21 @@ fn who_subscribes_to_several_is_told_which() {
 }
 
 #[test]
+fn a_subscriber_may_say_what_is_lost_when_it_is_slow() {
+    let up = Up::start();
+    for policy in ["drop-newest", "drop-oldest", "latest", "disconnect"] {
+        let arguments = ["sub", "news", "-n", "1", "--when-slow", policy];
+        let mut subscriber = up.workyard(arguments).start();
+        up.ask_until(&format!("pub news {policy}"), "1\n");
+        assert_eq!(subscriber.wait(), 0);
+        subscriber.stdout().expect(policy);
+    }
+    for line in ["sub news --when-slow latest --history", "sub news --when-slow never"] {
+        assert_eq!(up.run(line).code, Some(USAGE), "{line}");
+    }
+}
+
+#[test]
 fn a_group_shares_and_one_is_one() {
     let up = Up::start();
     let members = [(); 2].map(|()| up.workyard(["sub", "tasks", "-g", "workers"]).start());

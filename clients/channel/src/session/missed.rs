@@ -1,11 +1,12 @@
 //! What a subscription's next message has to tell: the messages that are missing before it.
 
+use crate::message::Message;
 use bytes::Bytes;
 use std::ops::RangeInclusive;
 
 /// Messages that a subscription should have had.
 #[derive(Debug, Default)]
-pub(super) struct Missed {
+pub(crate) struct Missed {
     count: u64,
     whose: Whose,
 }
@@ -22,25 +23,47 @@ enum Whose {
 }
 
 impl Missed {
+    /// What a message tells to be missing before it.
+    pub(crate) fn before(message: &Message) -> Self {
+        let whose = match &message.missed_numbers {
+            _ if message.missed == 0 => Whose::None,
+            Some(numbers) => {
+                Whose::Channel(message.channel.clone(), *numbers.start(), *numbers.end())
+            }
+            None => Whose::Several,
+        };
+        Self { count: message.missed, whose }
+    }
+
+    /// Adds later ones.
+    pub(crate) fn add_all(&mut self, later: Self) {
+        match later.whose {
+            Whose::None => {}
+            Whose::Channel(channel, from, to) => self.add(Some(&channel), from, to, later.count),
+            Whose::Several => self.add(None, 0, 0, later.count),
+        }
+    }
+
     /// Adds later ones. Numbers of 0 are none.
-    pub(super) fn add(&mut self, channel: Option<&Bytes>, from: u64, to: u64, count: u64) {
+    pub(crate) fn add(&mut self, channel: Option<&Bytes>, from: u64, to: u64, count: u64) {
         self.count += count;
         self.whose = match (std::mem::take(&mut self.whose), channel) {
             (Whose::None, Some(channel)) if from > 0 => Whose::Channel(channel.clone(), from, to),
-            (Whose::Channel(known, first, _), Some(channel)) if known == channel && from > 0 => {
-                Whose::Channel(known, first, to)
+            (Whose::Channel(known, first, last), Some(channel)) if known == channel && from > 0 => {
+                // Two subscriptions may lose the same, and not in the same order.
+                Whose::Channel(known, first.min(from), last.max(to))
             }
             _ => Whose::Several,
         };
     }
 
     /// How many.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// The numbers of the first and the last, if all were of this channel.
-    pub(super) fn numbers(&self, channel: &[u8]) -> Option<RangeInclusive<u64>> {
+    pub(crate) fn numbers(&self, channel: &[u8]) -> Option<RangeInclusive<u64>> {
         match &self.whose {
             Whose::Channel(known, from, to) if known == channel => Some(*from..=*to),
             _ => None,

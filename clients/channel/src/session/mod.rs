@@ -11,9 +11,11 @@ mod leases;
 mod missed;
 mod questions;
 mod restore;
+mod room;
 mod subscriptions;
 mod topics;
 mod visits;
+mod wanting;
 
 use crate::message::Message;
 use crate::wanted::Wanted;
@@ -26,20 +28,23 @@ pub(crate) use followers::ToFollow;
 pub(crate) use held::{HeldJob, HeldQuestion, Outcome};
 pub(crate) use leases::Lease;
 use leases::Leases;
+pub(crate) use missed::Missed;
 use questions::Questions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use subscriptions::Subscriptions;
 use tokio::sync::oneshot;
 use visits::Rooms;
 pub(crate) use visits::Visit;
-use workyard_link::Mailbox;
-use workyard_link::{Error, Event, GapCause, Outbox, Received, Server, Session};
+use workyard_link::{
+    DisconnectReason, Error, Event, GapCause, Mailbox, Outbox, Received, Server, Session,
+};
 use workyard_protocol::channel::{
-    Cancel, Consume, Delivery, Nack, Push, Renew, Reply, Request, Subscribe, Unsubscribe,
+    Cancel, Consume, Delivery, Nack, Push, Renew, Reply, Request, WhenSlow,
 };
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::{ChannelName, DecodeError, QueueName, Refusal};
+use workyard_protocol::{ChannelName, DecodeError, QueueName, Reason, Refusal};
 
 /// Names a subscription or a consumer within this process.
 pub(crate) type LocalId = u64;
@@ -54,9 +59,7 @@ pub(crate) type Waiter = oneshot::Sender<Result<Outcome, Error>>;
 #[derive(Debug)]
 pub(crate) enum Command {
     Subscribe {
-        id: LocalId,
-        wanted: Wanted,
-        mailbox: Arc<Mailbox<Message>>,
+        to_subscribe: ToSubscribe,
         done: Done,
     },
     Follow {
@@ -112,6 +115,17 @@ pub(crate) enum Command {
     Visit(Visit),
 }
 
+/// A subscription without history.
+#[derive(Debug)]
+pub(crate) struct ToSubscribe {
+    pub(crate) id: LocalId,
+    pub(crate) wanted: Wanted,
+    pub(crate) mailbox: Arc<Mailbox<Message>>,
+    pub(crate) when_slow: WhenSlow,
+    /// Set before it ends because it was too slow.
+    pub(crate) too_slow: Arc<AtomicBool>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct ChannelSession {
     subscriptions: Subscriptions,
@@ -149,8 +163,15 @@ impl Session for ChannelSession {
         self.restore_visits(server.epoch, outbox);
     }
 
-    fn disconnected(&mut self, _: &mut Outbox) {
+    fn disconnected(&mut self, reason: &DisconnectReason, outbox: &mut Outbox) {
         self.connection = None;
+        if let DisconnectReason::Goodbye(refusal) = reason
+            && refusal.reason == Reason::SlowConsumer
+        {
+            for id in self.subscriptions.disconnected() {
+                self.end_slow(id, outbox);
+            }
+        }
         self.subscriptions.interrupted();
         self.followers.interrupted();
         self.consumers.interrupted();
@@ -169,16 +190,15 @@ impl Session for ChannelSession {
             | Command::Follow { done, .. }
                 if done.is_closed() => {}
             Command::Ask { done, .. } if done.is_closed() => {}
-            Command::Subscribe { id, wanted, mailbox, done } => {
-                if let Some(wanted) = self.subscriptions.add(id, wanted, mailbox, done) {
+            Command::Subscribe { to_subscribe, done } => {
+                if let Some(wanted) = self.subscriptions.add(to_subscribe, done) {
                     self.subscribe(vec![wanted], outbox);
                 }
             }
             Command::Follow { to_follow, done } => self.begin_following(to_follow, done, outbox),
             Command::Resume { id } => self.start_following(id, outbox),
             Command::Unsubscribe { id, done } => match self.subscriptions.remove(id) {
-                Some(wanted) if self.is_wanted(&wanted) => finish(done),
-                Some(wanted) => self.unsubscribe(&wanted, done, outbox),
+                Some(removed) => self.removed(removed, done, outbox),
                 None => self.end_following(id, done, outbox),
             },
             Command::Consume { id, queue, prefetch, mailbox, done } => {
@@ -213,6 +233,9 @@ impl Session for ChannelSession {
                 let channel = push.keep(channel.as_bytes());
                 let message = Message::new(channel, sequence, position, push.keep_value(value));
                 let taken = self.subscriptions.deliver(delivery, &message);
+                for id in self.subscriptions.take_too_slow() {
+                    self.end_slow(id, outbox);
+                }
                 match delivery {
                     Delivery::Everybody => self.deliver_to_followers(&message, outbox),
                     Delivery::One if !taken => drop(self.followers.deliver_one(&message)),
@@ -332,44 +355,6 @@ impl Session for ChannelSession {
 }
 
 impl ChannelSession {
-    fn subscribe(&mut self, wanted: Vec<Wanted>, outbox: &mut Outbox) {
-        if wanted.is_empty() {
-            return;
-        }
-        let subscribe = Request::Subscribe(Subscribe::to(wanted.iter().map(Wanted::interest)));
-        let token = self.send(&subscribe, outbox);
-        self.subscriptions.asked(token, &wanted);
-        self.remember(token, Asked::Subscribe(wanted));
-    }
-
-    /// Finds out which of several interests the server does not want, by asking for halves.
-    fn not_subscribed(
-        &mut self,
-        token: u64,
-        mut all: Vec<Wanted>,
-        refusal: &Refusal,
-        outbox: &mut Outbox,
-    ) {
-        if all.len() > 1 {
-            let half = all.split_off(all.len() / 2);
-            for part in [all, half] {
-                let part = self.subscriptions.only_asked(token, part);
-                self.subscribe(part, outbox);
-            }
-        } else if let Some(wanted) = all.pop()
-            && self.subscriptions.refused(token, &wanted, refusal)
-        {
-            let refusal = refusal.clone();
-            outbox.event(Event::RestoreRefused { name: wanted.name, refusal });
-        }
-    }
-
-    fn unsubscribe(&mut self, wanted: &Wanted, done: Option<Done>, outbox: &mut Outbox) {
-        let interests = vec![wanted.interest()];
-        let unsubscribe = Request::Unsubscribe(Unsubscribe { interests });
-        self.request(&unsubscribe, Asked::End(done), outbox);
-    }
-
     fn consume(&mut self, demand: &Demand, outbox: &mut Outbox) {
         let queue = queue_name(&demand.queue);
         let consume = Request::Consume(Consume { queue, prefetch: demand.prefetch });

@@ -2,17 +2,16 @@
 
 use super::missed::Missed;
 use super::topics::{Local, Sharers, Topics};
-use super::{Done, LocalId};
+use super::{Done, LocalId, ToSubscribe};
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use workyard_link::Error;
-use workyard_link::Mailbox;
+use workyard_planted::planted;
 use workyard_protocol::Refusal;
-use workyard_protocol::channel::Delivery;
+use workyard_protocol::channel::{Delivery, WhenSlow};
 
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
@@ -21,43 +20,85 @@ pub(super) struct Subscriptions {
     by_id: HashMap<LocalId, Wanted>,
     /// What was dropped for want of room since it was last asked for, by channel.
     gaps: BTreeMap<Bytes, Missed>,
+    /// Those that found no room and shall lose nothing.
+    too_slow: Vec<LocalId>,
+}
+
+/// What the server is to be told when a subscription is gone.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// Nothing.
+    Unchanged,
+    /// What those who are left say of being slow.
+    Weaker(Wanted),
+    /// That nobody is left; and whether they had said anything of being slow.
+    Last(Wanted, bool),
 }
 
 impl Subscriptions {
-    /// Adds a subscription. Returns what the server has to be asked for, if it was not yet.
-    pub(super) fn add(
-        &mut self,
-        id: LocalId,
-        wanted: Wanted,
-        mailbox: Arc<Mailbox<Message>>,
-        done: Done,
-    ) -> Option<Wanted> {
+    /// Adds a subscription. Returns what the server has to be asked for, if it was not yet, or not with
+    /// this much care.
+    pub(super) fn add(&mut self, what: ToSubscribe, done: Done) -> Option<Wanted> {
+        let (id, wanted) = (what.id, what.wanted.clone());
         self.by_id.insert(id, wanted.clone());
         let topics = match &wanted.group {
             None => &mut self.plain,
             Some(group) => self.groups.entry(group.clone()).or_default(),
         };
         let sharers = topics.or_new(&wanted);
-        let is_first = sharers.locals.is_empty();
-        sharers.locals.push(Local::new(id, mailbox));
-        match sharers.confirmed {
+        let is_new = sharers.locals.is_empty() || what.when_slow > sharers.when_slow;
+        sharers.locals.push(Local::new(what));
+        match sharers.confirmed && !is_new {
             true => drop(done.send(Ok(()))),
             false => sharers.waiting.push((id, done)),
         }
-        is_first.then_some(wanted)
+        is_new.then_some(wanted)
     }
 
-    /// Removes a subscription. Returns what the server need no longer send, if it was the last one.
-    pub(super) fn remove(&mut self, id: LocalId) -> Option<Wanted> {
+    /// The channel or pattern of a subscription.
+    pub(super) fn name(&self, id: LocalId) -> Option<Bytes> {
+        self.by_id.get(&id).map(|wanted| wanted.name.clone())
+    }
+
+    /// Removes a subscription, if it is there.
+    pub(super) fn remove(&mut self, id: LocalId) -> Option<Removed> {
         let wanted = self.by_id.remove(&id)?;
         let sharers = self.topics(&wanted)?.of(&wanted)?;
         sharers.locals.retain(|local| local.id != id);
         sharers.waiting.retain(|(waiting, _)| *waiting != id);
-        if !sharers.locals.is_empty() {
-            return None;
+        if sharers.locals.is_empty() {
+            let had_policy = sharers.when_slow != WhenSlow::DropNewest;
+            self.forget(&wanted);
+            return Some(Removed::Last(wanted, had_policy));
         }
-        self.forget(&wanted);
-        Some(wanted)
+        match sharers.strongest() < sharers.when_slow && !planted!("policy-outlives-its-owner") {
+            true => Some(Removed::Weaker(wanted)),
+            false => Some(Removed::Unchanged),
+        }
+    }
+
+    /// What the server is to do while this client is slow: what all subscriptions to this can live with.
+    pub(super) fn when_slow(&mut self, wanted: &Wanted) -> WhenSlow {
+        let sharers = self.topics(wanted).and_then(|topics| topics.of(wanted));
+        sharers.map_or(WhenSlow::DropNewest, |sharers| sharers.strongest())
+    }
+
+    /// Takes those that are over because they were too slow.
+    pub(super) fn take_too_slow(&mut self) -> Vec<LocalId> {
+        std::mem::take(&mut self.too_slow)
+    }
+
+    /// The server has ended the connection because this client was too slow. Returns those that are over.
+    pub(super) fn disconnected(&mut self) -> Vec<LocalId> {
+        let all = std::iter::once(&mut self.plain).chain(self.groups.values_mut());
+        // Those who wait to be subscribed, the last ones, have not begun and lose nothing.
+        let begun = |sharers: &Sharers| sharers.locals.len() - sharers.waiting.len();
+        let locals =
+            all.flat_map(Topics::all).flat_map(|sharers| sharers.locals[..begun(sharers)].iter());
+        let over = locals.filter(|local| local.when_slow == WhenSlow::Disconnect);
+        let mut over: Vec<_> = over.map(Local::end_slow).collect();
+        over.sort_unstable();
+        over
     }
 
     /// Everything that the server has to be asked for, always in the same order.
@@ -82,6 +123,7 @@ impl Subscriptions {
         for wanted in all {
             if let Some(sharers) = self.topics(wanted).and_then(|topics| topics.of(wanted)) {
                 (sharers.asked, sharers.confirmed) = (token, false);
+                sharers.when_slow = sharers.strongest();
             }
         }
     }
@@ -133,30 +175,25 @@ impl Subscriptions {
 
     /// Hands a message out. Returns whether anybody was there for it.
     pub(super) fn deliver(&mut self, delivery: Delivery<'_>, message: &Message) -> bool {
-        let (mut lost, mut taken) = (0, false);
+        let (mut lost, mut taken) = (Vec::new(), false);
+        let mut offer = |local: &mut Local| {
+            taken = true;
+            if local.offer(message, &mut lost) {
+                self.too_slow.push(local.end_slow());
+            }
+        };
         match delivery {
-            Delivery::Everybody => {
-                for local in self.plain.matching(&message.channel) {
-                    taken = true;
-                    lost += u64::from(local.offer(message));
-                }
-            }
-            Delivery::One => {
-                let local = self.plain.one_matching(message);
-                taken = local.is_some();
-                lost += local.map_or(0, |local| u64::from(local.offer(message)));
-            }
+            Delivery::Everybody => self.plain.matching(&message.channel).for_each(offer),
+            Delivery::One => self.plain.one_matching(message).into_iter().for_each(offer),
             Delivery::Group(group) => {
                 let topics = self.groups.get_mut(group.as_bytes());
                 let local = topics.and_then(|topics| topics.one_matching(message));
-                taken = local.is_some();
-                lost += local.map_or(0, |local| u64::from(local.offer(message)));
+                local.into_iter().for_each(&mut offer);
             }
         }
-        if lost > 0 {
-            let number = message.sequence;
-            let gap = self.gaps.entry(message.channel.clone()).or_default();
-            gap.add(Some(&message.channel), number, number, lost);
+        for (channel, number) in lost {
+            let gap = self.gaps.entry(channel.clone()).or_default();
+            gap.add(Some(&channel), number, number, 1);
         }
         taken
     }

@@ -1,48 +1,45 @@
 //! Local subscriptions of one kind, plain ones or those of one group, by what they want.
 
 use super::missed::Missed;
-use super::{Done, LocalId};
+use super::room::Places;
+use super::{Done, LocalId, ToSubscribe};
 use crate::message::Message;
 use crate::wanted::{TopicKind, Wanted};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use workyard_link::{Mailbox, Offered};
+use std::sync::atomic::{AtomicBool, Ordering};
+use workyard_link::Mailbox;
 use workyard_protocol::Pattern;
+use workyard_protocol::channel::WhenSlow;
 
 /// A subscription of this process.
 #[derive(Debug)]
 pub(super) struct Local {
     pub(super) id: LocalId,
     pub(super) mailbox: Arc<Mailbox<Message>>,
+    pub(super) when_slow: WhenSlow,
+    /// Set before it ends because it was too slow.
+    pub(super) too_slow: Arc<AtomicBool>,
+    /// Where messages wait, while only the latest of each channel is kept.
+    pub(super) places: Option<Places>,
     /// What the next message has to tell.
     pub(super) missed: Missed,
     pub(super) interrupted: bool,
 }
 
 impl Local {
-    pub(super) fn new(id: LocalId, mailbox: Arc<Mailbox<Message>>) -> Self {
-        Self { id, mailbox, missed: Missed::default(), interrupted: false }
+    pub(super) fn new(what: ToSubscribe) -> Self {
+        let ToSubscribe { id, mailbox, when_slow, too_slow, .. } = what;
+        let (missed, interrupted) = (Missed::default(), false);
+        Self { id, mailbox, when_slow, too_slow, places: None, missed, interrupted }
     }
 
-    /// Hands a message over, with what is known to be missing before it. Returns whether it was lost
-    /// for want of room.
-    pub(super) fn offer(&mut self, message: &Message) -> bool {
-        let mut message = message.clone();
-        message.missed = self.missed.count();
-        message.missed_numbers = self.missed.numbers(&message.channel);
-        message.interrupted = self.interrupted;
-        let (channel, number) = (message.channel.clone(), message.sequence);
-        let offered = self.mailbox.offer(message.byte_len(), message);
-        match offered {
-            Offered::Taken => {
-                self.missed = Missed::default();
-                self.interrupted = false;
-            }
-            Offered::Full => self.missed.add(Some(&channel), number, number, 1),
-            Offered::Closed => {}
-        }
-        offered == Offered::Full
+    /// It is over because it was too slow. Returns its id.
+    pub(super) fn end_slow(&self) -> LocalId {
+        self.too_slow.store(true, Ordering::Relaxed);
+        self.mailbox.close();
+        self.id
     }
 }
 
@@ -53,10 +50,19 @@ impl Drop for Local {
     }
 }
 
+impl Sharers {
+    /// By which of their policies the server loses the least.
+    pub(super) fn strongest(&self) -> WhenSlow {
+        self.locals.iter().map(|local| local.when_slow).max().unwrap_or_default()
+    }
+}
+
 /// The subscriptions that share one interest of the server's.
 #[derive(Debug, Default)]
 pub(super) struct Sharers {
     pub(super) locals: Vec<Local>,
+    /// What the server was asked for last.
+    pub(super) when_slow: WhenSlow,
     /// The request that asks the server for it, and whether it was answered.
     pub(super) asked: u64,
     pub(super) confirmed: bool,

@@ -4,7 +4,7 @@ use crate::support::{FakeServer, Frame, Peer};
 use workyard_channel::{Builder, ChannelClient};
 use workyard_protocol::channel::{
     Delivery, Enqueue, HistoryBounds, Interest, KeepHistory, Nack, Push, Reply, Request, Start,
-    Subscribe, Topic,
+    Subscribe, Topic, WhenSlow,
 };
 use workyard_protocol::{ChannelName, QueueName, RequestId, ValueRef};
 
@@ -115,7 +115,12 @@ fn subscribed(request: &Subscribe<'_>) -> String {
             Some(format!(" from {mark} of {epoch} as {replay}"))
         }
     });
-    format!("subscribe {}{}", interests(&all), starts.collect::<String>())
+    let policies = request.subscriptions.iter().filter_map(|wanted| match wanted.when_slow {
+        WhenSlow::DropNewest => None,
+        when_slow => Some(format!(" {when_slow:?}")),
+    });
+    let (starts, policies) = (starts.collect::<String>(), policies.collect::<String>());
+    format!("subscribe {}{starts}{policies}", interests(&all))
 }
 
 fn interests(all: &[Interest<'_>]) -> String {

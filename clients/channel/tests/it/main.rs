@@ -12,7 +12,7 @@ mod queues;
 mod reconnect;
 mod settings;
 mod slow;
+mod slow_policies;
 mod subscribe;
-#[expect(dead_code, reason = "it has more than this crate needs")]
 #[path = "../../../link/tests/it/support/mod.rs"]
 mod support;

@@ -7,7 +7,7 @@ use workyard_protocol::ChannelName;
 use workyard_protocol::channel::{Delivery, Push, Reply};
 
 /// A publish of the client's and its answer: everything that was pushed before has been dealt with.
-async fn settle(client: &ChannelClient, peer: &mut Peer) {
+pub(crate) async fn settle(client: &ChannelClient, peer: &mut Peer) {
     let serving = async {
         let id = hear(peer, "publish settle 0").await;
         peer.reply(id, Reply::Published { receivers: 0 }).await;
@@ -22,13 +22,13 @@ async fn subscribed(client: &ChannelClient, peer: &mut Peer) -> Subscription {
 }
 
 /// The server has dropped `missed` messages from the one of the number `from` on.
-async fn gap(peer: &mut Peer, channel: Option<&str>, from: u64, missed: u64) {
+pub(crate) async fn gap(peer: &mut Peer, channel: Option<&str>, from: u64, missed: u64) {
     let channel = channel.map(|name| ChannelName::new(name).unwrap());
     let to = if from == 0 { 0 } else { from + missed - 1 };
     peer.push(Push::Gap { channel, from, to, missed, replay: 0 }).await;
 }
 
-fn told(message: &Message) -> (i64, u64) {
+pub(crate) fn told(message: &Message) -> (i64, u64) {
     (message.decode().unwrap(), message.missed_before())
 }
 

@@ -1,8 +1,9 @@
 //! Arguments of the commands about channels.
 
 use super::Kind;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::time::Duration;
+use workyard_channel::WhenSlow;
 
 #[derive(Debug, Args)]
 pub(crate) struct Pub {
@@ -41,9 +42,35 @@ pub(crate) struct Sub {
     /// The same, and begin with so many of the last messages of each channel
     #[arg(long, value_name = "COUNT", conflicts_with = "group")]
     pub(crate) last: Option<u64>,
+    /// What becomes of messages for which there is no room, here or at the server
+    #[arg(long, value_name = "WHAT", default_value = "drop-newest", conflicts_with_all = ["history", "last"])]
+    pub(crate) when_slow: Slow,
     /// Stop after this many
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) count: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Slow {
+    /// They are lost, and counted
+    DropNewest,
+    /// The oldest that wait are lost, and counted
+    DropOldest,
+    /// All but the latest of each channel are lost, and counted
+    Latest,
+    /// The command ends before any is lost
+    Disconnect,
+}
+
+impl From<Slow> for WhenSlow {
+    fn from(slow: Slow) -> Self {
+        match slow {
+            Slow::DropNewest => Self::DropNewest,
+            Slow::DropOldest => Self::DropOldest,
+            Slow::Latest => Self::Latest,
+            Slow::Disconnect => Self::Disconnect,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

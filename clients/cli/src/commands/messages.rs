@@ -6,10 +6,10 @@ use crate::exit::{Revoked, Status};
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::value;
-use futures_util::StreamExt;
 use futures_util::stream::select_all;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
-use workyard_channel::{ChannelClient, Message, Subscribing, Value};
+use workyard_channel::{ChannelClient, Event, Message, Subscribing, Value};
 
 pub(crate) async fn publish(
     global: &Global,
@@ -55,13 +55,13 @@ pub(crate) async fn subscribe(
     for channel in &args.channel {
         subscriptions.push(match &args.group {
             None => begun(args, client.subscribe(channel)).await?,
-            Some(group) => client.subscribe_group(channel, group).await?,
+            Some(group) => begun(args, client.subscribe_group(channel, group)).await?,
         });
     }
     for pattern in &args.pattern {
         subscriptions.push(match &args.group {
             None => begun(args, client.subscribe_pattern(pattern)).await?,
-            Some(group) => client.subscribe_pattern_group(pattern, group).await?,
+            Some(group) => begun(args, client.subscribe_pattern_group(pattern, group)).await?,
         });
     }
     let several = args.channel.len() + args.pattern.len() > 1 || !args.pattern.is_empty();
@@ -75,6 +75,14 @@ pub(crate) async fn subscribe(
                 None => return Err(Revoked("the server ended the subscription".to_owned()).into()),
             },
             event = events.next() => {
+                if let Some(Event::TooSlow { name }) = event {
+                    // What came before it was too much is printed all the same.
+                    while left > 0 && let Some(Some(message)) = messages.next().now_or_never() {
+                        print(&message, several, *output)?;
+                        left -= 1;
+                    }
+                    return Err(too_slow(&name));
+                }
                 check_restored(event)?;
                 continue;
             }
@@ -85,8 +93,14 @@ pub(crate) async fn subscribe(
     Ok(Status::Done)
 }
 
-/// With history, if that is wanted.
+fn too_slow(name: &[u8]) -> anyhow::Error {
+    let name = String::from_utf8_lossy(name);
+    Revoked(format!("{name}: a message found no room, and nothing shall be lost")).into()
+}
+
+/// With history and what is to be done when it is slow, as that is wanted.
 fn begun(args: &Sub, subscribing: Subscribing) -> Subscribing {
+    let subscribing = subscribing.when_slow(args.when_slow.into());
     match args.last {
         Some(count) => subscribing.last(count),
         None if args.history => subscribing.with_history(),

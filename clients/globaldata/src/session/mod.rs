@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 pub(crate) use watches::{Begun, Feed, Mark, ToWatch, Told, Topic, WatcherId};
 use watches::{Pushed, TOKENS, Watches};
-use workyard_link::{Error, Outbox, Received, Server, Session};
+use workyard_link::{DisconnectReason, Error, Outbox, Received, Server, Session};
 use workyard_protocol::control::ServiceKind;
 use workyard_protocol::globaldata::{Push, Reply};
 use workyard_protocol::{DecodeError, Refusal};
@@ -54,7 +54,7 @@ impl Session for GlobalDataSession {
         self.watches.connected(server, outbox);
     }
 
-    fn disconnected(&mut self, _: &mut Outbox) {
+    fn disconnected(&mut self, _: &DisconnectReason, _: &mut Outbox) {
         self.locks.disconnected();
         self.watches.disconnected();
     }

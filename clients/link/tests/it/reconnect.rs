@@ -5,7 +5,8 @@ use crate::support::{FakeServer, a_welcome};
 use std::time::Duration;
 use tokio::time::Instant;
 use workyard_link::{
-    ErrorKind, Event, Link, Options, Outbox, Received, Server, Session, Stateless, Unread,
+    DisconnectReason, ErrorKind, Event, Link, Options, Outbox, Received, Server, Session,
+    Stateless, Unread,
 };
 use workyard_protocol::control::{ServiceKind, Welcome};
 use workyard_protocol::globaldata::{Existence, Exists, Reply, Request};
@@ -145,7 +146,7 @@ impl Session for Restoring {
         }
     }
 
-    fn disconnected(&mut self, _: &mut Outbox) {}
+    fn disconnected(&mut self, _: &DisconnectReason, _: &mut Outbox) {}
 
     fn command(&mut self, (): (), outbox: &mut Outbox) {
         outbox.request(3, &Request::Exists(Exists { key: Key::new("503").unwrap() }));

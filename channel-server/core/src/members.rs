@@ -17,7 +17,9 @@ const BEFORE_THE_FIRST: u64 = u64::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     places: SmallVec<[Place; 1]>,
-    empty: usize,
+    empty: u32,
+    /// Where the member that was last in turn stood then.
+    turn_at: u32,
     /// The serial of the member that was last in turn.
     turn: u64,
 }
@@ -32,7 +34,7 @@ struct Place {
 impl Members {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.places.len() - self.empty
+        self.places.len() - self.empty as usize
     }
 
     /// Whether there are none.
@@ -62,7 +64,7 @@ impl Members {
         let left = self.places[at].session.take();
         assert!(left.is_some(), "a member leaves once");
         self.empty += 1;
-        if self.empty * 2 > self.places.len() {
+        if self.empty as usize * 2 > self.places.len() {
             self.close_up();
         }
     }
@@ -100,10 +102,13 @@ impl Members {
         &mut self,
         mut has_room: impl FnMut(SessionId) -> bool,
     ) -> Option<SessionId> {
-        let next = self.places.partition_point(|place| place.serial <= self.turn);
-        let (before, after) = self.places.split_at(next);
-        let mut row = after.iter().chain(before).filter_map(Place::entry);
-        let (serial, session) = row.find(|(_, session)| has_room(*session))?;
+        let next = self.behind_the_turn();
+        let mut row = (next..self.places.len()).chain(0..next);
+        let (at, serial, session) = row.find_map(|at| {
+            let (serial, session) = self.places[at].entry()?;
+            has_room(session).then_some((at, serial, session))
+        })?;
+        self.turn_at = u32::try_from(at).unwrap_or_default();
         self.turn = serial;
         Some(session)
     }
@@ -124,6 +129,15 @@ impl Members {
         self.empty = 0;
         for (serial, session) in entries {
             self.join(serial, session);
+        }
+    }
+
+    /// The place behind that of the member last in turn, or behind where it would be.
+    fn behind_the_turn(&self) -> usize {
+        let at = self.turn_at as usize;
+        match self.places.get(at) {
+            Some(place) if place.serial == self.turn => at + 1,
+            _ => self.places.partition_point(|place| place.serial <= self.turn),
         }
     }
 

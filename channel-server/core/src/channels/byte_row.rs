@@ -33,13 +33,16 @@ impl ByteRow {
             self.resize(self.length + bytes.len());
         }
         let begin = self.begin.wrapping_add(self.length);
-        let at = self.place(begin);
-        let front = bytes.len().min(self.memory.len() - at);
-        self.memory[at..at + front].copy_from_slice(&bytes[..front]);
-        if front < bytes.len() {
-            self.memory[..bytes.len() - front].copy_from_slice(&bytes[front..]);
-        }
         self.length += bytes.len();
+        let (back, front) = self.memory.split_at_mut(begin & self.memory.len().saturating_sub(1));
+        match front.get_mut(..bytes.len()) {
+            Some(all) => all.copy_from_slice(bytes),
+            None => {
+                let (first, rest) = bytes.split_at(front.len());
+                front.copy_from_slice(first);
+                back[..rest.len()].copy_from_slice(rest);
+            }
+        }
         begin
     }
 
@@ -70,6 +73,7 @@ impl ByteRow {
     }
 
     /// Gives them memory for at least so many.
+    #[cold]
     fn resize(&mut self, length: usize) {
         let mut scratch = Vec::new();
         let memory = vec![0; length.next_power_of_two()].into();

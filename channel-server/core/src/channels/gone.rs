@@ -49,16 +49,19 @@ impl GoneLately {
         }
     }
 
+    /// Whether it is noted what goes.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.is_noted
+    }
+
     /// A message went.
     pub(crate) fn note(&mut self, gone: Gone, logs: &Logs) {
-        if self.is_noted {
-            self.check(logs);
-            if self.row.len() == REMEMBERED_MAX {
-                self.row.pop_front();
-                self.before += 1;
-            }
-            self.row.push_back(gone);
+        self.check(logs);
+        if self.row.len() == REMEMBERED_MAX {
+            self.row.pop_front();
+            self.before += 1;
         }
+        self.row.push_back(gone);
     }
 
     /// How many have gone.

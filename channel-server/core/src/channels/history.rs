@@ -6,7 +6,6 @@ use super::order::Order;
 use super::rules::Rules;
 use crate::BrokerLimits;
 use std::collections::BTreeSet;
-use std::time::Duration;
 use workyard_engine::Time;
 use workyard_protocol::channel::{Histories, HistoryBounds, HistoryRule};
 use workyard_protocol::{Pattern, Reason, Refusal, ValueRef};
@@ -52,7 +51,7 @@ impl History {
             position: 0,
             bytes: 0,
             messages: 0,
-            order: Order::default(),
+            order: Order::new(),
             deadlines: BTreeSet::new(),
             review: None,
             gone: GoneLately::default(),
@@ -114,50 +113,46 @@ impl History {
         self.rules.page(request)
     }
 
-    /// Keeps the message that has just taken the last number of a log. Returns its position.
+    /// Numbers the next message of a log, and keeps it. Returns its number and its position.
     ///
     /// One that is above a bound by itself is gone at once, like all that were there before it. If these
-    /// are very many, the last of them go later.
+    /// are very many, the last of them go later. Without bounds a rule has ended, and what it kept is not
+    /// forgotten yet: if it is too much for now, the message stands behind it, for the row must not get a
+    /// hole, and has else no position.
+    #[inline(never)]
     pub(crate) fn keep(
         &mut self,
         now: Time,
         id: LogId,
         logs: &mut Logs,
-        bounds: HistoryBounds,
-        value: ValueRef<'_>,
-    ) -> u64 {
-        self.append(now, id, logs, value);
-        if logs[id].is_armed.is_none() {
-            self.arm(id, logs, now + Duration::from(bounds.age));
-        }
-        if logs[id].is_above(bounds) && self.trim(id, logs, bounds) == 0 {
-            self.arm(id, logs, Time::default());
-        }
-        self.bound_bytes(logs);
-        self.position
-    }
-
-    /// Numbers the next message of a log whose rule has ended, and that has not forgotten yet what that
-    /// kept. If this is too much for now, the message is kept with it: the row must not get a hole.
-    ///
-    /// Returns its number and its position, 0 if it is not kept.
-    pub(crate) fn keep_no_more(
-        &mut self,
-        now: Time,
-        id: LogId,
-        logs: &mut Logs,
+        bounds: Option<&HistoryBounds>,
         value: ValueRef<'_>,
     ) -> (u64, u64) {
+        if bounds.is_none() && self.forget_some(id, logs) {
+            return (logs[id].next(), 0);
+        }
+        let log = &mut logs[id];
+        let sequence = log.next();
+        self.position += 1;
+        self.messages += 1;
+        self.bytes += log.ring.push(self.position, now, value) + MESSAGE_OVERHEAD_BYTES;
+        self.order.push(self.position, id);
+        let is_first = log.ring.len() == 1;
+        if is_first || bounds.is_some_and(|bounds| log.is_above(bounds)) {
+            self.bound(id, logs, bounds, is_first);
+        }
+        if self.bytes > self.bytes_max {
+            self.bound_bytes(logs);
+        }
+        (sequence, self.position)
+    }
+
+    /// Forgets some of what a rule has kept that has ended. Returns whether that was all.
+    fn forget_some(&mut self, id: LogId, logs: &mut Logs) -> bool {
         for _ in 0..FORGOTTEN_AT_ONCE_MAX.min(logs[id].ring.len()) {
             self.forget_first(id, logs);
         }
-        let sequence = logs[id].next();
-        if logs[id].ring.is_empty() {
-            return (sequence, 0);
-        }
-        self.append(now, id, logs, value);
-        self.bound_bytes(logs);
-        (sequence, self.position)
+        logs[id].ring.is_empty()
     }
 
     /// When [`History::expire`] has something to do.
@@ -177,6 +172,7 @@ impl History {
             && at <= now
         {
             let bounds = self.rules.bounds(logs.name(id).as_bytes());
+            let bounds = bounds.as_ref();
             while left > 0 && logs[id].deadline(bounds).is_some_and(|deadline| deadline <= now) {
                 self.forget_first(id, logs);
                 left -= 1;
@@ -186,7 +182,7 @@ impl History {
         }
     }
 
-    /// The kept messages behind a position, oldest first, each with its log. Some of them may be gone.
+    /// The kept messages behind a position, oldest first, each with its position and its log.
     pub(crate) fn behind(&self, position: u64) -> impl Iterator<Item = (u64, LogId)> {
         self.order.behind(position)
     }
@@ -198,56 +194,61 @@ impl History {
         for slot in from..to {
             if let Some(id) = logs.at(slot) {
                 let bounds = self.rules.bounds(logs.name(id).as_bytes());
-                self.arm_anew(id, logs, bounds);
+                self.arm_anew(id, logs, bounds.as_ref());
             }
         }
         self.review = Some(to).filter(|to| *to < logs.end());
     }
 
-    fn append(&mut self, now: Time, id: LogId, logs: &mut Logs, value: ValueRef<'_>) {
-        self.position += 1;
-        if logs[id].ring.is_empty() {
+    /// Applies a log's bounds to it after a message has come.
+    fn bound(
+        &mut self,
+        id: LogId,
+        logs: &mut Logs,
+        bounds: Option<&HistoryBounds>,
+        is_first: bool,
+    ) {
+        if is_first {
             self.bytes += logs.hold(id) + CHANNEL_OVERHEAD_BYTES;
         }
-        self.bytes += logs[id].ring.push(self.position, now, value) + MESSAGE_OVERHEAD_BYTES;
-        self.messages += 1;
-        self.order.push(self.position, id);
+        let mut left = FORGOTTEN_AT_ONCE_MAX;
+        while left > 0 && bounds.is_some_and(|bounds| logs[id].is_above(bounds)) {
+            self.forget_first(id, logs);
+            left -= 1;
+        }
+        if left == 0 || is_first {
+            self.arm_anew(id, logs, bounds);
+        }
     }
 
     /// Forgets the oldest messages of all: at most as many as the newest one takes room of.
     fn bound_bytes(&mut self, logs: &mut Logs) {
         while self.bytes > self.bytes_max {
-            let oldest = self.order.first(|position, id| logs.holds(id, position));
+            let oldest = self.order.first();
             self.forget_first(oldest.expect("what takes room stands in the row"), logs);
         }
     }
 
-    /// Forgets what is above the bounds of one log. Returns how much more it could have forgotten now.
-    fn trim(&mut self, id: LogId, logs: &mut Logs, bounds: HistoryBounds) -> usize {
-        let mut left = FORGOTTEN_AT_ONCE_MAX;
-        while left > 0 && logs[id].is_above(bounds) {
-            self.forget_first(id, logs);
-            left -= 1;
-        }
-        left
-    }
-
     /// Forgets the oldest message of a log that has one.
     fn forget_first(&mut self, id: LogId, logs: &mut Logs) {
-        let sequence = logs[id].first_kept();
-        let kept = logs[id].ring.pop().expect("the log has a message");
+        let log = &mut logs[id];
+        let kept = log.ring.pop().expect("the log has a message");
+        let sequence = log.first_kept() - 1;
         self.messages -= 1;
         self.bytes -= kept.byte_len() + MESSAGE_OVERHEAD_BYTES;
-        if logs[id].ring.is_empty() {
+        if log.ring.is_empty() {
+            log.ring.give_back();
             self.disarm(id, logs);
             self.bytes -= logs.release(id) + CHANNEL_OVERHEAD_BYTES;
         }
-        self.gone.note(Gone { log: id, position: kept.position, sequence }, logs);
-        self.order.remove(kept.position, |position, id| logs.holds(id, position));
+        if self.gone.is_noted() {
+            self.gone.note(Gone { log: id, position: kept.position, sequence }, logs);
+        }
+        self.order.remove(kept.position);
     }
 
     /// A log that has messages is looked at when the oldest is to be forgotten.
-    fn arm_anew(&mut self, id: LogId, logs: &mut Logs, bounds: Option<HistoryBounds>) {
+    fn arm_anew(&mut self, id: LogId, logs: &mut Logs, bounds: Option<&HistoryBounds>) {
         if let Some(deadline) = logs[id].deadline(bounds) {
             self.arm(id, logs, deadline);
         }

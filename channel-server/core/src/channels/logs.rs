@@ -110,12 +110,6 @@ impl Logs {
         self.forgettings
     }
 
-    /// Whether the message of this position is kept, as the log had been given for it.
-    pub(crate) fn holds(&self, id: LogId, position: u64) -> bool {
-        let log = self.logs.slot(id.slot());
-        log.and_then(|(_, log)| log.ring.first()).is_some_and(|first| first.position <= position)
-    }
-
     /// Messages are kept of this log from now on. Returns what its name takes.
     pub(crate) fn hold(&mut self, id: LogId) -> usize {
         let bytes = self.logs.name(id.0).len();
@@ -177,6 +171,9 @@ impl IndexMut<LogId> for Logs {
 }
 
 impl LogId {
+    /// No log's.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     /// Its slot.
     pub(crate) fn slot(self) -> usize {
         self.0 as usize
@@ -200,15 +197,15 @@ impl Log {
     }
 
     /// Whether more is kept than the bounds allow.
-    pub(crate) fn is_above(&self, bounds: HistoryBounds) -> bool {
+    pub(crate) fn is_above(&self, bounds: &HistoryBounds) -> bool {
         let (messages, bytes) = (self.ring.len() as u64, self.ring.byte_len() as u64);
         messages > bounds.messages_max || bytes > bounds.bytes_max
     }
 
     /// When its oldest message is to be forgotten, if it has any: at once if nothing keeps it.
-    pub(crate) fn deadline(&self, bounds: Option<HistoryBounds>) -> Option<Time> {
+    pub(crate) fn deadline(&self, bounds: Option<&HistoryBounds>) -> Option<Time> {
         let first = self.ring.first()?;
-        let bounds = bounds.filter(|bounds| !self.is_above(*bounds));
+        let bounds = bounds.filter(|bounds| !self.is_above(bounds));
         Some(bounds.map_or(Time::default(), |bounds| first.at + Duration::from(bounds.age)))
     }
 

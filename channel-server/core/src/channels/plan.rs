@@ -11,10 +11,17 @@ use workyard_planted::planted;
 use workyard_protocol::ChannelName;
 use workyard_protocol::channel::HistoryBounds;
 
+/// So many channels are known beside the last one.
+const KNOWN_MAX: usize = 256;
+
+/// Of a channel that concerns more topics, these are found anew whenever it comes back.
+const KNOWN_TOPICS_MAX: usize = 4;
+
 /// What the last channel published to comes to.
 ///
-/// Only the last one is kept: when the channel changes, whoever delivers reads the recipients anew
-/// in any case, and remembering more would take memory in proportion to them.
+/// Only its recipients are remembered: when the channel changes, whoever delivers reads them anew in any
+/// case, and remembering more would take memory in proportion to them. Of some more channels it is
+/// remembered which topics they concern, and what is kept of them.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     channel: Vec<u8>,
@@ -26,6 +33,25 @@ pub(crate) struct Plan {
     /// How much of the channel is kept.
     kept: Option<HistoryBounds>,
     merged: Option<Box<Merged>>,
+    /// By the last digits of their logs' numbers.
+    known: Vec<Known>,
+}
+
+/// What a channel comes to, if nothing has changed since.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    log: LogId,
+    as_of: AsOf,
+    topics: [TopicId; KNOWN_TOPICS_MAX],
+    count: usize,
+    kept: Option<HistoryBounds>,
+}
+
+/// What was the last change to any subscription or rule, and the last time that logs were forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AsOf {
+    changed: u64,
+    forgettings: u64,
 }
 
 /// The audiences of several topics as one.
@@ -40,6 +66,8 @@ pub(crate) struct Merged {
     /// The same for each group.
     group_homes: BTreeMap<GroupId, TopicId>,
     seen: Seen,
+    /// Where members are put together.
+    scratch: Vec<(u64, SessionId)>,
 }
 
 /// Tells which sessions were seen already in the current round.
@@ -66,13 +94,11 @@ impl Plan {
             self.made_after = changed;
             self.channel.clear();
             self.channel.extend_from_slice(name);
-            self.found.clear();
-            topics.matching(channel, &mut self.found);
-            self.kept = history.bounds(name);
-            self.log = match self.found.is_empty() && self.kept.is_none() {
-                true => logs.find(channel),
-                false => Some(logs.find_or_add(channel)),
-            };
+            self.log = logs.find(channel);
+            if !self.recall(changed, logs) {
+                self.find(channel, topics, history, logs);
+                self.remember(changed, logs);
+            }
         }
         is_new
     }
@@ -83,8 +109,8 @@ impl Plan {
     }
 
     /// How much is kept of the last channel.
-    pub(crate) fn kept(&self) -> Option<HistoryBounds> {
-        self.kept
+    pub(crate) fn kept(&self) -> Option<&HistoryBounds> {
+        self.kept.as_ref()
     }
 
     /// The last channel's log.
@@ -106,6 +132,51 @@ impl Plan {
         merged
     }
 
+    fn find(
+        &mut self,
+        channel: ChannelName<'_>,
+        topics: &Topics,
+        history: &History,
+        logs: &mut Logs,
+    ) {
+        self.found.clear();
+        topics.matching(channel, &mut self.found);
+        self.kept = history.bounds(channel.as_bytes());
+        if self.log.is_none() && (!self.found.is_empty() || self.kept.is_some()) {
+            self.log = Some(logs.find_or_add(channel));
+        }
+    }
+
+    /// Takes over what is known of the channel of the log. Returns whether anything is.
+    fn recall(&mut self, changed: u64, logs: &Logs) -> bool {
+        let Some(log) = self.log else { return false };
+        let as_of = AsOf { changed, forgettings: logs.forgettings() };
+        let known = self.known.get(log.slot() % KNOWN_MAX);
+        let Some(known) = known.filter(|known| known.log == log && known.as_of == as_of) else {
+            return false;
+        };
+        self.found.clear();
+        self.found.extend_from_slice(&known.topics[..known.count]);
+        self.kept = known.kept;
+        true
+    }
+
+    fn remember(&mut self, changed: u64, logs: &Logs) {
+        let Some(log) = self.log else { return };
+        let count = self.found.len();
+        if count > KNOWN_TOPICS_MAX {
+            return;
+        }
+        let as_of = AsOf { changed, forgettings: logs.forgettings() };
+        let mut known = Known { log, as_of, topics: [TopicId::NONE; _], count, kept: self.kept };
+        known.topics[..count].copy_from_slice(&self.found);
+        let at = log.slot() % KNOWN_MAX;
+        if self.known.len() <= at {
+            self.known.resize(at + 1, Known { log: LogId::NONE, ..known });
+        }
+        self.known[at] = known;
+    }
+
     /// Gives back what merging has taken, when it is not needed any more.
     pub(crate) fn forget_merged(&mut self) {
         self.merged = None;
@@ -120,6 +191,7 @@ impl Merged {
             home: None,
             group_homes: BTreeMap::new(),
             seen: Seen::default(),
+            scratch: Vec::new(),
         }
     }
 
@@ -137,10 +209,9 @@ impl Merged {
 
     fn merge_everybody(&mut self, topics: &Topics) {
         let sources = self.sources.iter().map(|(id, _)| *id);
-        let mut entries: Vec<_> =
-            sources.clone().flat_map(|id| topics[id].everybody.entries()).collect();
-        self.seen.keep_first(&mut entries);
-        self.audience.everybody.replace(entries);
+        self.scratch.extend(sources.clone().flat_map(|id| topics[id].everybody.entries()));
+        self.seen.keep_first(&mut self.scratch);
+        self.audience.everybody.replace(self.scratch.drain(..));
         self.home = sources.clone().find(|id| !topics[*id].everybody.is_empty());
         let turn = self.home.map_or(0, |home| topics[home].everybody.turn());
         self.audience.everybody.set_turn(turn);

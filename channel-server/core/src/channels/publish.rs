@@ -113,13 +113,10 @@ impl Channels {
     /// The number of the next message of the channel that was looked up last, and its position.
     fn number(&mut self, now: Time, value: ValueRef<'_>) -> (u64, u64) {
         let Some(id) = self.plan.log() else { return (0, 0) };
-        let (history, logs) = (&mut self.history, &mut self.logs);
+        let log = &mut self.logs[id];
         match self.plan.kept() {
-            Some(bounds) => (logs[id].next(), history.keep(now, id, logs, bounds, value)),
-            None if logs[id].ring.is_empty() || planted!("ended-rule-leaves-a-hole") => {
-                (logs[id].next(), 0)
-            }
-            None => history.keep_no_more(now, id, logs, value),
+            None if log.ring.is_empty() || planted!("ended-rule-leaves-a-hole") => (log.next(), 0),
+            bounds => self.history.keep(now, id, &mut self.logs, bounds, value),
         }
     }
 
@@ -180,8 +177,12 @@ impl Channels {
 
     fn keep_turns(&mut self, target: Target) {
         if target == Target::Merged {
-            self.plan.merged(&self.topics, &mut self.numbers).keep_turns(&mut self.topics);
+            self.keep_merged_turns();
         }
+    }
+
+    fn keep_merged_turns(&mut self) {
+        self.plan.merged(&self.topics, &mut self.numbers).keep_turns(&mut self.topics);
     }
 }
 

@@ -171,10 +171,7 @@ impl Channels {
                 return Progress::Paused;
             }
             budget.look(1);
-            if logs.holds(id, position)
-                && cursor.wants(position, &logs[id])
-                && pattern.matches(logs.name(id).as_bytes())
-            {
+            if cursor.wants(position, &logs[id]) && pattern.matches(logs.name(id).as_bytes()) {
                 if !sink.has_room() {
                     return Progress::Full;
                 }

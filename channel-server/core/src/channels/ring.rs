@@ -93,12 +93,16 @@ impl Ring {
         let kept = self.kept.pop_front()?;
         self.gone = kept.position;
         self.bytes.pop(kept.byte_len());
-        if self.kept.is_empty() {
-            self.kept = VecDeque::new();
-        } else if self.kept.capacity() > SHRINK_COUNT_MIN.max(SLACK_FACTOR * self.kept.len()) {
+        if self.kept.capacity() > SHRINK_COUNT_MIN.max(SLACK_FACTOR * self.kept.len()) {
             self.kept.shrink_to(2 * self.kept.len());
         }
         Some(kept)
+    }
+
+    /// Gives the memory back that nothing is left in.
+    pub(crate) fn give_back(&mut self) {
+        assert!(self.is_empty(), "nothing is forgotten but message by message");
+        (self.kept, self.bytes) = (VecDeque::new(), ByteRow::default());
     }
 
     /// What a message says; `scratch` is there for one that does not lie in one piece.
@@ -170,6 +174,8 @@ mod tests {
         assert!(ring.bytes.memory_len() <= 4096, "{}", ring.bytes.memory_len());
         ring.pop();
         assert!(ring.is_empty() && ring.pop().is_none());
+        ring.give_back();
+        assert_eq!((ring.kept.capacity(), ring.bytes.memory_len()), (0, 0));
         for number in 0..10_000 {
             ring.push(number, Time::default(), ValueRef::Int(0));
         }

@@ -97,6 +97,9 @@ impl Topics {
 }
 
 impl TopicId {
+    /// No topic's.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     fn of_pattern(at: u32) -> Self {
         Self(at | PATTERN)
     }

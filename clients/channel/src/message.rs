@@ -96,7 +96,8 @@ impl Message {
 
     /// Whether the connection was lost between the message before and this one: any number of
     /// messages published meanwhile never came. With history it is only so when nobody knows how many:
-    /// the server began anew, or the message is one of those that are not kept.
+    /// the server began anew, or the message is one of those that are not kept. Of a pattern, the latter
+    /// may also be missing when the buffer was full, or the client too slow for the server.
     #[must_use]
     pub fn interrupted_before(&self) -> bool {
         self.interrupted

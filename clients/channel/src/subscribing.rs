@@ -31,8 +31,8 @@ impl Subscribing {
     /// messages. What it does not keep any more is told by
     /// [`Message::missed_before`](crate::Message::missed_before), exactly.
     ///
-    /// Of channels that are not kept the same is true but for the messages: what a lost connection has
-    /// cost is counted for a channel, and told by
+    /// Of channels that are not kept the same is true but for the messages: what a lost connection or a
+    /// full buffer has cost is counted for a channel, and told by
     /// [`Message::interrupted_before`](crate::Message::interrupted_before) for those of a pattern.
     pub fn with_history(self) -> Self {
         self.last(0)

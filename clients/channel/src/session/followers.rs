@@ -1,11 +1,12 @@
 //! Subscriptions with history: each knows where it stands, and goes on from there.
 
-use super::missed::Missed;
+use super::missed::{Gaps, Missed};
 use super::{Done, LocalId, refused};
 use crate::message::Message;
 use crate::wanted::{TopicKind, Wanted};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use workyard_link::{Mailbox, Offered};
@@ -35,6 +36,8 @@ pub(super) struct Followers {
     /// Those of each channel and pattern, in the order in which they came.
     by_topic: BTreeMap<Wanted, Vec<LocalId>>,
     last_replay: u32,
+    /// What was for one of them and found no room.
+    gaps: Gaps,
 }
 
 #[derive(Debug)]
@@ -194,11 +197,25 @@ impl Followers {
         full
     }
 
-    /// A message to one, of the others nobody wants it. Returns whether it was taken.
-    pub(super) fn deliver_one(&mut self, message: &Message) -> bool {
-        let first = self.matching(&message.channel).first().copied();
-        let follower = first.and_then(|id| self.by_id.get_mut(&id));
-        follower.is_some_and(|follower| follower.offer(message))
+    /// A message to one, of the others nobody wants it: to one with room rather than one without.
+    pub(super) fn deliver_one(&mut self, message: &Message) {
+        let ids = self.matching(&message.channel);
+        let has_room = |id: &&LocalId| self.by_id[id].what.mailbox.has_room(message.byte_len());
+        let chosen = ids.iter().find(has_room).or(ids.first());
+        if let Some(follower) = chosen.and_then(|id| self.by_id.get_mut(id))
+            && !follower.offer(message)
+        {
+            // No replay has it.
+            follower.missed.add(Some(&message.channel), 0, 0, 1);
+            self.gaps.add(&message.channel, 0, 1);
+        }
+    }
+
+    /// The channels of which something was dropped here, and how many.
+    pub(super) fn take_gaps(
+        &mut self,
+    ) -> impl Iterator<Item = (Bytes, Option<RangeInclusive<u64>>, u64)> {
+        self.gaps.take()
     }
 
     /// A part of a replay. Returns whose, if that has no room for it.
@@ -358,7 +375,8 @@ impl Follower {
             return;
         }
         if let Some(last) = self.numbers.get_mut(channel) {
-            *last = sequence;
+            // What is not kept comes beside a replay, and may be ahead of it.
+            *last = sequence.max(*last);
         } else if self.numbers.len() < CHANNELS_MAX {
             self.numbers.insert(channel.clone(), sequence);
         }

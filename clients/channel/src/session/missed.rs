@@ -2,6 +2,7 @@
 
 use crate::message::Message;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Messages that a subscription should have had.
@@ -20,6 +21,28 @@ enum Whose {
     Channel(Bytes, u64, u64),
     /// Of several channels, or without numbers.
     Several,
+}
+
+/// What was dropped in this process, by channel, since it was last asked for.
+#[derive(Debug, Default)]
+pub(super) struct Gaps(BTreeMap<Bytes, Missed>);
+
+impl Gaps {
+    /// One message was dropped, for so many who wanted it.
+    pub(super) fn add(&mut self, channel: &Bytes, number: u64, count: u64) {
+        let gap = self.0.entry(channel.clone()).or_default();
+        gap.add(Some(channel), number, number, count);
+    }
+
+    /// The channels, with the numbers and how many.
+    pub(super) fn take(
+        &mut self,
+    ) -> impl Iterator<Item = (Bytes, Option<RangeInclusive<u64>>, u64)> {
+        std::mem::take(&mut self.0).into_iter().map(|(channel, gap)| {
+            let numbers = gap.numbers(&channel);
+            (channel, numbers, gap.count())
+        })
+    }
 }
 
 impl Missed {

@@ -238,7 +238,7 @@ impl Session for ChannelSession {
                 }
                 match delivery {
                     Delivery::Everybody => self.deliver_to_followers(&message, outbox),
-                    Delivery::One if !taken => drop(self.followers.deliver_one(&message)),
+                    Delivery::One if !taken => self.followers.deliver_one(&message),
                     Delivery::One | Delivery::Group(_) => {}
                 }
             }
@@ -347,7 +347,9 @@ impl Session for ChannelSession {
 
     fn turn_ended(&mut self, outbox: &mut Outbox) {
         self.leases.turn_ended();
-        for (channel, numbers, missed) in self.subscriptions.take_gaps() {
+        for (channel, numbers, missed) in
+            self.subscriptions.take_gaps().chain(self.followers.take_gaps())
+        {
             let cause = GapCause::Subscription;
             outbox.event(Event::Gap { channel: Some(channel), numbers, missed, cause });
         }

@@ -1,12 +1,12 @@
 //! Which subscriptions there are, and who receives a message.
 
-use super::missed::Missed;
+use super::missed::Gaps;
 use super::topics::{Local, Sharers, Topics};
 use super::{Done, LocalId, ToSubscribe};
 use crate::message::Message;
 use crate::wanted::Wanted;
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use workyard_link::Error;
 use workyard_planted::planted;
@@ -19,7 +19,7 @@ pub(super) struct Subscriptions {
     groups: HashMap<Bytes, Topics>,
     by_id: HashMap<LocalId, Wanted>,
     /// What was dropped for want of room since it was last asked for, by channel.
-    gaps: BTreeMap<Bytes, Missed>,
+    gaps: Gaps,
     /// Those that found no room and shall lose nothing.
     too_slow: Vec<LocalId>,
 }
@@ -192,8 +192,7 @@ impl Subscriptions {
             }
         }
         for (channel, number) in lost {
-            let gap = self.gaps.entry(channel.clone()).or_default();
-            gap.add(Some(&channel), number, number, 1);
+            self.gaps.add(&channel, number, 1);
         }
         taken
     }
@@ -228,10 +227,7 @@ impl Subscriptions {
     pub(super) fn take_gaps(
         &mut self,
     ) -> impl Iterator<Item = (Bytes, Option<RangeInclusive<u64>>, u64)> {
-        std::mem::take(&mut self.gaps).into_iter().map(|(channel, gap)| {
-            let numbers = gap.numbers(&channel);
-            (channel, numbers, gap.count())
-        })
+        self.gaps.take()
     }
 
     fn topics(&mut self, wanted: &Wanted) -> Option<&mut Topics> {

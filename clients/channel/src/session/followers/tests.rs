@@ -13,14 +13,24 @@ fn follower(last: u64) -> (Followers, Arc<Mailbox<Message>>, Arc<AtomicBool>) {
 }
 
 fn following(wanted: Wanted, last: u64) -> (Followers, Arc<Mailbox<Message>>, Arc<AtomicBool>) {
+    let mut followers = Followers::default();
+    let (mailbox, stalled) = add(&mut followers, 1, wanted, last);
+    (followers, mailbox, stalled)
+}
+
+fn add(
+    followers: &mut Followers,
+    id: LocalId,
+    wanted: Wanted,
+    last: u64,
+) -> (Arc<Mailbox<Message>>, Arc<AtomicBool>) {
     let (mailbox, stalled) = (Arc::new(Mailbox::new(2, 1000)), Arc::<AtomicBool>::default());
     let (mailbox_there, stalled_there) = (Arc::clone(&mailbox), Arc::clone(&stalled));
-    let what = ToFollow { id: 1, wanted, last, mailbox: mailbox_there, stalled: stalled_there };
-    let mut followers = Followers::default();
+    let what = ToFollow { id, wanted, last, mailbox: mailbox_there, stalled: stalled_there };
     followers.add(what, oneshot::channel().0);
-    followers.restart(1);
-    followers.confirmed(1, EPOCH, 10);
-    (followers, mailbox, stalled)
+    followers.restart(id);
+    followers.confirmed(id, EPOCH, 10);
+    (mailbox, stalled)
 }
 
 fn message(sequence: u64) -> Message {
@@ -81,6 +91,7 @@ fn the_last_messages_are_asked_for_again_until_the_first_of_them_has_come() {
     followers.interrupted();
     assert_eq!(start(&mut followers), Start::Resume { replay: 3, epoch: EPOCH, mark: 9 });
 }
+
 #[test]
 fn one_that_had_no_room_before_it_began_asks_for_the_last_messages_again() {
     let (mut followers, mailbox, _) = following(Wanted::pattern(b"*", None).unwrap(), 5);
@@ -150,4 +161,17 @@ fn nothing_comes_before_the_server_has_subscribed_it() {
     followers.restart(1);
     followers.deliver(&unkept(1));
     assert!(mailbox.drain().is_empty());
+}
+
+#[test]
+fn what_is_for_one_goes_to_one_with_room_and_is_counted_if_none_has() {
+    let (mut followers, mailbox, _) = follower(0);
+    let (other, _) = add(&mut followers, 2, Wanted::channel(b"a", None).unwrap(), 0);
+    (0..5).for_each(|_| followers.deliver_one(&unkept(0)));
+    take(&mailbox);
+    followers.deliver_one(&unkept(0));
+    let missed = [&mailbox, &mailbox, &other, &other].map(|mailbox| take(mailbox).missed_before());
+    assert_eq!(missed, [0, 1, 0, 0]);
+    let gaps: Vec<_> = followers.take_gaps().collect();
+    assert_eq!(gaps, [(Bytes::from_static(b"a"), None, 1)]);
 }

@@ -19,7 +19,8 @@ pub type JobId = u64;
 ///
 /// The lease is prolonged by the connection's task for as long as this value exists, however long the work
 /// takes and whether or not it awaits anything. Dropped without a word, the job is given back when the lease
-/// would have to be prolonged, a third of its time after it came.
+/// would have to be prolonged, a third of its time after it came; within ten seconds if leases of the queue
+/// last as long as the connection.
 ///
 /// That task needs a thread of the runtime: code that blocks every thread, as it does on a current-thread
 /// runtime, keeps it from working, and the lease runs out. Such work belongs into `spawn_blocking`.

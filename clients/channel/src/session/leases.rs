@@ -16,8 +16,11 @@ const SWEEP_COUNT_MIN: usize = 1024;
 /// A lease is prolonged when this part of it has passed: two more may fail before it is over.
 const RENEW_PART: u32 = 3;
 
-/// What will be due within this part of a lease is done together.
-const TOGETHER_PART: u32 = 12;
+/// What will be due within this part of the time until then is done together.
+const TOGETHER_PART: u32 = 4;
+
+/// A lease that lasts as long as the connection is looked at so often: whether somebody has its job.
+const LOOK_PERIOD: Duration = Duration::from_secs(10);
 
 /// A lease as the job's holder and the connection's task share it.
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl Lease {
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     all: Vec<Entry>,
-    /// How many of them have a time to be prolonged at; the rest came in this turn.
+    /// How many of them have a time to be looked at; the rest came in this turn.
     timed: usize,
     renew_at: Option<Instant>,
     /// With so many, it is time to look for those that are over.
@@ -98,9 +101,17 @@ pub(super) struct Leases {
 #[derive(Debug)]
 struct Entry {
     lease: Arc<Lease>,
-    lasts: Duration,
     /// Nothing for one that lasts as long as the connection.
+    lasts: Option<Duration>,
+    /// When it is to be prolonged, or given back; nothing before the turn has ended that it came in.
     renew_at: Option<Instant>,
+}
+
+impl Entry {
+    /// How long after it has come or was prolonged it is looked at.
+    fn period(&self) -> Duration {
+        self.lasts.map_or(LOOK_PERIOD, |lasts| lasts / RENEW_PART)
+    }
 }
 
 /// What is to be told to the server.
@@ -123,7 +134,7 @@ impl Leases {
         }
         let state = AtomicU8::new(WANTED);
         let lease = Arc::new(Lease { number, state, over: Notify::new() });
-        let lasts = Duration::from_millis(lease_ms.into());
+        let lasts = (lease_ms > 0).then(|| Duration::from_millis(lease_ms.into()));
         self.all.push(Entry { lease: Arc::clone(&lease), lasts, renew_at: None });
         lease
     }
@@ -136,13 +147,13 @@ impl Leases {
         }
         let now = Instant::now();
         for entry in new {
-            entry.renew_at = (!entry.lasts.is_zero()).then(|| now + entry.lasts / RENEW_PART);
+            entry.renew_at = Some(now + entry.period());
             self.renew_at = earlier(self.renew_at, entry.renew_at);
         }
         self.timed = self.all.len();
     }
 
-    /// When the next lease is to be prolonged.
+    /// When the next lease is to be prolonged or given back.
     pub(super) fn renew_at(&self) -> Option<Instant> {
         self.renew_at
     }
@@ -153,11 +164,12 @@ impl Leases {
         let mut due = Due::default();
         self.renew_at = None;
         self.all.retain_mut(|entry| {
+            let period = entry.period();
             let Entry { lease, lasts, renew_at } = entry;
             if lease.is_over() {
                 return false;
             }
-            if renew_at.is_some_and(|at| at <= now + *lasts / TOGETHER_PART) {
+            if renew_at.is_some_and(|at| at <= now + period / TOGETHER_PART) {
                 // The other one is here.
                 let is_dropped = Arc::strong_count(lease) == 1;
                 if is_dropped || lease.state() == UNWANTED {
@@ -165,8 +177,8 @@ impl Leases {
                     lease.lose();
                     return false;
                 }
-                due.renew.push(lease.number);
-                *renew_at = Some(now + *lasts / RENEW_PART);
+                due.renew.extend(lasts.map(|_| lease.number));
+                *renew_at = Some(now + period);
             }
             self.renew_at = earlier(self.renew_at, *renew_at);
             true
@@ -264,6 +276,22 @@ mod tests {
         tokio::time::advance(part(4)).await;
         assert_eq!(due(&mut leases), (vec![2], vec![1, 3]));
         assert!(unwanted.is_lost() && !wanted.is_lost());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_for_as_long_as_the_connection_is_given_back_when_it_was_dropped() {
+        let start = Instant::now();
+        let mut leases = Leases::default();
+        let held = leases.add(1, 0);
+        drop(leases.add(2, 0));
+        leases.turn_ended();
+        assert_eq!(leases.renew_at(), Some(start + LOOK_PERIOD));
+        tokio::time::advance(LOOK_PERIOD).await;
+        assert_eq!(due(&mut leases), (vec![], vec![2]));
+        drop(held);
+        tokio::time::advance(LOOK_PERIOD).await;
+        assert_eq!(due(&mut leases), (vec![], vec![1]));
+        assert_eq!((leases.renew_at(), leases.all.len()), (None, 0));
     }
 
     #[tokio::test(start_paused = true)]

@@ -56,6 +56,9 @@ impl GoneLately {
 
     /// A message went.
     pub(crate) fn note(&mut self, gone: Gone, logs: &Logs) {
+        if !self.is_noted {
+            return;
+        }
         self.check(logs);
         if self.row.len() == REMEMBERED_MAX {
             self.row.pop_front();

@@ -1,7 +1,7 @@
 //! What is kept of all channels together: bounds, places in the row, and when it is too old.
 
 use super::gone::{Gone, GoneLately};
-use super::logs::{LogId, Logs};
+use super::logs::{Log, LogId, Logs};
 use super::order::Order;
 use super::rules::Rules;
 use crate::BrokerLimits;
@@ -137,9 +137,16 @@ impl History {
         self.messages += 1;
         self.bytes += log.ring.push(self.position, now, value) + MESSAGE_OVERHEAD_BYTES;
         self.order.push(self.position, id);
-        let is_first = log.ring.len() == 1;
-        if is_first || bounds.is_some_and(|bounds| log.is_above(bounds)) {
-            self.bound(id, logs, bounds, is_first);
+        let is_above = |log: &Log| bounds.is_some_and(|bounds| log.is_above(bounds));
+        if log.ring.len() == 1 {
+            self.begin(id, logs, bounds);
+        } else if is_above(log) {
+            // Mostly one goes for one that comes.
+            let gone = self.take_first(id, log);
+            if is_above(log) || self.gone.is_noted() {
+                self.gone.note(gone, logs);
+                self.bound(id, logs, is_above);
+            }
         }
         if self.bytes > self.bytes_max {
             self.bound_bytes(logs);
@@ -200,25 +207,24 @@ impl History {
         self.review = Some(to).filter(|to| *to < logs.end());
     }
 
-    /// Applies a log's bounds to it after a message has come.
-    fn bound(
-        &mut self,
-        id: LogId,
-        logs: &mut Logs,
-        bounds: Option<&HistoryBounds>,
-        is_first: bool,
-    ) {
-        if is_first {
-            self.bytes += logs.hold(id) + CHANNEL_OVERHEAD_BYTES;
-        }
-        let mut left = FORGOTTEN_AT_ONCE_MAX;
-        while left > 0 && bounds.is_some_and(|bounds| logs[id].is_above(bounds)) {
+    /// A log has got its first message.
+    fn begin(&mut self, id: LogId, logs: &mut Logs, bounds: Option<&HistoryBounds>) {
+        self.bytes += logs.hold(id) + CHANNEL_OVERHEAD_BYTES;
+        if bounds.is_some_and(|bounds| logs[id].is_above(bounds)) {
             self.forget_first(id, logs);
-            left -= 1;
         }
-        if left == 0 || is_first {
-            self.arm_anew(id, logs, bounds);
+        self.arm_anew(id, logs, bounds);
+    }
+
+    /// Forgets what is above a log's bounds; the rest, if it is very much, when the log is looked at.
+    fn bound(&mut self, id: LogId, logs: &mut Logs, is_above: impl Fn(&Log) -> bool) {
+        for _ in 1..FORGOTTEN_AT_ONCE_MAX {
+            if logs[id].ring.is_empty() || !is_above(&logs[id]) {
+                return;
+            }
+            self.forget_first(id, logs);
         }
+        self.arm(id, logs, Time::default());
     }
 
     /// Forgets the oldest messages of all: at most as many as the newest one takes room of.
@@ -232,19 +238,23 @@ impl History {
     /// Forgets the oldest message of a log that has one.
     fn forget_first(&mut self, id: LogId, logs: &mut Logs) {
         let log = &mut logs[id];
-        let kept = log.ring.pop().expect("the log has a message");
-        let sequence = log.first_kept() - 1;
-        self.messages -= 1;
-        self.bytes -= kept.byte_len() + MESSAGE_OVERHEAD_BYTES;
+        let gone = self.take_first(id, log);
         if log.ring.is_empty() {
             log.ring.give_back();
             self.disarm(id, logs);
             self.bytes -= logs.release(id) + CHANNEL_OVERHEAD_BYTES;
         }
-        if self.gone.is_noted() {
-            self.gone.note(Gone { log: id, position: kept.position, sequence }, logs);
-        }
+        self.gone.note(gone, logs);
+    }
+
+    #[expect(clippy::inline_always, reason = "every message that is kept mostly displaces one")]
+    #[inline(always)]
+    fn take_first(&mut self, id: LogId, log: &mut Log) -> Gone {
+        let kept = log.ring.pop().expect("the log has a message");
+        self.messages -= 1;
+        self.bytes -= kept.byte_len() + MESSAGE_OVERHEAD_BYTES;
         self.order.remove(kept.position);
+        Gone { log: id, position: kept.position, sequence: log.first_kept() - 1 }
     }
 
     /// A log that has messages is looked at when the oldest is to be forgotten.

@@ -85,6 +85,7 @@ impl Order {
         runs.flat_map(move |run| (begin(run)..run.end()).map(|position| (position, run.log)))
     }
 
+    #[inline(never)]
     fn begin_run(&mut self, position: u64, log: LogId) {
         let run = std::mem::replace(&mut self.newest, Run { begin: position, count: 0, log });
         if run.count == 0 {
@@ -101,6 +102,7 @@ impl Order {
         }
     }
 
+    #[inline(never)]
     fn remove_older(&mut self, position: u64) {
         let is_first = self.blocks.front().is_some_and(|block| position <= block.last());
         let at = match is_first {

@@ -89,14 +89,20 @@ impl Ring {
     }
 
     /// Takes the oldest message away.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Kept> {
         let kept = self.kept.pop_front()?;
         self.gone = kept.position;
         self.bytes.pop(kept.byte_len());
         if self.kept.capacity() > SHRINK_COUNT_MIN.max(SLACK_FACTOR * self.kept.len()) {
-            self.kept.shrink_to(2 * self.kept.len());
+            self.shrink();
         }
         Some(kept)
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        self.kept.shrink_to(2 * self.kept.len());
     }
 
     /// Gives the memory back that nothing is left in.

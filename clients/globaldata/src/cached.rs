@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
-use workyard_protocol::Reason;
+use tokio::time::{Instant, timeout};
+use workyard_protocol::{Reason, Value};
 
 /// A client that reads variables locally once it has read them; see [`GlobalDataClient::cached`]. Clones share
 /// the cache.
@@ -67,6 +67,8 @@ enum Known {
     Entry(Option<Entry>),
     /// Nothing, for now.
     Unsure,
+    /// Only that its time is over, unless somebody has prolonged it.
+    Expired,
     /// Nothing, as nothing is watched.
     Nothing,
     /// The same: the server does not have it watched any more.
@@ -98,8 +100,10 @@ impl GlobalDataClient {
     ///
     /// Another client's write that was acknowledged to *it* may be missing as long as the push takes to
     /// come: who needs to see it asks the server with [`GlobalDataClient::get`]. While there is no connection,
-    /// nothing is read locally; a connection that is dead without a sign is found out by the heartbeat,
-    /// and until then what it brought last is returned.
+    /// nothing is read locally, nor while the server has more to tell than the connection takes; a connection
+    /// that is dead without a sign is found out by the heartbeat, and until then what it brought last is
+    /// returned. Another ttl alone is not pushed: that of a variable that was touched is seen when the former
+    /// one is over.
     #[must_use]
     pub fn cached(&self) -> CachedClient {
         CachedClient::new(self.clone(), CACHED_VARIABLES_MAX, CACHED_VALUE_BYTES_MAX)
@@ -140,16 +144,21 @@ impl CachedClient {
     /// As for [`GlobalDataClient::entry`].
     pub async fn entry(&self, key: impl AsRef<[u8]>) -> Result<Option<Entry>, Error> {
         let (inner, key) = (&*self.inner, key.as_ref());
-        let known = match inner.slot(key) {
-            Some(slot) => inner.look(key, &slot).await?,
-            None => Known::Nothing,
+        let Some(slot) = inner.slot(key) else { return inner.ask(key).await };
+        // Also for him who waits until another one has asked.
+        let after = inner.client.link(inner.client.shard_of(key)).call_timeout();
+        let known = match timeout(after, inner.look(key, &slot)).await {
+            Ok(known) => known?,
+            Err(_) => return Err(workyard_link::Error::TimedOut { after }.into()),
         };
         match known {
             Known::Entry(entry) => Ok(entry),
-            Known::Unsure | Known::Nothing | Known::Ended => {
-                inner.misses.fetch_add(1, Ordering::Relaxed);
-                inner.client.entry(key).await
+            Known::Expired => {
+                let entry = inner.ask(key).await?;
+                prolong(&slot, entry.as_ref());
+                Ok(entry)
             }
+            Known::Unsure | Known::Nothing | Known::Ended => inner.ask(key).await,
         }
     }
 
@@ -190,6 +199,11 @@ impl Inner {
         Some(slot)
     }
 
+    async fn ask(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        self.client.entry(key).await
+    }
+
     async fn look(&self, key: &[u8], slot: &Arc<Slot>) -> Result<Known, Error> {
         if let Some(cached) = slot.get() {
             let known = lock(cached).as_mut().map_or(Known::Nothing, Cached::known);
@@ -202,7 +216,7 @@ impl Inner {
                     }
                 }
                 Known::Ended => self.give_up(key, slot),
-                Known::Unsure | Known::Nothing => {}
+                Known::Unsure | Known::Expired | Known::Nothing => {}
             }
             return Ok(known);
         }
@@ -272,8 +286,8 @@ impl Cached {
             Some((entry, Some(expires))) => {
                 let ttl = expires.saturating_duration_since(Instant::now());
                 match ttl {
-                    // The server knows better, and will say so.
-                    Duration::ZERO => Known::Unsure,
+                    // The server knows better: it says when it is gone, but not that it lives longer.
+                    Duration::ZERO => Known::Expired,
                     _ => Known::Entry(Some(Entry { ttl: Some(ttl), ..entry.clone() })),
                 }
             }
@@ -284,13 +298,35 @@ impl Cached {
         let Told { event, expires, .. } = told;
         match event {
             WatchEvent::Stored { revision, ttl, value: Some(value), .. } => {
-                self.entry = Some((Entry { revision, ttl, value }, expires));
+                self.entry = Some((Entry { revision, ttl, value: own(value) }, expires));
             }
             WatchEvent::Stored { value: None, .. } | WatchEvent::CaughtUp => {}
             WatchEvent::Deleted { .. }
             | WatchEvent::Expired { .. }
             | WatchEvent::Restarted { .. } => self.entry = None,
         }
+    }
+}
+
+/// A variable whose time was over here is there still: somebody has prolonged it.
+fn prolong(slot: &Slot, found: Option<&Entry>) {
+    let Some(cached) = slot.get() else { return };
+    if let Some(Cached { entry: Some((known, expires)), .. }) = &mut *lock(cached)
+        && let Some(found) = found
+        && found.revision == known.revision
+    {
+        known.ttl = found.ttl;
+        *expires = found.ttl.and_then(|ttl| Instant::now().checked_add(ttl));
+    }
+}
+
+/// The value on its own, without the rest of what it was received with.
+fn own(value: Value) -> Value {
+    match value {
+        Value::Encoded { encoding, bytes } => {
+            Value::Encoded { encoding, bytes: Bytes::copy_from_slice(&bytes) }
+        }
+        number => number,
     }
 }
 

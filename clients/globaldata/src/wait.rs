@@ -34,28 +34,26 @@ impl GlobalDataClient {
     /// # }
     /// ```
     ///
-    /// Whoever calls it again with the revision that it returned misses no change, but of several changes
-    /// between two calls the last one only is seen: [`GlobalDataClient::watch`] tells all of them.
+    /// Whoever calls it again with the revision that it returned does not miss that the variable has changed
+    /// meanwhile, but may miss what it was in between: [`GlobalDataClient::watch`] tells every change.
     ///
     /// # Errors
-    /// As [`ErrorKind`](crate::ErrorKind) lists them.
+    /// As [`ErrorKind`](crate::ErrorKind) lists them: also when the server says nothing for as long as a call may
+    /// take, if that is shorter than `timeout`.
     pub async fn wait_until_changed(
         &self,
         key: impl AsRef<[u8]>,
         revision: Option<u64>,
         timeout: Duration,
     ) -> Result<Waited, Error> {
-        let deadline = Instant::now().checked_add(timeout);
-        let mut watcher = self.watch(key).await?;
-        let change = change(&mut watcher, revision);
-        let changed = match deadline {
-            Some(deadline) => match timeout_at(deadline, change).await {
-                Ok(changed) => changed,
-                Err(_) => return Ok(Waited::TimedOut),
-            },
-            None => change.await,
+        let waiting = async {
+            let mut watcher = self.watch(key).await?;
+            change(&mut watcher, revision).await.map(Waited::Changed)
         };
-        Ok(Waited::Changed(changed?))
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => timeout_at(deadline, waiting).await.unwrap_or(Ok(Waited::TimedOut)),
+            None => waiting.await,
+        }
     }
 }
 

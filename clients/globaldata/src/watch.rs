@@ -28,7 +28,8 @@ pub enum WatchEvent {
         key: Bytes,
         /// The number of the write.
         revision: u64,
-        /// How long it lived from then on; nothing when it does not expire.
+        /// How long it lived from then on; nothing when it does not expire. Another ttl alone is no change
+        /// and is not told.
         ttl: Option<Duration>,
         /// Its value, if values are wanted.
         value: Option<Value>,
@@ -83,6 +84,7 @@ pub struct Watching<'c> {
 #[derive(Debug)]
 #[must_use = "dropping a watcher ends it"]
 pub struct Watcher {
+    /// None when it has ended.
     parts: Vec<Part>,
     /// Which server is looked at first.
     turn: usize,
@@ -147,7 +149,8 @@ impl<'c> Watching<'c> {
     }
 
     /// Goes on where another watcher of the same was: tells of all changes after its
-    /// [position](Watcher::position). If they are not all known, it is [`WatchEvent::Restarted`].
+    /// [position](Watcher::position). If they are not all known, it is [`WatchEvent::Restarted`]. The position
+    /// does not say what it is of: that of a watch of something else means nothing here.
     pub fn after(mut self, position: Position) -> Self {
         self.after = Some(position);
         self
@@ -230,20 +233,30 @@ impl Watcher {
     /// happened since.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
+        if self.parts.is_empty() {
+            return None;
+        }
         self.parts.iter().map(|part| Some((part.shard, part.position()?))).collect()
     }
 
     /// Whether everything that the connections have brought was told, or waits to be taken.
     pub(crate) fn is_live(&self) -> bool {
-        self.parts.iter().all(|part| part.feed.is_live())
+        !self.parts.is_empty() && self.parts.iter().all(|part| part.feed.is_live())
     }
 
     pub(crate) fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<Told>> {
         let count = self.parts.len();
+        if count == 0 {
+            return Poll::Ready(None);
+        }
         for place in 0..count {
             let index = (self.turn + place) % count;
             while let Poll::Ready(told) = self.parts[index].poll_take(cx) {
-                let Some(told) = told else { return Poll::Ready(None) };
+                let Some(told) = told else {
+                    // What the others tell would pass for everything.
+                    self.parts.clear();
+                    return Poll::Ready(None);
+                };
                 self.turn = (index + 1) % count;
                 // All together have caught up when the last of them has.
                 let all = || self.parts.iter().all(|part| part.caught_up);

@@ -113,6 +113,12 @@ impl<S: Session> Link<S> {
         Self { call_timeout, ..self.clone() }
     }
 
+    /// How long a call through this handle waits for its answer.
+    #[must_use]
+    pub fn call_timeout(&self) -> Duration {
+        self.call_timeout
+    }
+
     /// Where the server is.
     #[must_use]
     pub fn address(&self) -> &Address {

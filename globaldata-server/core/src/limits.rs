@@ -134,14 +134,19 @@ impl StoreLimits {
         check_claims(count, what, "lock_claims_per_session_max", max)
     }
 
-    /// Whether a session, and all together, may watch so much.
-    pub(crate) fn check_watches(&self, session: Load, all: Load) -> Result<(), Refusal> {
+    /// Whether a session, and all together, may watch so much, `factor` times the limits at most.
+    pub(crate) fn check_watches(
+        &self,
+        session: Load,
+        all: Load,
+        factor: usize,
+    ) -> Result<(), Refusal> {
         let topics = [
             (session.topics, self.session_watches_max, "session_watches_max"),
             (all.topics, self.watches_max, "watches_max"),
         ];
         for (count, max, name) in topics {
-            if count > max as usize {
+            if count > factor * max as usize {
                 let text = format!("{count} watches are above {name}, {max}: end some first");
                 return Err(reached(text));
             }
@@ -151,7 +156,7 @@ impl StoreLimits {
             (all.bytes, self.watch_bytes_max, "watch_bytes_max"),
         ];
         for (count, max, name) in bytes {
-            if count > max {
+            if count > max.saturating_mul(factor) {
                 let text =
                     format!("{count} bytes of watches are above {name}, {max}: end some first");
                 return Err(reached(text));

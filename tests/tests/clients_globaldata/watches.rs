@@ -258,3 +258,43 @@ async fn a_cache_returns_nothing_older_than_it_knows_of() {
     assert!(stats.hits > ROUNDS / 2, "{stats:?}");
     assert_eq!(stats.variables, 2);
 }
+
+/// So large that its answer leaves a connection no room for changes.
+const LARGE_BYTES: usize = 3 << 19;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_knows_own_writes_also_when_the_connection_is_full() {
+    let daemon = daemon();
+    let client = client(&daemon).await;
+    client.set("large", &"x".repeat(LARGE_BYTES)).await.unwrap();
+    let cached = client.cached();
+    for round in 1..=60u64 {
+        let (large, ()) = tokio::join!(client.entry("large"), async {
+            client.set("own", &round).await.unwrap();
+            assert_eq!(cached.get("own").await.unwrap(), Some(round));
+        });
+        large.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_told_of_a_deletion_that_never_was() {
+    let daemon = daemon();
+    let (writer, waiting) = (client(&daemon).await, client(&daemon).await);
+    waiting.set("large", &"x".repeat(LARGE_BYTES)).await.unwrap();
+    let mut known = writer.set("k", &0).await.unwrap();
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        let waiting = waiting.clone();
+        tasks.push(tokio::spawn(async move { while waiting.entry("large").await.is_ok() {} }));
+    }
+    tasks.push(tokio::spawn(async move { while writer.set("k", &1).await.is_ok() {} }));
+    let minute = Duration::from_secs(60);
+    for _ in 0..100 {
+        let waited = waiting.wait_until_changed("k", Some(known), minute).await.unwrap();
+        let Waited::Changed(Some(entry)) = waited else { panic!("{waited:?} after {known}") };
+        assert!(entry.revision > known);
+        known = entry.revision;
+    }
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+}

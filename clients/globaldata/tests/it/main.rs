@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod batch;
+mod behind;
 mod cached;
 mod containers;
 mod dialogue;

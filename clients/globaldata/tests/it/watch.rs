@@ -72,7 +72,7 @@ fn words(event: &WatchEvent) -> String {
     }
 }
 
-async fn tells(watcher: &mut Watcher, expected: &[&str]) {
+pub(crate) async fn tells(watcher: &mut Watcher, expected: &[&str]) {
     for expected in expected {
         let event = timeout(Duration::from_secs(5), watcher.next()).await;
         let event = event.unwrap_or_else(|_| panic!("{expected} is not told"));
@@ -81,7 +81,7 @@ async fn tells(watcher: &mut Watcher, expected: &[&str]) {
 }
 
 /// The client has read what was sent before, and told nothing.
-async fn tells_nothing(watcher: &mut Watcher, peer: &mut Peer) {
+pub(crate) async fn tells_nothing(watcher: &mut Watcher, peer: &mut Peer) {
     proof(peer).await;
     if let Ok(event) = timeout(Duration::from_millis(5), watcher.next()).await {
         panic!("{event:?} is told");
@@ -217,7 +217,7 @@ async fn after_a_lost_connection_everybody_goes_on_where_he_was() {
     tells(&mut one, &["u1=1@16"]).await;
     tells(&mut all, &["u1=1@16", "u9=1@17"]).await;
     tells_nothing(&mut other, &mut peer).await;
-    assert_eq!(other.position().unwrap().to_string(), "0:7:14", "it is told again still");
+    assert_eq!(other.position().unwrap().to_string(), "0:7:15", "it is told again still");
     peer.push(reached(Some(4), 17)).await;
     peer.push(set(None, "u2", 18)).await;
     tells(&mut other, &["u2=?@18"]).await;

@@ -18,6 +18,8 @@ struct Recipients {
     found: Vec<(SessionId, bool)>,
     with_values: Vec<SessionId>,
     without: Vec<SessionId>,
+    /// Those who had no room for it.
+    fallen: Vec<SessionId>,
     /// Those who were told of a part of the batch at hand.
     batch: Vec<SessionId>,
 }
@@ -66,7 +68,7 @@ impl State {
 
     /// Finds out who is told of the next change. Who has no room is behind from here on.
     fn choose(&mut self, recipients: &mut Recipients, outbox: &mut impl Outbox<GlobalDataWire>) {
-        let Recipients { found, with_values, without, .. } = recipients;
+        let Recipients { found, with_values, without, fallen, .. } = recipients;
         found.clear();
         with_values.clear();
         without.clear();
@@ -90,12 +92,18 @@ impl State {
             }
             if !outbox.has_room(session) {
                 follower.behind = Some(Cursor { next, open });
+                fallen.push(session);
             } else if values && is_set {
                 with_values.push(session);
             } else {
                 without.push(session);
             }
         }
+        // Room or not: whoever believes to be told of everything as it happens must know that he is not. It
+        // is one push for each time that the session had room.
+        let push = Push::Reached { watch: None, revision: record.revision - 1, live: false };
+        tell(fallen, push, outbox);
+        fallen.clear();
     }
 
     /// Tells those who were told of a batch's parts that there are no more.

@@ -84,7 +84,7 @@ impl Reader<'_> {
             }
             if record.place == Place::End && std::mem::take(&mut cursor.open) {
                 let revision = record.revision;
-                outbox.push(session, Push::Reached { watch, revision, live: watch.is_none() });
+                outbox.push(session, Push::Reached { watch, revision, live: false });
             }
             cursor.next += 1;
         }

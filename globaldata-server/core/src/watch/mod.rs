@@ -142,7 +142,11 @@ impl State {
             let live = &follower.live;
             let reader = Reader { log: &self.log, now, session, watch: None };
             match reader.read(cursor, portion, |key| wants(live, key), outbox) {
-                Read::All => follower.behind = None,
+                Read::All if !outbox.has_room(session) => return,
+                Read::All => {
+                    follower.behind = None;
+                    outbox.push(session, Push::Reached { watch: None, revision, live: true });
+                }
                 Read::Compacted => {
                     let topics = self.end_compacted(now, session, outbox);
                     *portion = portion.saturating_sub(topics);

@@ -77,12 +77,19 @@ impl State {
     ) -> Result<(), Refusal> {
         let mut follower = self.followers.get_mut(session);
         let has = follower.as_ref().map_or(Load::default(), |follower| follower.load);
-        let is_new = |topic: &&WatchTopic<'_>| match (request.after, &mut follower) {
-            (None, Some(follower)) => follower.live.get_mut(**topic).is_none(),
-            _ => true,
+        let is_new = |topic: &&WatchTopic<'_>| {
+            follower.as_mut().is_none_or(|follower| follower.live.get_mut(**topic).is_none())
         };
         let new: Load = request.topics.iter().filter(is_new).map(|topic| Load::of(*topic)).sum();
-        limits.check_watches(has + new, self.load + new)
+        match request.after {
+            None => limits.check_watches(has + new, self.load + new, 1),
+            // What is live already is there once more for a while: there is room for that.
+            Some(_) => {
+                let all: Load = request.topics.iter().map(|topic| Load::of(*topic)).sum();
+                let factor = if new == Load::default() { 2 } else { 1 };
+                limits.check_watches(has + all, self.load + all, factor)
+            }
+        }
     }
 
     fn watch_from_now(&mut self, session: SessionId, request: &Watch<'_>) {

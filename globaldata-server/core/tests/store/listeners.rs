@@ -124,7 +124,11 @@ fn push(frame: &[u8]) -> String {
             format!("{}{key}{} @{revision}{more}", number(watch), became(change))
         }
         ToClient::Push(Push::Reached { watch, revision, live }) => {
-            let live = if watch.is_some() && live { "live, " } else { "" };
+            let live = match (watch, live) {
+                (Some(_), true) => "live, ",
+                (None, false) => "behind, ",
+                _ => "",
+            };
             format!("{}{live}told up to {revision}", number(watch))
         }
         ToClient::Push(Push::Compacted { watch, oldest }) => {

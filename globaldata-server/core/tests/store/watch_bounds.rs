@@ -30,8 +30,12 @@ fn watches_have_limits() {
         stage.say(1, watch(&[on_key("b")])),
         ["1: LimitReached: 3 watches are above session_watches_max, 2: end some first"]
     );
-    let again = stage.ask(1, watch_after(&[on_key("a")], 5, 0));
-    assert_eq!(reason(&again), Some(Reason::LimitReached), "it is there twice for a while");
+    // What is live may be there twice for a while, but not more often.
+    let (a, prefix) = (on_key("a"), on_prefix("a"));
+    for (topics, expected) in [([a, prefix], None), ([a, on_key("b")], Some(Reason::LimitReached))]
+    {
+        assert_eq!(reason(&stage.ask(1, watch_after(&topics, 5, 0))), expected);
+    }
     assert_eq!(
         stage.say(2, watch(&[on_key("a"), on_key("b")])),
         ["2: LimitReached: 4 watches are above watches_max, 3: end some first"]

@@ -2,7 +2,7 @@
 
 use crate::watch::WatchEvent;
 use bytes::Bytes;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use workyard_protocol::globaldata::WatchTopic;
 use workyard_protocol::limits::PAGE_ITEMS_MAX;
 
 /// What one event counts in a buffer beside its key and value.
-const EVENT_BYTES: usize = size_of::<Told>();
+pub(super) const EVENT_BYTES: usize = size_of::<Told>();
 
 /// Which variables somebody wants to hear of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,14 @@ pub(crate) struct Told {
     pub(crate) expires: Option<Instant>,
 }
 
+/// How far all who are live on a connection have been told.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    revision: AtomicU64,
+    /// The server has more to tell than the connection takes: nobody is told of things as they happen.
+    behind: AtomicBool,
+}
+
 /// The bounded way from the connection's task to a handle.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -45,9 +53,12 @@ pub(crate) struct Feed {
     page_items: u32,
     /// Set by the task when it waits for room, cleared by the handle, which says so.
     waiting: AtomicBool,
+    /// How many bytes it waits for.
+    wanted_bytes: AtomicUsize,
     live: AtomicBool,
-    /// How far all who are live on the connection have been told.
-    reached: OnceLock<Arc<AtomicU64>>,
+    /// Up to where everything was put in here when it was live last.
+    told: AtomicU64,
+    progress: OnceLock<Arc<Progress>>,
 }
 
 impl Topic {
@@ -76,7 +87,7 @@ impl Told {
         Self { event, mark: None, expires }
     }
 
-    fn byte_len(&self) -> usize {
+    pub(super) fn byte_len(&self) -> usize {
         let event = match &self.event {
             WatchEvent::Stored { key, value, .. } => {
                 key.len() + value.as_ref().map_or(0, |value| value.as_ref().byte_len())
@@ -88,6 +99,30 @@ impl Told {
     }
 }
 
+impl Progress {
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    pub(super) fn reach(&self, revision: u64) {
+        self.revision.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_behind(&self, behind: bool) {
+        self.behind.store(behind, Ordering::Release);
+    }
+
+    /// There is another connection, which has told nothing yet.
+    pub(super) fn begin(&self) {
+        self.revision.store(0, Ordering::Release);
+        self.set_behind(false);
+    }
+}
+
 impl Feed {
     pub(crate) fn new(items_max: usize, bytes_max: usize) -> Self {
         let items_max = items_max.max(1);
@@ -95,8 +130,10 @@ impl Feed {
             mailbox: Mailbox::new(items_max, bytes_max),
             page_items: u32::try_from(items_max).map_or(PAGE_ITEMS_MAX, |n| n.min(PAGE_ITEMS_MAX)),
             waiting: AtomicBool::new(false),
+            wanted_bytes: AtomicUsize::new(0),
             live: AtomicBool::new(false),
-            reached: OnceLock::new(),
+            told: AtomicU64::new(0),
+            progress: OnceLock::new(),
         }
     }
 
@@ -105,16 +142,20 @@ impl Feed {
         (self.mailbox.poll_take(cx), self.has_room_again())
     }
 
-    /// Whether all that the connection has brought is in here.
+    /// Whether all that the server has to tell, as far as the connection has brought it, is in here.
     pub(crate) fn is_live(&self) -> bool {
-        self.live.load(Ordering::Acquire)
+        let is_behind = self.progress.get().is_none_or(|progress| progress.is_behind());
+        self.live.load(Ordering::Acquire) && !is_behind
     }
 
-    /// Up to which revision everything has been told, whoever has taken what was in here.
+    /// Up to which revision everything has been told, if all was taken that was in here.
     pub(crate) fn reached(&self) -> Option<u64> {
         // In this order: what is put in after the first look is newer than what it found.
-        let reached = self.reached.get()?.load(Ordering::Acquire);
-        (self.is_live() && self.mailbox.is_empty()).then_some(reached)
+        let revision = match self.is_live() {
+            true => self.progress.get().map(|progress| progress.revision()),
+            false => Some(self.told.load(Ordering::Acquire)),
+        };
+        revision.filter(|_| self.mailbox.is_empty())
     }
 
     /// Nobody takes anything any more.
@@ -127,22 +168,30 @@ impl Feed {
     pub(super) fn has_room_again(&self) -> bool {
         self.waiting.load(Ordering::Acquire)
             && self.mailbox.is_half_empty()
+            && self.mailbox.has_room(self.wanted_bytes.load(Ordering::Acquire))
             && self.waiting.swap(false, Ordering::AcqRel)
     }
 
-    /// Waits for room. Returns whether it is there already.
-    pub(super) fn wait_for_room(&self) -> bool {
+    /// Waits for room for so much, and for half of all. Returns whether it is there already.
+    pub(super) fn wait_for_room(&self, bytes: usize) -> bool {
+        self.wanted_bytes.store(bytes, Ordering::Release);
         self.waiting.store(true, Ordering::Release);
         self.has_room_again()
     }
 
-    pub(super) fn share_reached(&self, reached: &Arc<AtomicU64>) {
+    pub(super) fn share(&self, progress: &Arc<Progress>) {
         // It may be there from before.
-        let _ = self.reached.set(Arc::clone(reached));
+        let _ = self.progress.set(Arc::clone(progress));
     }
 
     pub(super) fn set_live(&self, live: bool) {
         self.live.store(live, Ordering::Release);
+    }
+
+    /// It is live no more, and everything up to here was put in.
+    pub(super) fn stop(&self, told: u64) {
+        self.told.store(told, Ordering::Release);
+        self.set_live(false);
     }
 
     /// The most entries wanted in one page.
@@ -150,16 +199,17 @@ impl Feed {
         self.page_items
     }
 
-    /// Hands over what belongs together, if there is room for it.
-    pub(super) fn offer(&self, mut all: Vec<Told>, mark: Mark) -> bool {
-        if !self.mailbox.has_room(all.iter().map(Told::byte_len).sum()) {
-            return false;
+    /// Hands over what belongs together, if there is room for it: else, how many bytes it takes.
+    pub(super) fn offer(&self, mut all: Vec<Told>, mark: Mark) -> Result<(), usize> {
+        let bytes = all.iter().map(Told::byte_len).sum();
+        if !self.mailbox.has_room(bytes) {
+            return Err(bytes);
         }
         if let Some(last) = all.last_mut() {
             last.mark = Some(mark);
         }
         all.into_iter().for_each(|told| self.insist(told));
-        true
+        Ok(())
     }
 
     /// Hands over what is bounded by other means.

@@ -14,10 +14,10 @@ pub(crate) use feed::{Feed, Mark, Told, Topic};
 pub(crate) use told::Pushed;
 pub(crate) use watcher::{Begun, ToWatch};
 
+use feed::{EVENT_BYTES, Progress};
 use index::Index;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use watcher::{Listing, Stage, Start, Watcher};
 use workyard_link::limits::LENGTH_BYTES;
 use workyard_link::{Error, Event, Outbox, Received, Server};
@@ -42,10 +42,11 @@ pub(crate) struct Watches {
     /// Who is told again, by the number that it is told under.
     again: HashMap<u32, Again>,
     /// Who has parts of a batch, by the number that they came under.
-    open: HashMap<Option<u32>, Vec<WatcherId>>,
+    open: HashMap<Option<u32>, Open>,
+    /// Who has caught up as soon as the server has told all that there is.
+    nearly_there: BTreeSet<WatcherId>,
     asked: HashMap<u64, Asked>,
-    /// How far all who are live have been told on this connection.
-    reached: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     last_token: u64,
     last_number: u32,
     connection: Option<Connection>,
@@ -64,6 +65,13 @@ struct Again {
     reached: u64,
 }
 
+/// A batch that has more parts.
+#[derive(Debug)]
+struct Open {
+    revision: u64,
+    ids: Vec<WatcherId>,
+}
+
 /// What an answer of the server is about.
 #[derive(Debug)]
 enum Asked {
@@ -77,7 +85,7 @@ impl Watches {
     pub(crate) fn connected(&mut self, server: &Server, outbox: &mut Outbox) {
         let frame_bytes_max = server.frame_bytes_max;
         self.connection = Some(Connection { epoch: server.epoch, frame_bytes_max });
-        self.reached.store(0, Ordering::Release);
+        self.progress.begin();
         let wanted: Vec<WatcherId> = self.by_id.keys().copied().collect();
         self.ask(wanted, outbox);
     }
@@ -95,6 +103,7 @@ impl Watches {
         self.connection = None;
         self.again.clear();
         self.open.clear();
+        self.nearly_there.clear();
         self.asked.clear();
     }
 
@@ -108,7 +117,7 @@ impl Watches {
         if begun.is_closed() {
             return;
         }
-        what.feed.share_reached(&self.reached);
+        what.feed.share(&self.progress);
         self.index.add(&what.topic, id);
         self.by_id.insert(id, Watcher::new(what, begun));
         self.ask(vec![id], outbox);
@@ -130,6 +139,7 @@ impl Watches {
         let Some(watcher) = self.by_id.remove(&id) else { return };
         self.index.remove(&watcher.what.topic, id);
         self.leave_again(id, watcher.stage);
+        self.nearly_there.remove(&id);
         if watcher.is_served() {
             self.unwatch(&watcher.what.topic, outbox);
         }
@@ -149,7 +159,10 @@ impl Watches {
             },
             (Asked::Watch { ids, .. }, Err(refusal)) => self.refused(ids, &refusal, outbox),
             (Asked::Page(id), Ok(received)) => self.listed(id, token, &received, outbox)?,
-            (Asked::Page(id), Err(refusal)) => self.give_up(id, refusal, outbox),
+            (Asked::Page(id), Err(refusal)) if self.is_wanted(id, token) => {
+                self.give_up(id, refusal, outbox);
+            }
+            (Asked::Page(_), Err(_)) => {}
             (Asked::Unwatch, Ok(received)) => match received.decode()? {
                 Reply::Unwatched { .. } => {}
                 other => return Err(no_answer(&other)),
@@ -173,7 +186,7 @@ impl Watches {
                 Start::Begin => None,
                 Start::After(_) | Start::Restart => {
                     if !watcher.restart() {
-                        self.stall(id, None, outbox);
+                        self.stall(id, None, EVENT_BYTES, outbox);
                         continue;
                     }
                     None
@@ -243,6 +256,9 @@ impl Watches {
         match (watching, after) {
             (Watching::Compacted(_), _) => return self.begin_anew(ids, outbox),
             (Watching::From(revision), None) => {
+                if !self.progress.is_behind() {
+                    self.progress.reach(revision);
+                }
                 for id in &ids {
                     self.begin(*id, revision);
                 }
@@ -251,8 +267,10 @@ impl Watches {
                 for id in &ids {
                     self.watcher(*id).stage = Stage::Again(number);
                 }
-                let ids = ids.iter().copied().collect();
-                self.again.insert(number, Again { ids, reached: after });
+                let told_again: BTreeSet<_> = ids.iter().copied().collect();
+                if !told_again.is_empty() {
+                    self.again.insert(number, Again { ids: told_again, reached: after });
+                }
             }
         }
         for id in ids {
@@ -311,14 +329,16 @@ impl Watches {
         self.end(id, outbox);
     }
 
-    /// One has no room. It was told everything up to `told`, and what comes meanwhile is in the server's log.
-    fn stall(&mut self, id: WatcherId, told: Option<Mark>, outbox: &mut Outbox) {
+    /// One has no room for so many bytes. It was told everything up to `told`, and what comes is in the
+    /// server's log.
+    fn stall(&mut self, id: WatcherId, told: Option<Mark>, bytes: usize, outbox: &mut Outbox) {
         let watcher = self.watcher(id);
         let stage = watcher.stage;
         watcher.stop(Stage::Stalled, told);
         let (feed, topic) = (Arc::clone(&watcher.what.feed), watcher.what.topic.clone());
         self.leave_again(id, stage);
-        if feed.wait_for_room() {
+        self.nearly_there.remove(&id);
+        if feed.wait_for_room(bytes) {
             self.resume(id, outbox);
         } else if stage != Stage::Wanted {
             self.unwatch(&topic, outbox);
@@ -340,7 +360,7 @@ impl Watches {
     fn told(&self, id: WatcherId) -> Option<Mark> {
         let Connection { epoch, .. } = self.connection?;
         let revision = match self.by_id[&id].stage {
-            Stage::Live { from } => from.max(self.reached.load(Ordering::Acquire)),
+            Stage::Live { from } => from.max(self.progress.revision()),
             Stage::Again(number) => self.again[&number].reached,
             Stage::Wanted | Stage::Asked | Stage::Stalled => return None,
         };
@@ -348,8 +368,13 @@ impl Watches {
     }
 
     fn progressed(&mut self, id: WatcherId) {
-        let told = self.told(id);
-        self.watcher(id).progressed(told);
+        let (told, behind) = (self.told(id), self.progress.is_behind());
+        let watcher = self.watcher(id);
+        watcher.progressed(told, behind);
+        match watcher.is_nearly_there() {
+            true => self.nearly_there.insert(id),
+            false => self.nearly_there.remove(&id),
+        };
     }
 
     fn leave_again(&mut self, id: WatcherId, stage: Stage) {
@@ -359,6 +384,7 @@ impl Watches {
             again.ids.remove(&id);
             if again.ids.is_empty() {
                 self.again.remove(&number);
+                self.open.remove(&Some(number));
             }
         }
     }

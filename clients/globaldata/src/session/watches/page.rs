@@ -25,7 +25,7 @@ impl Watches {
         let watcher = self.watcher(id);
         let is_told = matches!(watcher.stage, Stage::Live { .. } | Stage::Again(_));
         let Some(listing) = &mut watcher.listing else { return };
-        if !is_told || listing.asked.is_some() || !watcher.what.feed.wait_for_room() {
+        if !is_told || listing.asked.is_some() || !watcher.what.feed.wait_for_room(0) {
             return;
         }
         listing.asked = Some(token);
@@ -40,6 +40,12 @@ impl Watches {
         self.asked.insert(token, Asked::Page(id));
     }
 
+    /// Whether a page is still wanted: not if everything has begun anew since it was asked for.
+    pub(super) fn is_wanted(&self, id: WatcherId, token: u64) -> bool {
+        let listing = self.by_id.get(&id).and_then(|watcher| watcher.listing);
+        listing.is_some_and(|listing| listing.asked == Some(token))
+    }
+
     /// A page has come.
     pub(super) fn listed(
         &mut self,
@@ -48,17 +54,19 @@ impl Watches {
         received: &Received,
         outbox: &mut Outbox,
     ) -> Result<(), DecodeError> {
-        let Some(watcher) = self.by_id.get_mut(&id) else { return Ok(()) };
-        let Some(listing) = &mut watcher.listing else { return Ok(()) };
-        // One that was asked for before everything began anew is not wanted any more.
-        if listing.asked != Some(token) {
+        if !self.is_wanted(id, token) {
             return Ok(());
         }
+        let watcher = self.watcher(id);
+        let Some(listing) = &mut watcher.listing else { return Ok(()) };
         let (cursor, page) = read(received, &watcher.what.topic)?;
         (listing.cursor, listing.asked) = (cursor, None);
-        // What is newer than the watch has come, or will, as a change.
-        for one in page.into_iter().filter(|one| one.revision <= listing.upto) {
-            let Listed { key, revision, ttl_ms, value } = one;
+        for Listed { key, revision, ttl_ms, value } in page {
+            // What is newer than the watch has come, or will, as a change.
+            if revision > listing.upto {
+                watcher.passed_over = watcher.passed_over.max(revision);
+                continue;
+            }
             let ttl = ttl_ms.map(Duration::from_millis);
             let event = WatchEvent::Stored { key, revision, ttl, value };
             watcher.what.feed.insist(Told::new(event));

@@ -2,10 +2,9 @@
 
 use super::feed::{Mark, Told};
 use super::watcher::Stage;
-use super::{WatcherId, Watches};
+use super::{Open, WatcherId, Watches};
 use crate::watch::WatchEvent;
 use bytes::Bytes;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use workyard_link::{Outbox, Received};
 use workyard_protocol::globaldata::Change;
@@ -38,18 +37,21 @@ impl Watches {
             let told = Told::new(event(push, &name, revision, change, watcher.what.values));
             if more {
                 if watcher.parts.is_empty() {
-                    self.open.entry(watch).or_default().push(id);
+                    let open = self.open.entry(watch);
+                    open.or_insert(Open { revision, ids: Vec::new() }).ids.push(id);
                 }
                 watcher.parts.push(told);
-            } else if let Some(connection) = self.connection
-                && !watcher.what.feed.offer(vec![told], Mark { epoch: connection.epoch, revision })
-            {
-                full.push(id);
+            } else if let Some(connection) = self.connection {
+                let mark = Mark { epoch: connection.epoch, revision };
+                if let Err(bytes) = watcher.what.feed.offer(vec![told], mark) {
+                    full.push((id, bytes));
+                }
             }
         }
         self.stall_all(full, outbox);
         if !more {
             self.reached_by(watch, revision);
+            self.settle();
         }
     }
 
@@ -60,25 +62,50 @@ impl Watches {
         live: bool,
         outbox: &mut Outbox,
     ) {
+        if watch.is_none() && !live {
+            self.progress.set_behind(true);
+        }
+        self.end_batch(watch, revision, outbox);
+        self.reached_by(watch, revision);
+        if !live {
+            return;
+        }
+        match watch {
+            None => self.progress.set_behind(false),
+            // The server tells again only what is told of everything else already.
+            Some(watch) => {
+                self.progress.reach(revision);
+                for id in self.again.remove(&watch).into_iter().flat_map(|again| again.ids) {
+                    self.watcher(id).stage = Stage::Live { from: revision };
+                    self.progressed(id);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// Hands over the parts of the batch of this revision.
+    fn end_batch(&mut self, watch: Option<u32>, revision: u64, outbox: &mut Outbox) {
         let Some(connection) = self.connection else { return };
+        // One that the server could not tell to its end goes on later.
+        let Some(open) = self.open.remove(&watch) else { return };
+        if open.revision != revision {
+            self.open.insert(watch, open);
+            return;
+        }
         let mark = Mark { epoch: connection.epoch, revision };
         let mut full = Vec::new();
-        for id in self.open.remove(&watch).unwrap_or_default() {
+        for id in open.ids {
             let Some(watcher) = self.by_id.get_mut(&id) else { continue };
             let parts = std::mem::take(&mut watcher.parts);
             // Nothing is left for one who was stopped meanwhile.
-            if !parts.is_empty() && !watcher.what.feed.offer(parts, mark) {
-                full.push(id);
+            if !parts.is_empty()
+                && let Err(bytes) = watcher.what.feed.offer(parts, mark)
+            {
+                full.push((id, bytes));
             }
         }
         self.stall_all(full, outbox);
-        self.reached_by(watch, revision);
-        if live && let Some(again) = watch.and_then(|watch| self.again.remove(&watch)) {
-            for id in again.ids {
-                self.watcher(id).stage = Stage::Live { from: revision };
-                self.progressed(id);
-            }
-        }
     }
 
     pub(crate) fn compacted(&mut self, watch: Option<u32>, outbox: &mut Outbox) {
@@ -92,21 +119,33 @@ impl Watches {
                 live.map(|(id, _)| *id).collect()
             }
         };
+        if watch.is_none() {
+            self.progress.set_behind(false);
+        }
         self.open.remove(&watch);
         self.begin_anew(ids, outbox);
     }
 
     /// Stops those who had no room for what has come, before it counts as told.
-    fn stall_all(&mut self, full: Vec<WatcherId>, outbox: &mut Outbox) {
-        for id in full {
+    fn stall_all(&mut self, full: Vec<(WatcherId, usize)>, outbox: &mut Outbox) {
+        for (id, bytes) in full {
             let told = self.told(id);
-            self.stall(id, told, outbox);
+            self.stall(id, told, bytes, outbox);
         }
+    }
+
+    /// Lets those catch up who waited for what has come.
+    fn settle(&mut self) {
+        if self.progress.is_behind() {
+            return;
+        }
+        let waiting: Vec<_> = self.nearly_there.iter().copied().collect();
+        waiting.into_iter().for_each(|id| self.progressed(id));
     }
 
     fn reached_by(&mut self, watch: Option<u32>, revision: u64) {
         match watch {
-            None => drop(self.reached.fetch_max(revision, Ordering::AcqRel)),
+            None => self.progress.reach(revision),
             Some(watch) => {
                 if let Some(again) = self.again.get_mut(&watch) {
                     again.reached = again.reached.max(revision);

@@ -34,6 +34,8 @@ pub(super) struct Watcher {
     pub(super) parts: Vec<Told>,
     /// Whether it is still to hear that it has caught up.
     pub(super) behind: bool,
+    /// The latest revision that its state left out, as a change is to tell of it.
+    pub(super) passed_over: u64,
 }
 
 /// How far a watcher has come on this connection.
@@ -76,7 +78,16 @@ impl Watcher {
     pub(super) fn new(what: ToWatch, begun: Begun) -> Self {
         let start = what.after.map_or(Start::Begin, Start::After);
         let (stage, begun) = (Stage::Wanted, Some(begun));
-        Self { what, begun, stage, start, listing: None, parts: Vec::new(), behind: true }
+        Self {
+            what,
+            begun,
+            stage,
+            start,
+            listing: None,
+            parts: Vec::new(),
+            behind: true,
+            passed_over: 0,
+        }
     }
 
     /// Whether the server has to go on sending for it.
@@ -92,6 +103,7 @@ impl Watcher {
     pub(super) fn stop(&mut self, stage: Stage, told: Option<Mark>) {
         if let Some(mark) = told {
             self.start = Start::After(mark);
+            self.what.feed.stop(mark.revision);
         }
         self.stage = stage;
         self.parts.clear();
@@ -101,25 +113,30 @@ impl Watcher {
     /// Tells it that what it knows is worth nothing. Returns whether there was room to say so.
     pub(super) fn restart(&mut self) -> bool {
         self.start = Start::Restart;
-        (self.listing, self.behind) = (None, true);
+        (self.listing, self.behind, self.passed_over) = (None, true, 0);
         let has_room = self.what.feed.has_room();
         if has_room {
             self.what.feed.insist(Told::new(WatchEvent::Restarted { shard: 0 }));
+            self.what.feed.stop(0);
             self.start = Start::Begin;
         }
         has_room
     }
 
-    /// It is live, or has the whole state, or both.
-    pub(super) fn progressed(&mut self, told: Option<Mark>) {
-        if self.listing.is_some() || self.stage == Stage::Wanted {
-            return;
-        }
-        let is_live = self.is_live();
-        if is_live && std::mem::take(&mut self.behind) {
+    /// Whether it hears of what happens and has the whole state, but not everything that it is to have
+    /// before it has caught up.
+    pub(super) fn is_nearly_there(&self) -> bool {
+        self.is_live() && self.listing.is_none() && self.behind
+    }
+
+    /// It has been told so much more; `behind` says whether the server has not told all that there is.
+    pub(super) fn progressed(&mut self, told: Option<Mark>, behind: bool) {
+        let has_all = !behind && told.is_some_and(|mark| mark.revision >= self.passed_over);
+        if self.is_nearly_there() && has_all {
+            self.behind = false;
             self.what.feed.insist(Told { mark: told, ..Told::new(WatchEvent::CaughtUp) });
         }
-        self.what.feed.set_live(is_live);
+        self.what.feed.set_live(self.is_live() && !self.behind);
     }
 }
 

@@ -1,12 +1,13 @@
 //! The broker: which request is whose.
 
 use crate::channels::Channels;
+use crate::done::done;
 use crate::presence::Presence;
 use crate::questions::Questions;
 use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
-use workyard_protocol::channel::{self, ChannelWire, KeepHistory, Push, Reply, Request};
+use workyard_protocol::channel::{self, ChannelWire, KeepHistory, Push, Request};
 use workyard_protocol::{ChannelName, QueueName, Refusal};
 
 /// The whole state of a channel server.
@@ -208,12 +209,5 @@ impl Engine for Broker {
             ChannelName::new(name).expect("publications are counted under the channel's name")
         });
         Some(Push::Gap { channel, from, to, missed, replay: 0 })
-    }
-}
-
-fn done(caller: Caller, result: Result<(), Refusal>, outbox: &mut impl Outbox<ChannelWire>) {
-    match result {
-        Ok(()) => outbox.reply(caller, Reply::Done),
-        Err(refusal) => outbox.refuse(caller, refusal),
     }
 }

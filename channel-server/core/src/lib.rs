@@ -8,6 +8,7 @@
 mod broker;
 mod census;
 mod channels;
+mod done;
 mod limits;
 mod members;
 mod named;

@@ -1,5 +1,6 @@
 //! Every setting of the broker: its bounds, each with its unit last, and what it does with jobs.
 
+use std::fmt::Display;
 use workyard_protocol::{Reason, Refusal};
 
 /// How much a broker takes before it refuses with `LimitReached`.
@@ -93,7 +94,7 @@ impl BrokerLimits {
     pub const HELD_OVERHEAD_BYTES: usize = 256;
 
     /// The refusal for whoever would exceed a limit.
-    pub(crate) fn reached(name: &str, value: usize) -> Refusal {
+    pub(crate) fn reached(name: &str, value: impl Display) -> Refusal {
         Refusal::new(Reason::LimitReached, format!("{name} of {value} is reached"))
     }
 }

@@ -4,9 +4,25 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use slab::Slab;
 use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
+use workyard_protocol::limits::HEADER_BYTES_MAX;
 
 /// Below this many, memory is not worth giving back.
 const SHRINK_COUNT_MIN: usize = 4096;
+
+/// Most slots that one page looks at, so that a rare prefix does not hold everybody else up.
+const PAGE_SLOTS_MAX: usize = 10_000;
+
+/// A page ends after this many bytes of names: an answer is all header, and a header is bounded.
+const PAGE_NAME_BYTES_MAX: usize = HEADER_BYTES_MAX / 2;
+
+/// Which things are asked for, and how many at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// The slot to begin at.
+    pub(crate) cursor: u64,
+    pub(crate) limit: u32,
+    pub(crate) prefix: &'a [u8],
+}
 
 /// A table of named things. Each name is stored once, next to its thing; an index stays valid until
 /// its thing is removed and may then be used again.
@@ -109,6 +125,32 @@ impl<T> Named<T> {
     /// The thing in a slot, if it has one, with its name.
     pub(crate) fn slot(&self, slot: usize) -> Option<(&[u8], &T)> {
         self.slots.get(slot).map(|entry| (&*entry.name, &entry.thing))
+    }
+
+    /// A page of the things whose names begin with the prefix, from a slot on, and the slot to go on from;
+    /// 0 if there are no more. A thing that is there from the first page to the last is on exactly one,
+    /// whatever comes and goes meanwhile.
+    pub(crate) fn page<'n, U>(
+        &'n self,
+        Page { cursor, limit, prefix }: Page<'_>,
+        mut show: impl FnMut(&'n [u8], &'n T) -> U,
+    ) -> (u64, Vec<U>) {
+        let first = usize::try_from(cursor).unwrap_or(usize::MAX);
+        let (mut slot, mut page, mut name_bytes) = (first, Vec::new(), 0);
+        while slot < self.end
+            && slot - first < PAGE_SLOTS_MAX
+            && page.len() < limit as usize
+            && name_bytes < PAGE_NAME_BYTES_MAX
+        {
+            if let Some((name, thing)) =
+                self.slot(slot).filter(|(name, _)| name.starts_with(prefix))
+            {
+                name_bytes += name.len();
+                page.push(show(name, thing));
+            }
+            slot += 1;
+        }
+        (if slot < self.end { slot as u64 } else { 0 }, page)
     }
 
     /// No slot at or above it has a thing.

@@ -1,13 +1,9 @@
 //! Which channels' messages are kept, and how much of each.
 
 use super::trie::Trie;
-use crate::named::Named;
+use crate::named::{Named, Page};
 use workyard_protocol::Pattern;
 use workyard_protocol::channel::{Histories, HistoryBounds, HistoryRule};
-use workyard_protocol::limits::HEADER_BYTES_MAX;
-
-/// A page ends after this many bytes of patterns: an answer is all header, and a header is bounded.
-const PAGE_NAME_BYTES_MAX: usize = HEADER_BYTES_MAX / 2;
 
 /// The rules, found by their patterns and by the channels that these match.
 #[derive(Debug)]
@@ -65,24 +61,11 @@ impl Rules {
 
     /// The rules from the cursor on whose patterns begin with the prefix, and the next cursor.
     pub(crate) fn page(&self, request: Histories<'_>) -> (u64, Vec<HistoryRule<'_>>) {
-        let mut slot = usize::try_from(request.cursor).unwrap_or(usize::MAX);
-        let mut page = Vec::new();
-        let mut name_bytes = 0;
-        while slot < self.rules.end()
-            && page.len() < request.limit as usize
-            && name_bytes < PAGE_NAME_BYTES_MAX
-        {
-            if let Some((name, bounds)) = self.rules.slot(slot)
-                && name.starts_with(request.prefix)
-            {
-                name_bytes += name.len();
-                let pattern = Pattern::new(name).expect("it was a pattern when it came");
-                page.push(HistoryRule { pattern, bounds: *bounds });
-            }
-            slot += 1;
-        }
-        let cursor = if slot < self.rules.end() { slot as u64 } else { 0 };
-        (cursor, page)
+        let Histories { prefix, cursor, limit } = request;
+        self.rules.page(Page { cursor, limit, prefix }, |name, bounds| {
+            let pattern = Pattern::new(name).expect("it was a pattern when it came");
+            HistoryRule { pattern, bounds: *bounds }
+        })
     }
 }
 

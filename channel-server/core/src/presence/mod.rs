@@ -3,6 +3,7 @@
 mod room;
 
 use crate::channels::Counts;
+use crate::done::done;
 use crate::named::Named;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
@@ -92,17 +93,14 @@ impl Presence {
         request: FollowPresence<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let done = match request.on {
+        let result = match request.on {
             true => self.begin_to_follow(caller.session, request.channel),
             false => {
                 self.end_following(caller.session, request.channel);
                 Ok(())
             }
         };
-        match done {
-            Ok(()) => outbox.reply(caller, Reply::Done),
-            Err(refusal) => outbox.refuse(caller, refusal),
-        }
+        done(caller, result, outbox);
     }
 
     /// Answers with a page of members, and with how many there are of everybody else.

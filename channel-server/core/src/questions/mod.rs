@@ -4,6 +4,7 @@ mod late;
 mod services;
 mod table;
 
+use crate::done::done;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use late::Late;
@@ -71,14 +72,14 @@ impl Questions {
         request: Serve<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        if !request.on {
-            self.end_serving(caller.session, request.channel);
-            return outbox.reply(caller, Reply::Done);
-        }
-        match self.begin_to_serve(caller.session, request.channel) {
-            Ok(()) => outbox.reply(caller, Reply::Done),
-            Err(refusal) => outbox.refuse(caller, refusal),
-        }
+        let result = match request.on {
+            true => self.begin_to_serve(caller.session, request.channel),
+            false => {
+                self.end_serving(caller.session, request.channel);
+                Ok(())
+            }
+        };
+        done(caller, result, outbox);
     }
 
     /// Hands a question to the responder whose turn it is.

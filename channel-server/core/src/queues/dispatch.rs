@@ -17,7 +17,10 @@ impl Queues {
     /// Consumers take turns. One that holds all it may take joins the end of the row again after an
     /// acknowledgement; one without room does so when it is drained.
     pub(super) fn dispatch(&mut self, now: Time, at: u32, outbox: &mut impl Outbox<ChannelWire>) {
-        let lease_ms = self.lease_ms(at);
+        let lease_ms = match planted!("lease-of-a-queue-is-ignored") {
+            true => self.limits.queue_lease_ms,
+            false => self.in_force(Some(at)).lease_ms,
+        };
         let (name, queue) = self.queues.entry_mut(at);
         let name = QueueName::new(name).expect("it was a queue's name when it came");
         while queue.ready() > 0 {

@@ -2,22 +2,13 @@
 
 use super::Queues;
 use super::queue::Queue;
+use crate::named::Page;
 use workyard_engine::{Caller, Outbox, Time};
 use workyard_protocol::QueueName;
 use workyard_protocol::channel::{self, ChannelWire, QueueStats, Reply};
-use workyard_protocol::limits::HEADER_BYTES_MAX;
-
-/// Most slots that one page looks at, so that a rare prefix does not hold everybody else up.
-const PAGE_SLOTS_MAX: usize = 10_000;
-
-/// A page ends after this many bytes of names: an answer is all header, and a header is bounded.
-const PAGE_NAME_BYTES_MAX: usize = HEADER_BYTES_MAX / 2;
 
 impl Queues {
     /// Answers with the queues from the cursor on whose names begin with the prefix.
-    ///
-    /// The cursor is the slot to go on from. A queue that is there from the first page to the last
-    /// is listed exactly once, whatever comes and goes meanwhile.
     pub(crate) fn list(
         &self,
         now: Time,
@@ -25,25 +16,10 @@ impl Queues {
         request: channel::Queues<'_>,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
-        let first = usize::try_from(request.cursor).unwrap_or(usize::MAX);
-        let mut page = Vec::new();
-        let mut name_bytes = 0;
-        let mut slot = first;
-        while slot < self.queues.end()
-            && slot - first < PAGE_SLOTS_MAX
-            && page.len() < request.limit as usize
-            && name_bytes < PAGE_NAME_BYTES_MAX
-        {
-            if let Some((name, queue)) = self.queues.slot(slot)
-                && name.starts_with(request.prefix)
-            {
-                name_bytes += name.len();
-                page.push(self.stats(now, name, queue));
-            }
-            slot += 1;
-        }
-        let cursor = if slot < self.queues.end() { slot as u64 } else { 0 };
-        outbox.reply(caller, Reply::Queues { cursor, queues: page });
+        let channel::Queues { prefix, cursor, limit } = request;
+        let page = Page { cursor, limit, prefix };
+        let (cursor, queues) = self.queues.page(page, |name, queue| self.stats(now, name, queue));
+        outbox.reply(caller, Reply::Queues { cursor, queues });
     }
 
     fn stats<'a>(&self, now: Time, name: &'a [u8], queue: &Queue) -> QueueStats<'a> {

@@ -2,7 +2,6 @@
 
 use super::Queues;
 use workyard_engine::{Caller, Outbox};
-use workyard_planted::planted;
 use workyard_protocol::Delay;
 use workyard_protocol::channel::{
     ChannelWire, Configure, QueueSettings, Reply, Settings, SettingsInForce,
@@ -45,6 +44,7 @@ impl Queues {
     }
 
     /// What the queue works by.
+    #[inline]
     pub(super) fn in_force(&self, at: Option<u32>) -> SettingsInForce {
         let limits = &self.limits;
         let own = at.map_or_else(QueueSettings::default, |at| self.own(at));
@@ -61,39 +61,7 @@ impl Queues {
         }
     }
 
-    /// How long a lease of the queue's jobs lasts.
-    pub(super) fn lease_ms(&self, at: u32) -> u32 {
-        let own = self.queues[at].settings.as_ref().and_then(|own| own.lease_ms);
-        own.filter(|_| !planted!("lease-of-a-queue-is-ignored"))
-            .unwrap_or(self.limits.queue_lease_ms)
-    }
-
-    /// How many jobs the queue may have.
-    pub(super) fn jobs_max(&self, at: u32) -> usize {
-        let own = self.queues[at].settings.as_ref().and_then(|own| own.jobs_max);
-        bounded(own, self.limits.queue_jobs_max)
-    }
-
-    /// How many bytes of jobs the queue may have.
-    pub(super) fn bytes_max(&self, at: u32) -> usize {
-        let own = self.queues[at].settings.as_ref().and_then(|own| own.bytes_max);
-        bounded(own, self.limits.queue_bytes_max)
-    }
-
-    /// What the bound of its jobs is called to those who meet it.
-    pub(super) fn jobs_limit(&self, at: u32) -> &'static str {
-        match self.jobs_max(at) < self.limits.queue_jobs_max {
-            true => "the queue's own jobs_max",
-            false => "queue_jobs_max",
-        }
-    }
-
     fn own(&self, at: u32) -> QueueSettings {
         self.queues[at].settings.as_deref().copied().unwrap_or_default()
     }
-}
-
-/// A queue's own bound, as far as the server's lets it.
-fn bounded(own: Option<u64>, limit: usize) -> usize {
-    own.map_or(limit, |own| usize::try_from(own).unwrap_or(usize::MAX).min(limit))
 }

@@ -35,13 +35,17 @@ impl Queues {
 
     /// Refuses a job that would put this queue above a limit of its own.
     pub(super) fn check_queue(&self, at: u32, bytes: usize) -> Result<(), Refusal> {
-        let queue = &self.queues[at];
-        let jobs_max = self.jobs_max(at);
-        if queue.jobs() >= jobs_max {
-            return Err(BrokerLimits::reached(self.jobs_limit(at), jobs_max));
+        let (queue, in_force) = (&self.queues[at], self.in_force(Some(at)));
+        let (jobs_max, bytes_max) = (in_force.jobs_max, in_force.bytes_max);
+        if queue.jobs() as u64 >= jobs_max {
+            let name = match jobs_max < self.limits.queue_jobs_max as u64 {
+                true => "the queue's own jobs_max",
+                false => "queue_jobs_max",
+            };
+            return Err(BrokerLimits::reached(name, jobs_max));
         }
-        let bytes_max = self.bytes_max(at);
-        if bytes_max < self.limits.queue_bytes_max && queue.bytes + bytes > bytes_max {
+        let is_own = bytes_max < self.limits.queue_bytes_max as u64;
+        if is_own && (queue.bytes + bytes) as u64 > bytes_max {
             return Err(BrokerLimits::reached("the queue's own bytes_max", bytes_max));
         }
         Ok(())

@@ -18,6 +18,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
+use workyard_planted::planted;
 use workyard_protocol::{Reason, Value};
 
 /// A client that reads variables locally once it has read them; see [`GlobalDataClient::cached`]. Clones share
@@ -280,7 +281,7 @@ impl Cached {
             }
         }
         match &self.entry {
-            _ if !is_live => Known::Unsure,
+            _ if !is_live && !planted!("cache-outlives-its-connection") => Known::Unsure,
             None => Known::Entry(None),
             Some((entry, None)) => Known::Entry(Some(entry.clone())),
             Some((entry, Some(expires))) => {
@@ -301,6 +302,7 @@ impl Cached {
                 self.entry = Some((Entry { revision, ttl, value: own(value) }, expires));
             }
             WatchEvent::Stored { value: None, .. } | WatchEvent::CaughtUp => {}
+            WatchEvent::Deleted { .. } if planted!("deleted-value-stays-in-the-cache") => {}
             WatchEvent::Deleted { .. }
             | WatchEvent::Expired { .. }
             | WatchEvent::Restarted { .. } => self.entry = None,

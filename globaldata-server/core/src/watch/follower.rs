@@ -5,6 +5,7 @@ use super::log::{ChangeLog, Place};
 use super::replays::Replays;
 use super::topics::Topics;
 use workyard_engine::{Outbox, SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{GlobalDataWire, Push};
 
 /// A session that watches something.
@@ -69,7 +70,13 @@ impl Reader<'_> {
     ) -> Read {
         let Self { log, now, session, watch } = *self;
         while cursor.next < log.end() {
-            let Some(record) = log.get(cursor.next) else { return Read::Compacted };
+            let Some(record) = log.get(cursor.next) else {
+                return if planted!("compaction-is-not-told") {
+                    Read::All
+                } else {
+                    Read::Compacted
+                };
+            };
             if *portion == 0 {
                 return Read::Spent;
             }
@@ -77,6 +84,7 @@ impl Reader<'_> {
             *portion = portion.saturating_sub(record.work(wanted));
             if let Some(values) = wanted {
                 if !outbox.has_room(session) {
+                    cursor.next += u64::from(planted!("slow-watcher-loses-a-change"));
                     return Read::Full;
                 }
                 outbox.push(session, record.push(now, watch, values));

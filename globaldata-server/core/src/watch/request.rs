@@ -6,6 +6,7 @@ use super::load::Load;
 use crate::limits::StoreLimits;
 use crate::store::Store;
 use workyard_engine::{Caller, Outbox, SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::Refusal;
 use workyard_protocol::globaldata::{
     GlobalDataWire, Push, Reply, Unwatch, Watch, WatchTopic, Watching,
@@ -112,6 +113,7 @@ impl State {
             return outbox.push(session, Push::Reached { watch, revision, live: true });
         }
         self.count(session, request.topics.iter().map(|topic| Load::of(*topic)).sum());
+        let next = next + u64::from(planted!("resumed-watch-skips-a-change"));
         let cursor = Cursor { next, open: false };
         self.followers.get_or_default(session).replays.push(request, cursor);
     }

@@ -77,6 +77,8 @@ async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
     everybody_hears_the_last(&world, &ledger, &client).await;
     ended.iter_mut().for_each(Actor::stop);
     drop(ended);
+    // Long enough for every half-open connection to be found: what is on its way may be a job.
+    tokio::time::sleep(Duration::from_secs(20)).await;
     work_everything_off(&world, &ledger, &client, &mut rng).await;
     drop(client);
     // Long enough for every half-open connection to be found.

@@ -1,6 +1,7 @@
 //! A program that shares variables with others, one step after the other.
 
 use super::holder::Holder;
+use super::observer::{Freshness, Observed, Observer, Topic};
 use super::record::{Record, What, bytes, int};
 use crate::program::choose;
 use crate::world::{World, lock};
@@ -8,7 +9,7 @@ use fastrand::Rng;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::AbortHandle;
-use workyard_globaldata::{Bounds, Error, Expiry, GlobalDataClient, Value};
+use workyard_globaldata::{Bounds, CachedClient, Error, Expiry, GlobalDataClient, Value};
 use workyard_protocol::ValueRef;
 
 /// Variables that are written as a whole, that are counted with, that grow.
@@ -27,17 +28,31 @@ pub(crate) struct Actor {
     known: [u64; REGISTERS.len()],
     /// Those that hold locks or wait for them.
     holders: Vec<AbortHandle>,
+    /// Those that watch, by their numbers.
+    observers: Vec<(usize, AbortHandle)>,
+    cached: CachedClient,
+    freshness: Freshness,
 }
 
 impl Actor {
     pub(crate) fn new(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) -> Self {
         let client = client(&world, &mut rng);
-        let (known, holders) = ([0; REGISTERS.len()], Vec::new());
-        Self { world, record, rng, client, known, holders }
+        let cached = client.cached();
+        Self {
+            world,
+            record,
+            rng,
+            client,
+            known: [0; REGISTERS.len()],
+            holders: Vec::new(),
+            observers: Vec::new(),
+            cached,
+            freshness: Freshness::default(),
+        }
     }
 
     /// Goes on until no steps are left.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self) -> Self {
         while self.world.take_step() {
             tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
             for _ in 0..self.rng.u8(1..4) {
@@ -45,12 +60,16 @@ impl Actor {
             }
         }
         self.stop_holding();
+        self
     }
 
     async fn act(&mut self) {
         match self.rng.u8(..100) {
-            0..=14 => self.get().await,
-            15..=24 => self.lock(),
+            0..=4 => self.get().await,
+            5..=10 => self.get_cached().await,
+            11..=16 => self.watch().await,
+            17..=18 => self.watch_no_more(),
+            19..=24 => self.lock(),
             25..=39 => self.write().await,
             40..=49 => self.cas().await,
             50..=64 => self.increment().await,
@@ -93,12 +112,61 @@ impl Actor {
         self.told("get", since, key, found.map(What::Got));
     }
 
+    /// Reads what may come from the cache: it is no older than what was read or written before.
+    async fn get_cached(&mut self) {
+        let (at, key) = (self.rng.usize(..3), choose(&mut self.rng, &REGISTERS));
+        let key = [key, COUNTERS[0], TEXTS[0]][at];
+        let got = self.cached.entry(key).await;
+        self.world.network.say(|| format!("cached {key}: {got:?}"));
+        let Ok(entry) = got else { return };
+        let found = entry.map(|one| (one.revision, bytes(one.value.as_ref())));
+        let record = lock(&self.record);
+        if let Err(text) = self.freshness.read(&record.truth, key, found) {
+            record.findings.report(format!("cached: {text}"));
+        }
+    }
+
+    async fn watch(&mut self) {
+        let topic = match self.rng.u8(..5) {
+            0 => Topic::Prefix(""),
+            1 => Topic::Prefix("r."),
+            2 => Topic::Prefix("n."),
+            3 => Topic::Key(COUNTERS[0]),
+            _ => Topic::Key(choose(&mut self.rng, &REGISTERS)),
+        };
+        let watching = match topic {
+            Topic::Key(key) => self.client.watch(key),
+            Topic::Prefix(prefix) => self.client.watch_prefix(prefix),
+        };
+        let events_max = [1, 5, 10_000][self.rng.usize(..3)];
+        let watched = watching.buffer(events_max, 1 << 20).await;
+        self.world.network.say(|| format!("watch {topic:?}: {:?}", watched.as_ref().err()));
+        let Ok(watcher) = watched else { return };
+        let number = lock(&self.record).add_observer(Observed::new(topic));
+        let pause = Duration::from_millis([0, 0, 1, 30, 100][self.rng.usize(..5)]);
+        let (world, record) = (Arc::clone(&self.world), Arc::clone(&self.record));
+        let observer = Observer { world, record, number, pause };
+        let task = tokio::spawn(observer.run(watcher));
+        self.observers.push((number, task.abort_handle()));
+    }
+
+    fn watch_no_more(&mut self) {
+        if let Some(at) = self.rng.choice(0..self.observers.len()) {
+            let (number, observer) = self.observers.swap_remove(at);
+            observer.abort();
+            lock(&self.record).observers.remove(&number);
+        }
+    }
+
     async fn write(&mut self) {
         let (key, value, client) =
             (choose(&mut self.rng, &REGISTERS), self.value(), self.with_expiry());
         let since = self.since();
         if self.rng.u8(..3) > 0 {
             let stored = client.set_value(key, &value).await;
+            if let Ok(revision) = stored {
+                self.freshness.wrote(&lock(&self.record).truth, key, revision);
+            }
             return self.told("set", since, key, stored.map(What::Stored));
         }
         let added = client.add_value(key, &value).await;
@@ -144,6 +212,9 @@ impl Actor {
         };
         let since = self.since();
         let deleted = self.client.delete(key).await;
+        if matches!(deleted, Ok(true)) {
+            self.freshness.removed(&lock(&self.record).truth, key);
+        }
         self.told("delete", since, key, deleted.map(What::Deleted));
     }
 
@@ -178,7 +249,21 @@ impl Actor {
     /// The program ends with all that it holds, and begins anew.
     fn leave(&mut self) {
         self.stop_holding();
+        self.stop();
         self.client = client(&self.world, &mut self.rng);
+        self.cached = self.client.cached();
+        if self.rng.bool() {
+            self.cached = self.cached.bounded(2, 100);
+        }
+        self.freshness = Freshness::default();
+    }
+
+    /// Stops those that watch.
+    pub(crate) fn stop(&mut self) {
+        for (number, observer) in self.observers.drain(..) {
+            observer.abort();
+            lock(&self.record).observers.remove(&number);
+        }
     }
 
     fn stop_holding(&mut self) {

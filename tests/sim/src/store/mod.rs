@@ -5,12 +5,14 @@ mod holder;
 mod locks;
 mod model;
 mod monitor;
+mod observer;
 mod record;
+mod truth;
 
 use crate::program::all_ended;
 use crate::run::{self, Counted, Plan, Run};
 use crate::server::Server;
-use crate::world::World;
+use crate::world::{World, lock};
 use actor::Actor;
 use fastrand::Rng;
 use monitor::StoreMonitor;
@@ -32,7 +34,14 @@ impl Counted for Store {
 /// Runs a seed with the real store.
 #[must_use]
 pub fn store(plan: &Plan) -> Run {
-    store_with(plan, |epoch| Store::after(epoch, StoreLimits::default()))
+    let mut rng = Rng::with_seed(plan.seed);
+    let limits = StoreLimits {
+        watch_log_changes_max: [3, 30, 100_000][rng.usize(..3)],
+        watch_log_linger_ms: [0, 500, 60_000][rng.usize(..3)],
+        watch_portion_changes_max: [1, 10_000][rng.usize(..2)],
+        ..StoreLimits::default()
+    };
+    store_with(plan, move |epoch| Store::after(epoch, limits.clone()))
 }
 
 /// Runs a seed with another core, made from its epoch at every start of the server.
@@ -62,9 +71,10 @@ async fn scenario(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) {
         .map(|_| Actor::new(Arc::clone(&world), Arc::clone(&record), rng.fork()))
         .map(|actor| tokio::spawn(actor.run()))
         .collect();
-    if all_ended(&world, actors).await.is_none() {
-        return;
-    }
+    let Some(mut ended) = all_ended(&world, actors).await else { return };
+    everybody_knows(&world, &record).await;
+    ended.iter_mut().for_each(Actor::stop);
+    drop(ended);
     // Long enough for the server to be up, and for every half-open connection to be found.
     tokio::time::sleep(Duration::from_secs(20)).await;
     let client = GlobalDataClient::builder("sim:2207").connector(world.connector());
@@ -74,4 +84,19 @@ async fn scenario(world: Arc<World>, record: Arc<Mutex<Record>>, mut rng: Rng) {
     }
     drop(client);
     tokio::time::sleep(Duration::from_secs(20)).await;
+}
+
+/// Everybody who watches knows how things stand.
+async fn everybody_knows(world: &World, record: &Mutex<Record>) {
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let record = lock(record);
+        if record.observers.values().all(|observed| observed.is_right(&record.truth)) {
+            return;
+        }
+    }
+    let record = lock(record);
+    let wrong = record.observers.values().find(|observed| !observed.is_right(&record.truth));
+    let (wrong, truth) = (format!("{wrong:?}"), &record.truth);
+    world.findings.report(format!("somebody never knows how things stand: {wrong}, {truth:?}"));
 }

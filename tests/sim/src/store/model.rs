@@ -1,5 +1,7 @@
 //! The store in its simplest form: what every answer must be.
 
+use super::record::bytes;
+use super::truth::Change;
 use std::collections::BTreeMap;
 use workyard_protocol::globaldata::{
     AddWithin, Batch, BatchReply, Entry, Expect, Expiry, Modification, Modified, Modify, Outcome,
@@ -13,6 +15,8 @@ pub(crate) struct Model {
     variables: BTreeMap<Vec<u8>, Variable>,
     /// The greatest number of a write that was told.
     last_revision: u64,
+    /// What has changed since it was last taken out.
+    pub(crate) changes: Vec<(Vec<u8>, Change)>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,12 +45,19 @@ type Checked = Result<(), String>;
 
 impl Model {
     pub(crate) fn new(epoch: u64) -> Self {
-        Self { variables: BTreeMap::new(), last_revision: epoch }
+        Self { variables: BTreeMap::new(), last_revision: epoch, changes: Vec::new() }
+    }
+
+    /// It is so late: what has expired is not there any more.
+    pub(crate) fn at(&mut self, now_ms: u64) {
+        let is_over = |variable: &Variable| variable.ends_ms.is_some_and(|ends| ends <= now_ms);
+        let over = self.variables.extract_if(.., |_, variable| is_over(variable));
+        self.changes.extend(over.map(|(key, _)| (key, Change::Expired)));
     }
 
     /// Carries a request out, and compares the answer.
     pub(crate) fn check(&mut self, now_ms: u64, request: &Request<'_>, told: Told<'_>) -> Checked {
-        self.variables.retain(|_, variable| variable.ends_ms.is_none_or(|ends| ends > now_ms));
+        self.at(now_ms);
         match request {
             Request::Get(get) => {
                 let found = self.entry(now_ms, get.key);
@@ -122,10 +133,11 @@ impl Model {
             true => Reply::Deleted { existed: current.is_some() },
             false => Reply::Written(Written::Conflict { current: revision }),
         };
+        let is_right = expect(told == Ok(&reply), &reply, told);
         if matches!(reply, Reply::Deleted { .. }) {
-            self.variables.remove(key.as_bytes());
+            self.remove(key);
         }
-        expect(told == Ok(&reply), &reply, told)
+        is_right
     }
 
     fn modify(&mut self, now_ms: u64, modify: &Modify<'_>, told: Told<'_>) -> Checked {
@@ -151,7 +163,7 @@ impl Model {
             return wrong(&outcome, told);
         };
         match after {
-            None => drop(self.variables.remove(key.as_bytes())),
+            None => self.remove(*key),
             Some(_) if matches!(outcome, Outcome::OutOfBounds(_)) => {}
             Some(value) => self.store(now_ms, *key, value, *expiry, *revision)?,
         }
@@ -185,10 +197,18 @@ impl Model {
                 Some(now_ms + ttl.as_millis())
             }
         };
+        let change = Change::Stored { revision, value: bytes(value.as_ref()) };
+        self.changes.push((key.as_bytes().to_vec(), change));
         self.variables.insert(key.as_bytes().to_vec(), Variable { value, revision, ends_ms });
         match revision > last {
             true => Ok(()),
             false => Err(format!("revision {revision} follows {last}")),
+        }
+    }
+
+    fn remove(&mut self, key: Key<'_>) {
+        if self.variables.remove(key.as_bytes()).is_some() {
+            self.changes.push((key.as_bytes().to_vec(), Change::Deleted));
         }
     }
 

@@ -39,6 +39,7 @@ impl StoreMonitor {
         let request = Request::decode(doing.operation, &doing.body).expect("it was read before");
         let checked = self.model.check(self.now.as_millis(), &request, told);
         self.check_locks(session, &request, told);
+        self.note_changes();
         let mut record = lock(&self.record);
         if let Err(text) = checked {
             record.findings.report(format!("{session:?} asked {request:?} and was {text}"));
@@ -52,6 +53,11 @@ impl StoreMonitor {
 impl StoreMonitor {
     fn findings(&self) -> Arc<Findings> {
         Arc::clone(&lock(&self.record).findings)
+    }
+
+    fn note_changes(&mut self) {
+        let mut record = lock(&self.record);
+        self.model.changes.drain(..).for_each(|(key, change)| record.truth.add(key, change));
     }
 
     fn check_locks(&mut self, session: SessionId, request: &Request<'_>, told: Told<'_>) {
@@ -80,6 +86,8 @@ impl StoreMonitor {
 impl Monitor<GlobalDataWire> for StoreMonitor {
     fn at(&mut self, now: Time) {
         self.now = now;
+        self.model.at(now.as_millis());
+        self.note_changes();
     }
 
     fn started(&mut self, epoch: u64) {
@@ -88,7 +96,12 @@ impl Monitor<GlobalDataWire> for StoreMonitor {
 
     fn crashed(&mut self) {
         let orphans = self.locks.crashed();
-        lock(&self.record).guards.orphan(orphans);
+        let mut record = lock(&self.record);
+        record.guards.orphan(orphans);
+        record.truth.restart();
+        drop(record);
+        // Until there is another one, nothing expires either.
+        self.model = Model::default();
     }
 
     fn closed(&mut self, session: SessionId) {

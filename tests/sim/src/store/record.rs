@@ -1,7 +1,10 @@
 //! What the server answered, so that what a program was told can be found in it.
 
 use super::holder::Guards;
+use super::observer::Observed;
+use super::truth::Truth;
 use crate::findings::Findings;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use workyard_protocol::globaldata::{Modification, Modified, Outcome, Reply, Request, Written};
 use workyard_protocol::{Number, ValueRef};
@@ -11,6 +14,10 @@ use workyard_protocol::{Number, ValueRef};
 pub(crate) struct Record {
     pub(crate) findings: Arc<Findings>,
     pub(crate) guards: Guards,
+    pub(crate) truth: Truth,
+    /// Those who watch, by their numbers.
+    pub(crate) observers: BTreeMap<usize, Observed>,
+    last_observer: usize,
     said: Vec<Option<Said>>,
     last_value: u64,
 }
@@ -39,7 +46,22 @@ pub(crate) enum What {
 
 impl Record {
     pub(crate) fn new(findings: Arc<Findings>) -> Self {
-        Self { findings, guards: Guards::default(), said: Vec::new(), last_value: 0 }
+        Self {
+            findings,
+            guards: Guards::default(),
+            truth: Truth::default(),
+            observers: BTreeMap::new(),
+            last_observer: 0,
+            said: Vec::new(),
+            last_value: 0,
+        }
+    }
+
+    /// Somebody begins to watch. Returns the number.
+    pub(crate) fn add_observer(&mut self, observed: Observed) -> usize {
+        self.last_observer += 1;
+        self.observers.insert(self.last_observer, observed);
+        self.last_observer
     }
 
     pub(crate) fn next_value(&mut self) -> u64 {

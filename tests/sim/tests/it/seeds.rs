@@ -36,6 +36,11 @@ fn every_seed_of_channels_that_are_kept_passes() {
 }
 
 #[test]
+fn jobs_that_were_held_back_until_all_seemed_done_are_worked_off() {
+    assert_eq!(workyard_sim::channel(&whole(1_007_669)).failure, None);
+}
+
+#[test]
 fn a_seed_of_channels_that_are_kept_is_the_same_every_time() {
     repeat(workyard_sim::history);
 }

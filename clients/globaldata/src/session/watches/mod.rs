@@ -21,6 +21,7 @@ use std::sync::Arc;
 use watcher::{Listing, Stage, Start, Watcher};
 use workyard_link::limits::LENGTH_BYTES;
 use workyard_link::{Error, Event, Outbox, Received, Server};
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{Reply, Request, Unwatch, Watch, Watching};
 use workyard_protocol::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX};
 use workyard_protocol::{DecodeError, Refusal};
@@ -182,7 +183,10 @@ impl Watches {
                 continue;
             }
             let after = match watcher.start {
-                Start::After(mark) if mark.epoch == connection.epoch => Some(mark.revision),
+                Start::After(mark) if mark.epoch == connection.epoch => {
+                    let again = u64::from(planted!("change-is-told-twice-after-resume"));
+                    Some(mark.revision - again)
+                }
                 Start::Begin => None,
                 Start::After(_) | Start::Restart => {
                     if !watcher.restart() {

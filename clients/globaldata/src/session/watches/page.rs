@@ -7,6 +7,7 @@ use crate::watch::WatchEvent;
 use bytes::Bytes;
 use std::time::Duration;
 use workyard_link::{Outbox, Received};
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{Entries, Exists, Get, Keys, Reply, Request};
 use workyard_protocol::{DecodeError, Key, Value};
 
@@ -63,7 +64,7 @@ impl Watches {
         (listing.cursor, listing.asked) = (cursor, None);
         for Listed { key, revision, ttl_ms, value } in page {
             // What is newer than the watch has come, or will, as a change.
-            if revision > listing.upto {
+            if revision > listing.upto && !planted!("listing-is-newer-than-its-revision") {
                 watcher.passed_over = watcher.passed_over.max(revision);
                 continue;
             }

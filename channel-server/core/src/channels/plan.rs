@@ -27,6 +27,7 @@ pub(crate) struct Plan {
     channel: Vec<u8>,
     /// The number of the change after which it was made; 0 is before the first.
     made_after: u64,
+    makes: u64,
     found: Vec<TopicId>,
     /// The channel's log; none if nobody is there, and nobody ever was.
     log: Option<LogId>,
@@ -79,7 +80,7 @@ struct Seen {
 
 impl Plan {
     /// Finds what this channel's messages concern; `changed` is the number of the last change to any
-    /// subscription or rule. Returns whether it had to be looked for.
+    /// subscription or rule.
     pub(crate) fn make(
         &mut self,
         channel: ChannelName<'_>,
@@ -87,10 +88,10 @@ impl Plan {
         topics: &Topics,
         history: &History,
         logs: &mut Logs,
-    ) -> bool {
+    ) {
         let name = channel.as_bytes();
-        let is_new = self.made_after != changed || self.channel != name;
-        if is_new {
+        if self.made_after != changed || self.channel != name {
+            self.makes += 1;
             self.made_after = changed;
             self.channel.clear();
             self.channel.extend_from_slice(name);
@@ -100,7 +101,11 @@ impl Plan {
                 self.remember(changed, logs);
             }
         }
-        is_new
+    }
+
+    /// How often it was made anew.
+    pub(crate) fn makes(&self) -> u64 {
+        self.makes
     }
 
     /// The topics that the last channel's messages concern.

@@ -2,7 +2,6 @@
 
 use super::audience::Audience;
 use super::groups::Groups;
-use super::slow::Slow;
 use super::{Channels, PENDING, Subscription, TopicId};
 use crate::numbers::Numbers;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
@@ -25,7 +24,7 @@ pub(crate) struct Message<'a> {
 
 /// Where the audience of a channel is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
+pub(super) enum Target {
     Topic(TopicId),
     Merged,
 }
@@ -91,19 +90,20 @@ impl Channels {
             return 0;
         };
         let message = Message { channel, sequence, position, value };
-        let audience = match target {
-            Target::Topic(id) => &mut self.topics[id],
-            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        let mut receivers = if self.slow.is_idle() {
+            let audience = match target {
+                Target::Topic(id) => &mut self.topics[id],
+                Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+            };
+            let mut receivers = to_everybody(audience, message, outbox);
+            if !audience.groups.is_empty() {
+                receivers += to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
+                self.keep_turns(target);
+            }
+            receivers
+        } else {
+            self.deliver_carefully(target, message, outbox)
         };
-        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
-        let mut receivers = match slow.nobody_is_careful() {
-            true => to_everybody(audience, message, outbox),
-            false => slow.send_everybody(audience, message, numbers, outbox),
-        };
-        if !audience.groups.is_empty() {
-            receivers += to_groups(audience, message, &self.groups, slow, numbers, outbox);
-            self.keep_turns(target);
-        }
         if position == 0 && self.replays.have_patterns() {
             receivers += self.deliver_to_pending(message, outbox);
         }
@@ -147,27 +147,23 @@ impl Channels {
         let Some(target) = self.target(message.channel) else {
             return 0;
         };
+        if !self.slow.is_idle() {
+            return self.deliver_one_carefully(target, message, outbox);
+        }
         let audience = match target {
             Target::Topic(id) => &mut self.topics[id],
             Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
         };
         audience.everybody.begin_behind_the_first();
-        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
-        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, None);
-        let turn = audience.everybody.next_turn(has_room);
+        let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
         let Some(session) = turn else { return 0 };
-        match slow.has_no_policies() {
-            true => message.to_one(numbers.next_route(), Delivery::One, session, outbox),
-            false => slow.send_one(session, None, message, Delivery::One, numbers, outbox),
-        }
+        message.to_one(self.numbers.next_route(), Delivery::One, session, outbox);
         self.keep_turns(target);
         1
     }
 
     fn target(&mut self, channel: ChannelName<'_>) -> Option<Target> {
-        if self.plan.make(channel, self.changed, &self.topics, &self.history, &mut self.logs) {
-            self.slow.find(self.plan.topics());
-        }
+        self.plan.make(channel, self.changed, &self.topics, &self.history, &mut self.logs);
         match self.plan.topics() {
             [] => None,
             [id] => Some(Target::Topic(*id)),
@@ -175,7 +171,7 @@ impl Channels {
         }
     }
 
-    fn keep_turns(&mut self, target: Target) {
+    pub(super) fn keep_turns(&mut self, target: Target) {
         if target == Target::Merged {
             self.keep_merged_turns();
         }
@@ -186,7 +182,7 @@ impl Channels {
     }
 }
 
-fn to_everybody(
+pub(super) fn to_everybody(
     audience: &Audience,
     message: Message<'_>,
     outbox: &mut impl Outbox<ChannelWire>,
@@ -202,18 +198,15 @@ fn to_groups(
     audience: &mut Audience,
     message: Message<'_>,
     names: &Groups,
-    slow: &mut Slow,
     numbers: &mut Numbers,
     outbox: &mut impl Outbox<ChannelWire>,
 ) -> u64 {
     for (group, members) in &mut audience.groups {
-        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, Some(*group));
-        let session = members.next_turn(has_room).expect("a group stays while it has members");
+        let session = members
+            .next_turn(|session| outbox.has_room(session))
+            .expect("a group stays while it has members");
         let delivery = Delivery::Group(names.name(*group));
-        match slow.has_no_policies() {
-            true => message.to_one(numbers.next_route(), delivery, session, outbox),
-            false => slow.send_one(session, Some(*group), message, delivery, numbers, outbox),
-        }
+        message.to_one(numbers.next_route(), delivery, session, outbox);
         if planted!("group-gets-it-twice") {
             message.to_one(numbers.next_route(), delivery, session, outbox);
         }

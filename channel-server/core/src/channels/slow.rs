@@ -3,8 +3,9 @@
 use super::audience::Audience;
 use super::backlog::Held;
 use super::backlogs::Backlogs;
+use super::plan::Plan;
 use super::policies::{Careful, Policies};
-use super::publish::Message;
+use super::publish::{Message, Target, to_everybody};
 use super::{Channels, GroupId, Groups, Subscription, TopicId, Topics};
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
@@ -18,7 +19,9 @@ use workyard_protocol::{ChannelName, Reason, Refusal};
 pub(crate) struct Slow {
     policies: Policies,
     backlogs: Backlogs,
-    /// The topics that the last publication concerned, if there are policies.
+    /// The plan that these were found for.
+    made: u64,
+    /// The topics that it concerns.
     topics: Vec<TopicId>,
     /// Those who have a policy there and are in no group, ascending by session.
     careful: Vec<Careful>,
@@ -40,6 +43,7 @@ impl Slow {
         Self {
             policies: Policies::default(),
             backlogs: Backlogs::new(limits),
+            made: 0,
             topics: Vec::new(),
             careful: Vec::new(),
             changes: 0,
@@ -52,19 +56,9 @@ impl Slow {
         (census.slow_sessions, census.held_messages, census.held_bytes) = self.backlogs.counts();
     }
 
-    /// Finds those who have a policy for what is published next, which concerns these topics.
-    pub(crate) fn find(&mut self, topics: &[TopicId]) {
-        self.topics.clear();
-        self.careful.clear();
-        if !self.policies.is_empty() {
-            self.topics.extend_from_slice(topics);
-            self.policies.everybody(topics, &mut self.careful);
-        }
-    }
-
-    /// Whether none of those who are in no group has one.
-    pub(crate) fn nobody_is_careful(&self) -> bool {
-        self.careful.is_empty()
+    /// Whether all subscriptions are content with losing the newest.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.policies.is_empty()
     }
 
     /// Whether something is held for the session that nothing may overtake.
@@ -72,22 +66,15 @@ impl Slow {
         self.backlogs.has(session)
     }
 
-    /// Whether nobody at all has one.
-    pub(crate) fn has_no_policies(&self) -> bool {
-        self.policies.is_empty()
-    }
-
     /// Whether a message for one of many would have to wait if it were for this session.
-    pub(crate) fn is_behind(&self, session: SessionId, group: Option<GroupId>) -> bool {
+    fn is_behind(&self, session: SessionId, group: Option<GroupId>) -> bool {
         !self.backlogs.is_empty()
             && self.backlogs.has(session)
             && self.careful(session, group).is_some()
     }
 
     /// Sends to everybody who has room, and holds it for those who have none and shall not lose it.
-    // Inlined, it would cost those a few instructions who never come here.
-    #[inline(never)]
-    pub(crate) fn send_everybody(
+    fn send_everybody(
         &mut self,
         audience: &Audience,
         message: Message<'_>,
@@ -126,8 +113,7 @@ impl Slow {
     }
 
     /// The same for one of many, of a group or of all others.
-    #[inline(never)]
-    pub(crate) fn send_one(
+    fn send_one(
         &mut self,
         session: SessionId,
         group: Option<GroupId>,
@@ -189,11 +175,18 @@ impl Slow {
         }
     }
 
-    fn careful(&self, session: SessionId, group: Option<GroupId>) -> Option<Careful> {
-        match self.policies.is_empty() {
-            true => None,
-            false => self.policies.strongest(session, &self.topics, group),
+    /// Finds those who have a policy for what is published next.
+    fn find(&mut self, plan: &Plan) {
+        if self.made != plan.makes() {
+            self.made = plan.makes();
+            self.topics.clear();
+            self.topics.extend_from_slice(plan.topics());
+            self.policies.everybody(plan.topics(), &mut self.careful);
         }
+    }
+
+    fn careful(&self, session: SessionId, group: Option<GroupId>) -> Option<Careful> {
+        self.policies.strongest(session, &self.topics, group)
     }
 
     /// Names those of an audience who have no backlog.
@@ -253,6 +246,60 @@ impl Slow {
 }
 
 impl Channels {
+    /// Delivers to everybody and one of each group, where somebody may have a policy.
+    // Inlined, it would cost those a few instructions who have none.
+    #[inline(never)]
+    pub(super) fn deliver_carefully(
+        &mut self,
+        target: Target,
+        message: Message<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) -> u64 {
+        self.slow.find(&self.plan);
+        let audience = match target {
+            Target::Topic(id) => &mut self.topics[id],
+            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        };
+        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
+        let mut receivers = match slow.careful.is_empty() {
+            true => to_everybody(audience, message, outbox),
+            false => slow.send_everybody(audience, message, numbers, outbox),
+        };
+        for (group, members) in &mut audience.groups {
+            let group = *group;
+            let has_room =
+                |session| outbox.has_room(session) && !slow.is_behind(session, Some(group));
+            let session = members.next_turn(has_room).expect("a group stays while it has members");
+            let delivery = Delivery::Group(self.groups.name(group));
+            slow.send_one(session, Some(group), message, delivery, numbers, outbox);
+        }
+        receivers += audience.groups.len() as u64;
+        self.keep_turns(target);
+        receivers
+    }
+
+    /// Delivers to one of those without a group, who may have a policy.
+    #[inline(never)]
+    pub(super) fn deliver_one_carefully(
+        &mut self,
+        target: Target,
+        message: Message<'_>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) -> u64 {
+        self.slow.find(&self.plan);
+        let audience = match target {
+            Target::Topic(id) => &mut self.topics[id],
+            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
+        };
+        let (slow, numbers) = (&mut self.slow, &mut self.numbers);
+        audience.everybody.begin_behind_the_first();
+        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, None);
+        let Some(session) = audience.everybody.next_turn(has_room) else { return 0 };
+        slow.send_one(session, None, message, Delivery::One, numbers, outbox);
+        self.keep_turns(target);
+        1
+    }
+
     /// Notes what subscriptions say that begin with what is published next. Those whose start is another
     /// say nothing.
     pub(super) fn set_policies(

@@ -4,6 +4,7 @@
 use crate::dialogue::{connected, connected_as, grant, hear, message};
 use crate::slow::{gap, settle, told};
 use crate::support::{FakeServer, Peer};
+use std::time::Duration;
 use workyard_channel::{
     ChannelClient, DisconnectReason, Error, Event, Events, GapCause, Subscribing, Subscription,
     WhenSlow,
@@ -17,8 +18,13 @@ async fn narrow(server: &FakeServer, messages: usize) -> (ChannelClient, Peer) {
     connected_as(server, builder).await
 }
 
+/// A client that says nothing has said something wrong.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), future).await.expect("it is said within seconds")
+}
+
 async fn granted(peer: &mut Peer, subscribing: Subscribing, expected: &str) -> Subscription {
-    let (subscription, ()) = tokio::join!(subscribing, grant(peer, expected));
+    let (subscription, ()) = soon(async { tokio::join!(subscribing, grant(peer, expected)) }).await;
     subscription.unwrap()
 }
 
@@ -102,17 +108,17 @@ async fn one_that_shall_miss_nothing_ends_when_its_buffer_is_full() {
     assert_eq!(told(&other.next().await.unwrap()), (0, 0));
     messages(&mut peer, "a", 2..3).await;
     // The others are content with less.
-    grant(&mut peer, "subscribe a").await;
+    soon(grant(&mut peer, "subscribe a")).await;
     assert!(strict.was_too_slow() && !other.was_too_slow());
     for number in 0..2 {
         assert_eq!(told(&strict.next().await.unwrap()), (number, 0));
     }
-    assert!(strict.next().await.is_none());
+    assert!(soon(strict.next()).await.is_none());
     assert_eq!(told(&other.next().await.unwrap()), (1, 0));
     assert_eq!(told(&other.next().await.unwrap()), (2, 0));
     events_until(&mut events, 1, true).await;
     drop(other);
-    grant(&mut peer, "unsubscribe a").await;
+    soon(grant(&mut peer, "unsubscribe a")).await;
 }
 
 #[tokio::test]
@@ -127,7 +133,7 @@ async fn a_server_that_disconnects_the_slow_ends_only_those_who_wanted_that() {
     messages(&mut peer, "a", 0..1).await;
     peer.goodbye(Reason::SlowConsumer, None).await;
     let mut peer = server.welcome().await;
-    grant(&mut peer, "subscribe b DropOldest").await;
+    soon(grant(&mut peer, "subscribe b DropOldest")).await;
     assert_eq!(told(&strict.next().await.unwrap()), (0, 0));
     assert!(strict.next().await.is_none() && strict.was_too_slow());
     messages(&mut peer, "b", 0..1).await;
@@ -148,7 +154,7 @@ async fn another_end_of_the_connection_ends_nobody() {
     let mut strict = granted(&mut peer, subscribing, "subscribe a@g Disconnect").await;
     drop(peer);
     let mut peer = server.welcome().await;
-    grant(&mut peer, "subscribe a@g Disconnect").await;
+    soon(grant(&mut peer, "subscribe a@g Disconnect")).await;
     let delivery = Delivery::Group(workyard_protocol::GroupName::new("g").unwrap());
     message(&mut peer, delivery, "a", 0).await;
     assert!(strict.next().await.unwrap().interrupted_before() && !strict.was_too_slow());
@@ -167,9 +173,9 @@ async fn the_server_is_asked_for_what_the_most_careful_wants() {
     drop(latest);
     settle(&client, &mut peer).await;
     drop(oldest);
-    grant(&mut peer, "subscribe a").await;
+    soon(grant(&mut peer, "subscribe a")).await;
     drop(plain);
-    grant(&mut peer, "unsubscribe a").await;
+    soon(grant(&mut peer, "unsubscribe a")).await;
 }
 
 #[tokio::test]
@@ -186,9 +192,9 @@ async fn who_follows_with_history_is_left_with_no_policy() {
     let oldest = client.subscribe("a").when_slow(WhenSlow::DropOldest);
     let oldest = granted(&mut peer, oldest, "subscribe a DropOldest").await;
     drop(oldest);
-    grant(&mut peer, "subscribe a").await;
+    soon(grant(&mut peer, "subscribe a")).await;
     drop(follower);
-    grant(&mut peer, "unsubscribe a").await;
+    soon(grant(&mut peer, "unsubscribe a")).await;
 }
 
 #[tokio::test]

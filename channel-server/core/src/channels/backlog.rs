@@ -9,11 +9,19 @@ use workyard_engine::{Gaps, Losses};
 use workyard_planted::planted;
 use workyard_protocol::Value;
 
+/// Above so many subscriptions of one session, the rest count together what the bounds have taken: counting
+/// is bounded too.
+const COUNTED_APART_MAX: usize = 16;
+
 /// What one session is to have when it has room again.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     by_place: BTreeMap<u64, Held>,
     by_subscription: BTreeMap<Subscription, Share>,
+    /// How many subscriptions count apart.
+    counted_apart: usize,
+    /// What the bounds have taken of the others.
+    others: Gaps,
 }
 
 /// A message that is held.
@@ -65,7 +73,7 @@ impl Backlog {
 
     /// Whether there is nothing to be told either.
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_subscription.is_empty()
+        self.by_subscription.is_empty() && self.others.is_empty()
     }
 
     /// The bytes that a subscription has held.
@@ -127,15 +135,20 @@ impl Backlog {
             let place = place.expect("what has bytes has a place");
             let oldest = self.by_place.remove(&place).expect("every place has a message");
             share.forget(place, &oldest);
-            share.gaps.add(&oldest.channel, oldest.lost);
-            share.gaps.add(&oldest.channel, Losses::one(oldest.sequence));
+            let is_apart = !share.gaps.is_empty() || self.counted_apart < COUNTED_APART_MAX;
+            self.counted_apart += usize::from(is_apart && share.gaps.is_empty());
+            let gaps = if is_apart { &mut share.gaps } else { &mut self.others };
+            gaps.add(&oldest.channel, oldest.lost);
+            gaps.add(&oldest.channel, Losses::one(oldest.sequence));
         }
     }
 
     /// Takes what has to be told before the first message.
     pub(crate) fn take_gaps(&mut self) -> Vec<Gaps> {
         let with_gaps = self.by_subscription.values_mut().filter(|share| !share.gaps.is_empty());
-        let gaps = with_gaps.map(|share| std::mem::take(&mut share.gaps)).collect();
+        let mut gaps: Vec<_> = with_gaps.map(|share| std::mem::take(&mut share.gaps)).collect();
+        gaps.push(std::mem::take(&mut self.others));
+        self.counted_apart = 0;
         self.by_subscription.retain(|_, share| !share.places.is_empty());
         gaps
     }
@@ -156,7 +169,9 @@ impl Backlog {
     /// Gives up all that is held of a subscription. Returns what that takes from the session.
     pub(crate) fn end(&mut self, subscription: Subscription) -> Gaps {
         self.shrink(subscription, Room { messages: 0, bytes: 0 });
-        self.by_subscription.remove(&subscription).map(|share| share.gaps).unwrap_or_default()
+        let share = self.by_subscription.remove(&subscription).unwrap_or_default();
+        self.counted_apart -= usize::from(!share.gaps.is_empty());
+        share.gaps
     }
 }
 

@@ -237,3 +237,25 @@ fn bytes_are_bounded_for_one_and_for_all() {
     talk.session(1).closes().nothing();
     assert_eq!(talk.census().held_bytes, 0);
 }
+
+#[test]
+fn what_is_counted_of_many_subscriptions_is_bounded_and_complete() {
+    let mut talk = dialogue(0);
+    for number in 0..40 {
+        talk.session(1).subscribes_when_slow(&format!("c{number}"), DropOldest).done();
+    }
+    talk.session(1).fills_up();
+    for round in 0..3 {
+        for number in 0..40 {
+            publish(&mut talk, &format!("c{number}"), &[&round.to_string()]);
+        }
+    }
+    talk.session(1).unsubscribes("c0, c39").done();
+    let mut told = talk.session(1).drains().texts();
+    told.sort_unstable();
+    let of = |number: usize| format!("1 <- c{number} #1..#3 missed, 3");
+    let mut expected: Vec<_> = (1..40).map(of).collect();
+    expected.sort_unstable();
+    assert_eq!(told, expected);
+    assert_eq!(talk.census().slow_sessions, 0);
+}

@@ -11,10 +11,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 use workyard_channel_core::{Broker, BrokerLimits};
-use workyard_engine::{Caller, Engine, Outbox, Publication, SessionId, Time};
+use workyard_engine::{Caller, Engine, Outbox, Publication, Route, SessionId, Time};
 use workyard_protocol::channel::{
     Ack, ChannelWire, Consume, Enqueue, HistoryBounds, Interest, KeepHistory, Publish, PublishOne,
-    Push, Reply, Request, Start, Subscribe, Subscription, Topic, Unsubscribe,
+    Push, Reply, Request, Start, Subscribe, Subscription, Topic, Unsubscribe, WhenSlow,
 };
 use workyard_protocol::{ChannelName, GroupName, Pattern, QueueName, Refusal, Ttl, ValueRef};
 
@@ -36,12 +36,21 @@ fn main() {
     publish("publish to 100, the last 1000 are kept", 100, |bench| bench.keep(1000));
     publish("publish to 100, the last is kept", 100, |bench| bench.keep(1));
     publish("publish to nobody, the last 1000 are kept", 0, |bench| bench.keep(1000));
+    publish("publish to 100 that hold the newest, all have room", 100, |bench| {
+        (0..100).for_each(|slot| bench.hold(slot, channel("bench.1"), WhenSlow::DropOldest));
+    });
+    publish("publish to 100 that hold the latest, 1 has no room", 100, |bench| {
+        (0..100).for_each(|slot| bench.hold(slot, channel("bench.1"), WhenSlow::Latest));
+        bench.outbox.without_room = Some(SessionId::new(1, 0));
+    });
     publish_in_turn("publish to 2 channels in turn, `>` matches too");
     publish_one("publish_one to 100 subscribers", 100);
     jobs("enqueue, hand out and ack, 1 consumer", 1);
     jobs("enqueue, hand out and ack, 100 consumers", 100);
     backlog("enqueue without consumer, consume, ack");
     replays();
+    held("hold a message for a session without room", WhenSlow::DropOldest);
+    held("hold the latest of 200 000 channels", WhenSlow::Latest);
     subscriptions();
 }
 
@@ -55,6 +64,10 @@ struct Bench {
 struct Nowhere {
     pushed: Option<(SessionId, u64)>,
     is_full: bool,
+    /// One that has no room, while others have.
+    without_room: Option<SessionId>,
+    /// Of what was published last.
+    route: Option<Route>,
 }
 
 impl Outbox<ChannelWire> for Nowhere {
@@ -77,11 +90,16 @@ impl Outbox<ChannelWire> for Nowhere {
         publication: Publication<'_, Push<'_>>,
         _: impl IntoIterator<Item = SessionId>,
     ) {
+        self.route = Some(publication.route);
         black_box(publication);
     }
 
-    fn has_room(&mut self, _: SessionId) -> bool {
-        !self.is_full
+    fn continues(&mut self, route: Route) -> bool {
+        self.route == Some(route)
+    }
+
+    fn has_room(&mut self, session: SessionId) -> bool {
+        !self.is_full && self.without_room != Some(session)
     }
 
     fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
@@ -103,6 +121,12 @@ impl Bench {
         let group = group.map(|name| GroupName::new(name).expect("short"));
         let interest = Interest { topic, group };
         self.ask(slot, Request::Subscribe(Subscribe::to([interest])));
+    }
+
+    fn hold(&mut self, slot: u32, topic: Topic<'_>, when_slow: WhenSlow) {
+        let live = Subscription::live(Interest { topic, group: None });
+        let subscriptions = vec![Subscription { when_slow, ..live }];
+        self.ask(slot, Request::Subscribe(Subscribe { subscriptions }));
     }
 
     fn keep(&mut self, messages_max: u64) {
@@ -193,6 +217,26 @@ fn backlog(what: &str) {
             }
         }
     });
+}
+
+/// Messages for one session, each on a channel with a name of 14 bytes.
+fn held(what: &str, when_slow: WhenSlow) {
+    const COUNT: u32 = 200_000;
+    let limits = BrokerLimits {
+        held_messages_per_subscription_max: COUNT as usize,
+        held_bytes_per_subscription_max: usize::MAX,
+        held_bytes_max: usize::MAX,
+        ..BrokerLimits::default()
+    };
+    let mut bench = Bench { broker: Broker::new(limits), outbox: Nowhere::default() };
+    bench.hold(1, pattern("held.>"), when_slow);
+    bench.outbox.is_full = true;
+    let before = resident_bytes();
+    report(what, COUNT, |at| bench.publish(&format!("held.{at:09}")));
+    let used = resident_bytes().zip(before).map(|(after, before)| after.saturating_sub(before));
+    if let Some(used) = used {
+        println!("bytes for each of these messages: {}", used / u64::from(COUNT));
+    }
 }
 
 /// A million channels with names of 16 bytes, over a hundred sessions.

@@ -268,6 +268,14 @@ impl Inner {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // One by one, since the server hears of each: a table's own order is random.
+        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while slots.pop_lru().is_some() {}
+    }
+}
+
 impl Cached {
     /// How the variable stands, as far as the connection has brought it.
     fn known(&mut self) -> Known {

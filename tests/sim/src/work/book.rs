@@ -22,6 +22,8 @@ pub(super) struct Book {
     /// By session and queue, how many jobs it may hold.
     consumers: BTreeMap<(SessionId, Vec<u8>), u32>,
     last_lease: u64,
+    /// Before this, no lease has long been over.
+    look_at_ms: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -106,12 +108,16 @@ impl Book {
             ids: BTreeMap::new(),
             consumers: BTreeMap::new(),
             last_lease: 0,
+            look_at_ms: u64::MAX,
         }
     }
 
     /// It is so late: what has long been over has been taken back.
     pub(super) fn at(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
+        if now_ms < self.look_at_ms {
+            return;
+        }
         let is_over = |job: &Job| match job.place {
             Place::Leased(lease) => lease.is_over(now_ms.saturating_sub(SLACK_MS)),
             _ => false,
@@ -119,6 +125,11 @@ impl Book {
         let over: Vec<u64> =
             self.jobs.iter().filter(|(_, job)| is_over(job)).map(|(job, _)| *job).collect();
         over.into_iter().for_each(|job| self.expired(job));
+        let ends = self.jobs.values().filter_map(|job| match job.place {
+            Place::Leased(lease) if lease.lasts_ms > 0 => Some(lease.until_ms + SLACK_MS),
+            _ => None,
+        });
+        self.look_at_ms = ends.min().unwrap_or(u64::MAX);
     }
 
     pub(super) fn stored(&mut self, stored: Stored, number: u64, duplicate: bool) {
@@ -170,6 +181,9 @@ impl Book {
         let lasts_ms = u64::from(out.lease_ms);
         let (by, until_ms) = (out.by, now_ms + lasts_ms);
         let place = Place::Leased(Lease { by, number: out.lease, lasts_ms, until_ms });
+        if lasts_ms > 0 {
+            self.look_at_ms = self.look_at_ms.min(until_ms + SLACK_MS);
+        }
         let (queue, attempt) = (out.queue.to_vec(), out.attempt);
         self.jobs.insert(number, Job { place, queue, attempt, is_doubtful: false, ..job });
     }

@@ -137,7 +137,7 @@ impl Subscription {
     }
 
     /// Whether the stream ends, or has ended, because a message found no room and
-    /// [`WhenSlow::Disconnect`](crate::WhenSlow::Disconnect) was asked for.
+    /// [`WhenSlow::Disconnect`] was asked for.
     #[must_use]
     pub fn was_too_slow(&self) -> bool {
         self.too_slow.load(Ordering::Relaxed)

@@ -54,7 +54,9 @@ impl Subscribing {
     ///   kept. It takes the place of the one before.
     /// * [`WhenSlow::Disconnect`]: the stream ends behind what waits, and
     ///   [`Subscription::was_too_slow`]. At the server the connection ends; it is made again, with all other
-    ///   subscriptions.
+    ///   subscriptions. A client that reads nothing at all for a second more does not hear why: then the
+    ///   stream goes on by the next connection, as after any that was lost, and
+    ///   [`Message::interrupted_before`](crate::Message::interrupted_before) says so.
     ///
     /// The server does for a channel or pattern, or a group of it, what the most careful of this client's
     /// subscriptions to it wants.

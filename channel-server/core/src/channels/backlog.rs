@@ -168,10 +168,17 @@ impl Backlog {
 
     /// Gives up all that is held of a subscription. Returns what that takes from the session.
     pub(crate) fn end(&mut self, subscription: Subscription) -> Gaps {
-        self.shrink(subscription, Room { messages: 0, bytes: 0 });
-        let share = self.by_subscription.remove(&subscription).unwrap_or_default();
+        let Some(share) = self.by_subscription.remove(&subscription) else {
+            return Gaps::default();
+        };
         self.counted_apart -= usize::from(!share.gaps.is_empty());
-        share.gaps
+        let mut gaps = share.gaps;
+        for place in share.places {
+            let held = self.by_place.remove(&place).expect("every place has a message");
+            gaps.add(&held.channel, held.lost);
+            gaps.add(&held.channel, Losses::one(held.sequence));
+        }
+        gaps
     }
 }
 

@@ -224,7 +224,9 @@ impl History {
             }
             self.forget_first(id, logs);
         }
-        self.arm(id, logs, Time::default());
+        if !logs[id].ring.is_empty() {
+            self.arm(id, logs, Time::default());
+        }
     }
 
     /// Forgets the oldest messages of all: at most as many as the newest one takes room of.
@@ -259,8 +261,9 @@ impl History {
 
     /// A log that has messages is looked at when the oldest is to be forgotten.
     fn arm_anew(&mut self, id: LogId, logs: &mut Logs, bounds: Option<&HistoryBounds>) {
-        if let Some(deadline) = logs[id].deadline(bounds) {
-            self.arm(id, logs, deadline);
+        match logs[id].deadline(bounds) {
+            Some(deadline) => self.arm(id, logs, deadline),
+            None => self.disarm(id, logs),
         }
     }
 

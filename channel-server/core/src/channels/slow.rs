@@ -73,6 +73,12 @@ impl Slow {
             && self.careful(session, group).is_some()
     }
 
+    /// Whether a message for this session is held when there is no room for it.
+    fn can_wait(&self, session: SessionId, group: Option<GroupId>) -> bool {
+        let when_slow = self.careful(session, group).map(|careful| careful.when_slow);
+        matches!(when_slow, Some(WhenSlow::Latest | WhenSlow::DropOldest))
+    }
+
     /// Sends to everybody who has room, and holds it for those who have none and shall not lose it.
     fn send_everybody(
         &mut self,
@@ -171,8 +177,9 @@ impl Slow {
             for subscription in own {
                 self.policies.set(Careful { session, subscription, when_slow });
             }
-            self.backlogs.close(session);
         }
+        // Something may be left to tell when the last policy is over.
+        self.backlogs.close(session);
     }
 
     /// Finds those who have a policy for what is published next.
@@ -269,7 +276,13 @@ impl Channels {
             let group = *group;
             let has_room =
                 |session| outbox.has_room(session) && !slow.is_behind(session, Some(group));
-            let session = members.next_turn(has_room).expect("a group stays while it has members");
+            let session = members.next_with_room(has_room);
+            // Rather held for one than lost with another's connection.
+            let session = session.or_else(|| {
+                let can_wait = |session| slow.can_wait(session, Some(group));
+                members.next_turn(can_wait)
+            });
+            let session = session.expect("a group stays while it has members");
             let delivery = Delivery::Group(self.groups.name(group));
             slow.send_one(session, Some(group), message, delivery, numbers, outbox);
         }
@@ -294,7 +307,10 @@ impl Channels {
         let (slow, numbers) = (&mut self.slow, &mut self.numbers);
         audience.everybody.begin_behind_the_first();
         let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, None);
-        let Some(session) = audience.everybody.next_turn(has_room) else { return 0 };
+        let session = audience.everybody.next_with_room(has_room);
+        let can_wait = |session| slow.can_wait(session, None);
+        let session = session.or_else(|| audience.everybody.next_turn(can_wait));
+        let Some(session) = session else { return 0 };
         slow.send_one(session, None, message, Delivery::One, numbers, outbox);
         self.keep_turns(target);
         1

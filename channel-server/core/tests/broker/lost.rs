@@ -188,3 +188,17 @@ fn who_was_there_before_the_first_message_learns_how_many_it_has_missed() {
         "2 <- replay 1: done at 3",
     ]);
 }
+
+#[test]
+fn a_message_that_is_above_all_bounds_leaves_nothing_to_look_at() {
+    let mut talk = Dialogue::new();
+    talk.session(9).keeps("a", 999, 100_000, 1000).done();
+    talk.expires().nothing();
+    for number in 0..999 {
+        talk.session(9).publishes("a", &number.to_string()).sees(["9: published to 0"]);
+    }
+    assert_eq!(talk.census().history_messages, 999);
+    let large = "x".repeat(200_000);
+    talk.session(9).publishes("a", &large).sees(["9: published to 0"]);
+    assert_eq!((talk.census().history_messages, talk.deadline()), (0, None));
+}

@@ -12,7 +12,7 @@ use crate::{BrokerLimits, Census};
 use workyard_engine::{Gaps, Losses, Outbox, Route, SessionId};
 use workyard_planted::planted;
 use workyard_protocol::channel::{self, ChannelWire, Delivery, Interest, Push, Start, WhenSlow};
-use workyard_protocol::{ChannelName, Reason, Refusal};
+use workyard_protocol::{ChannelName, Reason, Refusal, Value};
 
 /// Who shall not, and what is held for them.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Slow {
         if !outbox.continues(self.route(audience.route, numbers)) {
             self.find_full(outbox);
         }
-        let mut held = 0;
+        let (mut held, mut shared) = (0, None);
         if !self.backlogs.is_empty() {
             for at in 0..self.careful.len() {
                 let careful = self.careful[at];
@@ -99,7 +99,7 @@ impl Slow {
                         let route = numbers.next_route();
                         message.to_one(route, Delivery::Everybody, careful.session, outbox);
                     } else {
-                        self.hold(careful, message, false, outbox);
+                        self.hold(careful, message, &mut shared, false, outbox);
                     }
                     held += 1;
                 }
@@ -133,7 +133,8 @@ impl Slow {
                 self.is_full(careful, outbox);
             }
             if self.backlogs.has(session) {
-                return self.hold(careful, message, delivery == Delivery::One, outbox);
+                let is_for_one = delivery == Delivery::One;
+                return self.hold(careful, message, &mut None, is_for_one, outbox);
             }
         }
         message.to_one(numbers.next_route(), delivery, session, outbox);
@@ -226,10 +227,12 @@ impl Slow {
         self.changes += 1;
     }
 
+    /// Holds a message. Its value is copied once for all for whom it is.
     fn hold(
         &mut self,
         careful: Careful,
         message: Message<'_>,
+        shared: &mut Option<Value>,
         is_for_one: bool,
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
@@ -243,7 +246,7 @@ impl Slow {
             channel: message.channel.as_bytes().into(),
             sequence: message.sequence,
             position: message.position,
-            value: message.value.to_value(),
+            value: shared.get_or_insert_with(|| message.value.to_value()).clone(),
             lost: Losses::default(),
         };
         if !self.backlogs.hold(careful, held) {

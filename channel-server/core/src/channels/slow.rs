@@ -356,6 +356,9 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) {
         let Some(subscription) = self.find(interest) else { return };
+        if self.slow.is_idle() {
+            return self.end(session, subscription);
+        }
         let lost = self.slow.end(session, subscription);
         self.end(session, subscription);
         self.tell_lost(session, subscription.group, &lost, outbox);

@@ -32,8 +32,6 @@ pub struct Subscription {
     link: Link<ChannelSession>,
     id: LocalId,
     mailbox: Arc<Mailbox<Message>>,
-    /// With history: set when there was no room for a message.
-    stalled: Option<Arc<AtomicBool>>,
     /// Set before it ends because it was too slow.
     too_slow: Arc<AtomicBool>,
 }
@@ -106,21 +104,19 @@ impl ChannelClient {
         let (done, answer) = oneshot::channel();
         // If this future is dropped while it waits, the receiver of the answer goes first: either the
         // session finds it closed and does nothing, or it hears of the subscription's end later.
-        let stalled = history.map(|_| Arc::new(AtomicBool::new(false)));
         let (link, id) = (self.link.clone(), next_id());
         let subscription = Subscription {
             link,
             id,
             mailbox: Arc::clone(&mailbox),
-            stalled: stalled.clone(),
             too_slow: Arc::clone(&too_slow),
         };
-        let command = match (history, stalled) {
-            (Some(last), Some(stalled)) => {
-                let to_follow = ToFollow { id, wanted, last, mailbox, stalled };
+        let command = match history {
+            Some(last) => {
+                let to_follow = ToFollow { id, wanted, last, mailbox };
                 Command::Follow { to_follow, done }
             }
-            _ => {
+            None => {
                 let to_subscribe = ToSubscribe { id, wanted, mailbox, when_slow, too_slow };
                 Command::Subscribe { to_subscribe, done }
             }
@@ -156,12 +152,8 @@ impl Subscription {
 
 impl Subscription {
     fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        let taken = self.mailbox.poll_take(cx);
-        if let Some(stalled) = &self.stalled
-            && stalled.load(Ordering::Relaxed)
-            && self.mailbox.is_half_empty()
-            && stalled.swap(false, Ordering::Relaxed)
-        {
+        let (taken, has_room_again) = self.mailbox.poll_take_for_room(cx);
+        if has_room_again {
             self.link.release(Command::Resume { id: self.id });
         }
         taken

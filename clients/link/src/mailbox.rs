@@ -19,6 +19,8 @@ struct Inner<T> {
     items: Items<T>,
     closed: bool,
     waker: Option<Waker>,
+    /// For so many bytes, and for half of all, whoever puts in waits for room.
+    wanted: Option<usize>,
 }
 
 /// What became of an item.
@@ -37,7 +39,8 @@ impl<T> Mailbox<T> {
     #[must_use]
     pub fn new(items_max: usize, bytes_max: usize) -> Self {
         let items = Items::new(items_max, bytes_max);
-        Self { inner: Mutex::new(Inner { items, closed: false, waker: None }) }
+        let inner = Inner { items, closed: false, waker: None, wanted: None };
+        Self { inner: Mutex::new(inner) }
     }
 
     /// Puts an item in, if there is room. One that alone is above the limit fits into an empty
@@ -87,27 +90,25 @@ impl<T> Mailbox<T> {
         self.lock().items.is_empty()
     }
 
-    /// Whether items are taken, and at most half of either bound is used.
+    /// Waits for room for so much, and for half of either bound, so that it is not waited for again at
+    /// once. Returns whether it is there already; else the receiver is told, by
+    /// [`poll_take_for_room`](Self::poll_take_for_room), and has to pass it on.
     #[must_use]
-    pub fn is_half_empty(&self) -> bool {
-        let inner = self.lock();
-        inner.items.is_half_empty() && !inner.closed
+    pub fn wait_for_room(&self, bytes: usize) -> bool {
+        let mut inner = self.lock();
+        inner.wanted = Some(bytes);
+        inner.has_room_again()
     }
 
     /// The next item; nothing when the mailbox is closed and empty.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.lock().poll_take(cx)
+    }
+
+    /// The same, and whether there is room now that was waited for. It is said once.
+    pub fn poll_take_for_room(&self, cx: &mut Context<'_>) -> (Poll<Option<T>>, bool) {
         let mut inner = self.lock();
-        match inner.items.pop() {
-            Some(item) => Poll::Ready(Some(item)),
-            None if inner.closed => Poll::Ready(None),
-            None => {
-                match &mut inner.waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-                Poll::Pending
-            }
-        }
+        (inner.poll_take(cx), inner.has_room_again())
     }
 
     /// Takes out everything that is in.
@@ -134,6 +135,27 @@ impl<T> Mailbox<T> {
     }
 }
 
+impl<T> Inner<T> {
+    fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        match self.items.pop() {
+            Some(item) => Poll::Ready(Some(item)),
+            None if self.closed => Poll::Ready(None),
+            None => {
+                match &mut self.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    fn has_room_again(&mut self) -> bool {
+        let is_there = |bytes: &mut usize| self.items.is_half_empty() && self.items.fits(*bytes);
+        !self.closed && self.wanted.take_if(is_there).is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +178,24 @@ mod tests {
         assert_eq!(mailbox.offer(0, 7), Offered::Full, "three are the most");
         assert_eq!(mailbox.drain(), [3, 4, 6]);
         assert!(mailbox.has_room(10));
+    }
+
+    #[test]
+    fn who_waits_for_room_is_told_once_that_half_is_free_and_enough_for_what_is_to_come() {
+        let mailbox = Mailbox::new(4, 10);
+        let take = || mailbox.poll_take_for_room(&mut Context::from_waker(Waker::noop()));
+        [1, 2, 3, 4].into_iter().for_each(|item| _ = mailbox.offer(2, item));
+        assert_eq!(take(), (Poll::Ready(Some(1)), false), "nobody waits");
+        assert!(!mailbox.wait_for_room(7), "three are in, of four");
+        assert_eq!(take(), (Poll::Ready(Some(2)), false), "half is free, but not seven bytes");
+        assert_eq!(take(), (Poll::Ready(Some(3)), true));
+        assert_eq!(take(), (Poll::Ready(Some(4)), false), "it was said");
+        assert!(mailbox.wait_for_room(11), "alone, any size fits");
+        assert_eq!(take(), (Poll::Pending, false), "it was said");
+        mailbox.offer(6, 5);
+        assert!(!mailbox.wait_for_room(1), "not half of the bytes are free");
+        mailbox.close();
+        assert_eq!(take(), (Poll::Ready(Some(5)), false), "nothing comes any more");
     }
 
     #[test]

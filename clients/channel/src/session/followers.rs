@@ -8,7 +8,6 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use workyard_link::{Mailbox, Offered};
 use workyard_planted::planted;
 use workyard_protocol::channel::Start;
@@ -25,8 +24,6 @@ pub(crate) struct ToFollow {
     /// How many earlier messages of each channel it begins with.
     pub(crate) last: u64,
     pub(crate) mailbox: Arc<Mailbox<Message>>,
-    /// Set when the mailbox was full: the handle says when there is room again.
-    pub(crate) stalled: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +45,7 @@ struct Follower {
     from: From,
     /// The replay that it hears; outside of one it hears what is published.
     replay: Option<u32>,
-    /// It had no room, and hears nothing until it is started again. What the handle sees is cleared by
-    /// the handle, while messages are still on their way here.
+    /// It had no room, and hears nothing until it is started again.
     is_stalled: bool,
     /// How often it was started and the server has not said so yet: what comes is from before.
     starting: u32,
@@ -278,17 +274,13 @@ impl Followers {
         if !planted!("loss-of-the-unkept-is-not-told") {
             follower.lose_unkept();
         }
-        follower.what.stalled.store(true, Ordering::Relaxed);
         Some(follower.what.wanted.clone())
     }
 
-    /// Whether one that was just stalled has room again, and its handle will not say so: it was emptied
-    /// before the handle could see that it should.
-    pub(super) fn has_room_again(&self, id: LocalId) -> bool {
-        let what = self.by_id.get(&id).map(|follower| &follower.what);
-        what.is_some_and(|what| {
-            what.mailbox.is_half_empty() && what.stalled.swap(false, Ordering::Relaxed)
-        })
+    /// One that was just stalled waits for room for so many bytes: its handle says when it is there. Returns
+    /// whether it is there already, and the handle will not say so.
+    pub(super) fn wait_for_room(&self, id: LocalId, bytes: usize) -> bool {
+        self.by_id.get(&id).is_some_and(|follower| follower.what.mailbox.wait_for_room(bytes))
     }
 }
 

@@ -80,7 +80,7 @@ impl ChannelSession {
                 let channel = push.keep(channel.as_bytes());
                 let message = Message::new(channel, sequence, position, push.keep_value(value));
                 if let Some(full) = self.followers.replayed(replay, &message) {
-                    self.stall(full, outbox);
+                    self.stall(full, &message, outbox);
                 }
             }
             Push::Gap { channel, from, to, missed, replay } => {
@@ -99,7 +99,7 @@ impl ChannelSession {
     /// Hands a message to everybody's followers.
     pub(super) fn deliver_to_followers(&mut self, message: &Message, outbox: &mut Outbox) {
         for full in self.followers.deliver(message) {
-            self.stall(full, outbox);
+            self.stall(full, message, outbox);
         }
     }
 
@@ -110,10 +110,11 @@ impl ChannelSession {
         }
     }
 
-    /// One has no room. What comes meanwhile is kept by the server, and not sent if nobody else wants it.
-    fn stall(&mut self, id: LocalId, outbox: &mut Outbox) {
+    /// One has no room for a message. What comes meanwhile is kept by the server, and not sent if nobody
+    /// else wants it.
+    fn stall(&mut self, id: LocalId, message: &Message, outbox: &mut Outbox) {
         let Some(wanted) = self.followers.stall(id) else { return };
-        if self.followers.has_room_again(id) {
+        if self.followers.wait_for_room(id, message.byte_len()) {
             self.start_following(id, outbox);
         } else if !self.is_wanted(&wanted) {
             self.unsubscribe(&wanted, None, outbox);

@@ -2,7 +2,7 @@
 
 use crate::watch::WatchEvent;
 use bytes::Bytes;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use tokio::time::Instant;
@@ -51,10 +51,6 @@ pub(crate) struct Progress {
 pub(crate) struct Feed {
     mailbox: Mailbox<Told>,
     page_items: u32,
-    /// Set by the task when it waits for room, cleared by the handle, which says so.
-    waiting: AtomicBool,
-    /// How many bytes it waits for.
-    wanted_bytes: AtomicUsize,
     live: AtomicBool,
     /// Up to where everything was put in here when it was live last.
     told: AtomicU64,
@@ -129,8 +125,6 @@ impl Feed {
         Self {
             mailbox: Mailbox::new(items_max, bytes_max),
             page_items: u32::try_from(items_max).map_or(PAGE_ITEMS_MAX, |n| n.min(PAGE_ITEMS_MAX)),
-            waiting: AtomicBool::new(false),
-            wanted_bytes: AtomicUsize::new(0),
             live: AtomicBool::new(false),
             told: AtomicU64::new(0),
             progress: OnceLock::new(),
@@ -139,7 +133,7 @@ impl Feed {
 
     /// The next event, nothing when it has ended; and whether the task is to be told that there is room.
     pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> (Poll<Option<Told>>, bool) {
-        (self.mailbox.poll_take(cx), self.has_room_again())
+        self.mailbox.poll_take_for_room(cx)
     }
 
     /// Whether all that the server has to tell, as far as the connection has brought it, is in here.
@@ -164,19 +158,9 @@ impl Feed {
         self.mailbox.drain();
     }
 
-    /// Whether room that the task waited for is there. Then it does not wait any more.
-    pub(super) fn has_room_again(&self) -> bool {
-        self.waiting.load(Ordering::Acquire)
-            && self.mailbox.is_half_empty()
-            && self.mailbox.has_room(self.wanted_bytes.load(Ordering::Acquire))
-            && self.waiting.swap(false, Ordering::AcqRel)
-    }
-
     /// Waits for room for so much, and for half of all. Returns whether it is there already.
     pub(super) fn wait_for_room(&self, bytes: usize) -> bool {
-        self.wanted_bytes.store(bytes, Ordering::Release);
-        self.waiting.store(true, Ordering::Release);
-        self.has_room_again()
+        self.mailbox.wait_for_room(bytes)
     }
 
     pub(super) fn share(&self, progress: &Arc<Progress>) {

@@ -27,6 +27,13 @@ impl Losses {
         Self { from: number, to: number, missed: 1 }
     }
 
+    /// The same, with whose they are; nothing for those of several topics together.
+    #[must_use]
+    pub fn of(self, topic: Option<&[u8]>) -> Loss<'_> {
+        let Self { from, to, missed } = self;
+        Loss { topic, from, to, missed }
+    }
+
     /// Adds later ones.
     pub fn add(&mut self, later: Self) {
         if self.from == 0 {
@@ -74,11 +81,8 @@ impl Gaps {
 
     /// Every topic with its losses; last, without a name, how many there are beyond the bound.
     pub fn iter(&self) -> impl Iterator<Item = Loss<'_>> {
-        let named = self.by_topic.iter().map(|(topic, losses)| {
-            let Losses { from, to, missed } = *losses;
-            Loss { topic: Some(topic), from, to, missed }
-        });
-        let others = Loss { topic: None, from: 0, to: 0, missed: self.others };
+        let named = self.by_topic.iter().map(|(topic, losses)| losses.of(Some(topic)));
+        let others = Losses { missed: self.others, ..Losses::default() }.of(None);
         named.chain((self.others > 0).then_some(others))
     }
 }

@@ -1,6 +1,6 @@
 //! The broker: which request is whose.
 
-use crate::channels::Channels;
+use crate::channels::{Channels, gap};
 use crate::done::done;
 use crate::presence::Presence;
 use crate::questions::Questions;
@@ -8,7 +8,7 @@ use crate::queues::Queues;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Caller, Engine, Loss, Outbox, SessionId, Time};
 use workyard_protocol::channel::{self, ChannelWire, KeepHistory, Push, Request};
-use workyard_protocol::{ChannelName, QueueName, Refusal};
+use workyard_protocol::{QueueName, Refusal};
 
 /// The whole state of a channel server.
 ///
@@ -204,10 +204,7 @@ impl Engine for Broker {
         self.questions.expire(now, outbox);
     }
 
-    fn gap(Loss { topic, from, to, missed }: Loss<'_>) -> Option<Push<'_>> {
-        let channel = topic.map(|name| {
-            ChannelName::new(name).expect("publications are counted under the channel's name")
-        });
-        Some(Push::Gap { channel, from, to, missed, replay: 0 })
+    fn gap(loss: Loss<'_>) -> Option<Push<'_>> {
+        Some(gap(loss))
     }
 }

@@ -63,6 +63,12 @@ impl Held {
         let names = 2 * self.channel.len();
         BrokerLimits::HELD_OVERHEAD_BYTES + names + self.value.as_ref().byte_len()
     }
+
+    /// It will not come, and neither will those that it has replaced.
+    fn give_up(self, gaps: &mut Gaps) {
+        gaps.add(&self.channel, self.lost);
+        gaps.add(&self.channel, Losses::one(self.sequence));
+    }
 }
 
 impl Backlog {
@@ -138,8 +144,7 @@ impl Backlog {
             let is_apart = !share.gaps.is_empty() || self.counted_apart < COUNTED_APART_MAX;
             self.counted_apart += usize::from(is_apart && share.gaps.is_empty());
             let gaps = if is_apart { &mut share.gaps } else { &mut self.others };
-            gaps.add(&oldest.channel, oldest.lost);
-            gaps.add(&oldest.channel, Losses::one(oldest.sequence));
+            oldest.give_up(gaps);
         }
     }
 
@@ -175,8 +180,7 @@ impl Backlog {
         let mut gaps = share.gaps;
         for place in share.places {
             let held = self.by_place.remove(&place).expect("every place has a message");
-            gaps.add(&held.channel, held.lost);
-            gaps.add(&held.channel, Losses::one(held.sequence));
+            held.give_up(&mut gaps);
         }
         gaps
     }

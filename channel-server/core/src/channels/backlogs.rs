@@ -1,12 +1,12 @@
 //! What is held for all sessions that have no room.
 
 use super::backlog::{Backlog, Held, Room};
+use super::gap::{gap, known};
 use super::policies::Careful;
 use super::{Groups, Subscription};
 use crate::BrokerLimits;
-use workyard_engine::{BySession, Gaps, Losses, Outbox, SessionId};
+use workyard_engine::{BySession, Gaps, Outbox, SessionId};
 use workyard_planted::planted;
-use workyard_protocol::ChannelName;
 use workyard_protocol::channel::{ChannelWire, Delivery, Push, WhenSlow};
 
 /// The backlogs, and what they may take together.
@@ -108,19 +108,17 @@ impl Backlogs {
         gaps
     }
 
-    /// The session is gone. Returns whether anything was held for it.
-    pub(crate) fn close(&mut self, session: SessionId) -> bool {
+    /// The session is gone.
+    pub(crate) fn close(&mut self, session: SessionId) {
         let backlog = self.by_session.remove(session);
         self.bytes -= backlog.as_ref().map_or(0, Backlog::bytes);
-        backlog.is_some()
     }
 }
 
 fn send(session: SessionId, held: &Held, groups: &Groups, outbox: &mut impl Outbox<ChannelWire>) {
     let channel = known(&held.channel);
-    let Losses { from, to, missed } = held.lost;
-    if missed > 0 {
-        outbox.push(session, Push::Gap { channel: Some(channel), from, to, missed, replay: 0 });
+    if held.lost.missed > 0 {
+        outbox.push(session, gap(held.lost.of(Some(&held.channel))));
     }
     let delivery = match held.subscription.group {
         Some(group) => Delivery::Group(groups.name(group)),
@@ -134,12 +132,6 @@ fn send(session: SessionId, held: &Held, groups: &Groups, outbox: &mut impl Outb
 
 fn tell(session: SessionId, gaps: &Gaps, outbox: &mut impl Outbox<ChannelWire>) {
     for loss in gaps.iter().filter(|_| !planted!("gap-of-held-is-not-told")) {
-        let (from, to, missed) = (loss.from, loss.to, loss.missed);
-        let channel = loss.topic.map(known);
-        outbox.push(session, Push::Gap { channel, from, to, missed, replay: 0 });
+        outbox.push(session, gap(loss));
     }
-}
-
-fn known(name: &[u8]) -> ChannelName<'_> {
-    ChannelName::new(name).expect("it was a channel's name when it came")
 }

@@ -33,8 +33,9 @@ impl ByteRow {
             self.resize(self.length + bytes.len());
         }
         let begin = self.begin.wrapping_add(self.length);
+        let place = self.place(begin);
         self.length += bytes.len();
-        let (back, front) = self.memory.split_at_mut(begin & self.memory.len().saturating_sub(1));
+        let (back, front) = self.memory.split_at_mut(place);
         match front.get_mut(..bytes.len()) {
             Some(all) => all.copy_from_slice(bytes),
             None => {

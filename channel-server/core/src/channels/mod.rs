@@ -5,6 +5,7 @@ mod backlog;
 mod backlogs;
 mod byte_row;
 mod counts;
+mod gap;
 mod gone;
 mod groups;
 mod history;
@@ -24,6 +25,7 @@ mod topics;
 mod trie;
 
 pub(crate) use counts::Counts;
+pub(crate) use gap::gap;
 pub(crate) use groups::GroupId;
 pub(crate) use topics::{TopicId, Topics};
 

@@ -67,7 +67,7 @@ impl Order {
     }
 
     /// The log of the oldest message.
-    pub(crate) fn first(&mut self) -> Option<LogId> {
+    pub(crate) fn first(&self) -> Option<LogId> {
         match self.blocks.front() {
             Some(block) => Some(block.runs[block.first].log),
             None => Some(self.newest.log).filter(|_| self.newest.count > 0),

@@ -2,7 +2,8 @@
 
 use super::audience::Audience;
 use super::groups::Groups;
-use super::{Channels, PENDING, Subscription, TopicId};
+use super::plan::Plan;
+use super::{Channels, PENDING, Subscription, TopicId, Topics};
 use crate::numbers::Numbers;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
 use workyard_planted::planted;
@@ -27,6 +28,21 @@ pub(crate) struct Message<'a> {
 pub(super) enum Target {
     Topic(TopicId),
     Merged,
+}
+
+impl Target {
+    #[inline]
+    pub(super) fn audience<'a>(
+        self,
+        topics: &'a mut Topics,
+        plan: &'a mut Plan,
+        numbers: &mut Numbers,
+    ) -> &'a mut Audience {
+        match self {
+            Self::Topic(id) => &mut topics[id],
+            Self::Merged => &mut plan.merged(topics, numbers).audience,
+        }
+    }
 }
 
 impl Channels {
@@ -91,10 +107,7 @@ impl Channels {
         };
         let message = Message { channel, sequence, position, value };
         let mut receivers = if self.slow.is_idle() {
-            let audience = match target {
-                Target::Topic(id) => &mut self.topics[id],
-                Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
-            };
+            let audience = target.audience(&mut self.topics, &mut self.plan, &mut self.numbers);
             let mut receivers = to_everybody(audience, message, outbox);
             if !audience.groups.is_empty() {
                 receivers += to_groups(audience, message, &self.groups, &mut self.numbers, outbox);
@@ -150,10 +163,7 @@ impl Channels {
         if !self.slow.is_idle() {
             return self.deliver_one_carefully(target, message, outbox);
         }
-        let audience = match target {
-            Target::Topic(id) => &mut self.topics[id],
-            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
-        };
+        let audience = target.audience(&mut self.topics, &mut self.plan, &mut self.numbers);
         audience.everybody.begin_behind_the_first();
         let turn = audience.everybody.next_turn(|session| outbox.has_room(session));
         let Some(session) = turn else { return 0 };

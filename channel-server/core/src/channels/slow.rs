@@ -3,15 +3,17 @@
 use super::audience::Audience;
 use super::backlog::Held;
 use super::backlogs::Backlogs;
+use super::gap::{gap, known};
 use super::plan::Plan;
 use super::policies::{Careful, Policies};
 use super::publish::{Message, Target, to_everybody};
 use super::{Channels, GroupId, Groups, Subscription, TopicId, Topics};
+use crate::members::Members;
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use workyard_engine::{Gaps, Losses, Outbox, Route, SessionId};
 use workyard_planted::planted;
-use workyard_protocol::channel::{self, ChannelWire, Delivery, Interest, Push, Start, WhenSlow};
+use workyard_protocol::channel::{self, ChannelWire, Delivery, Interest, Start, WhenSlow};
 use workyard_protocol::{ChannelName, Reason, Refusal, Value};
 
 /// Who shall not, and what is held for them.
@@ -68,15 +70,26 @@ impl Slow {
 
     /// Whether a message for one of many would have to wait if it were for this session.
     fn is_behind(&self, session: SessionId, group: Option<GroupId>) -> bool {
-        !self.backlogs.is_empty()
-            && self.backlogs.has(session)
-            && self.careful(session, group).is_some()
+        self.backlogs.has(session) && self.careful(session, group).is_some()
     }
 
     /// Whether a message for this session is held when there is no room for it.
     fn can_wait(&self, session: SessionId, group: Option<GroupId>) -> bool {
         let when_slow = self.careful(session, group).map(|careful| careful.when_slow);
         matches!(when_slow, Some(WhenSlow::Latest | WhenSlow::DropOldest))
+    }
+
+    /// Who of a group, or of all others, is to have what is published next.
+    fn choose(
+        &self,
+        members: &mut Members,
+        group: Option<GroupId>,
+        outbox: &mut impl Outbox<ChannelWire>,
+    ) -> Option<SessionId> {
+        let has_room = |session| outbox.has_room(session) && !self.is_behind(session, group);
+        // Rather held for one than lost with another's connection.
+        let can_wait = |session| self.can_wait(session, group);
+        members.next_with_room(has_room).or_else(|| members.next_turn(can_wait))
     }
 
     /// Sends to everybody who has room, and holds it for those who have none and shall not lose it.
@@ -266,10 +279,7 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) -> u64 {
         self.slow.find(&self.plan);
-        let audience = match target {
-            Target::Topic(id) => &mut self.topics[id],
-            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
-        };
+        let audience = target.audience(&mut self.topics, &mut self.plan, &mut self.numbers);
         let (slow, numbers) = (&mut self.slow, &mut self.numbers);
         let mut receivers = match slow.careful.is_empty() {
             true => to_everybody(audience, message, outbox),
@@ -277,14 +287,7 @@ impl Channels {
         };
         for (group, members) in &mut audience.groups {
             let group = *group;
-            let has_room =
-                |session| outbox.has_room(session) && !slow.is_behind(session, Some(group));
-            let session = members.next_with_room(has_room);
-            // Rather held for one than lost with another's connection.
-            let session = session.or_else(|| {
-                let can_wait = |session| slow.can_wait(session, Some(group));
-                members.next_turn(can_wait)
-            });
+            let session = slow.choose(members, Some(group), outbox);
             let session = session.expect("a group stays while it has members");
             let delivery = Delivery::Group(self.groups.name(group));
             slow.send_one(session, Some(group), message, delivery, numbers, outbox);
@@ -303,17 +306,10 @@ impl Channels {
         outbox: &mut impl Outbox<ChannelWire>,
     ) -> u64 {
         self.slow.find(&self.plan);
-        let audience = match target {
-            Target::Topic(id) => &mut self.topics[id],
-            Target::Merged => &mut self.plan.merged(&self.topics, &mut self.numbers).audience,
-        };
+        let audience = target.audience(&mut self.topics, &mut self.plan, &mut self.numbers);
         let (slow, numbers) = (&mut self.slow, &mut self.numbers);
         audience.everybody.begin_behind_the_first();
-        let has_room = |session| outbox.has_room(session) && !slow.is_behind(session, None);
-        let session = audience.everybody.next_with_room(has_room);
-        let can_wait = |session| slow.can_wait(session, None);
-        let session = session.or_else(|| audience.everybody.next_turn(can_wait));
-        let Some(session) = session else { return 0 };
+        let Some(session) = slow.choose(&mut audience.everybody, None, outbox) else { return 0 };
         slow.send_one(session, None, message, Delivery::One, numbers, outbox);
         self.keep_turns(target);
         1
@@ -378,11 +374,8 @@ impl Channels {
             topics.into_iter().any(|topic| own.contains_key(&Subscription { topic, group }))
         };
         for loss in lost.iter() {
-            let name = "it was a channel's name when it came";
-            let channel = loss.topic.map(|topic| ChannelName::new(topic).expect(name));
-            if channel.is_none_or(is_wanted) {
-                let (from, to, missed) = (loss.from, loss.to, loss.missed);
-                outbox.push(session, Push::Gap { channel, from, to, missed, replay: 0 });
+            if loss.topic.map(known).is_none_or(is_wanted) {
+                outbox.push(session, gap(loss));
             }
         }
     }

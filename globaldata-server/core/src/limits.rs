@@ -141,24 +141,17 @@ impl StoreLimits {
         all: Load,
         factor: usize,
     ) -> Result<(), Refusal> {
-        let topics = [
-            (session.topics, self.session_watches_max, "session_watches_max"),
-            (all.topics, self.watches_max, "watches_max"),
+        let (own_max, all_max) = (self.session_watches_max as usize, self.watches_max as usize);
+        let (own_bytes_max, all_bytes_max) = (self.session_watch_bytes_max, self.watch_bytes_max);
+        let bounds = [
+            (session.topics, "watches", "session_watches_max", own_max),
+            (all.topics, "watches", "watches_max", all_max),
+            (session.bytes, "bytes of watches", "session_watch_bytes_max", own_bytes_max),
+            (all.bytes, "bytes of watches", "watch_bytes_max", all_bytes_max),
         ];
-        for (count, max, name) in topics {
-            if count > factor * max as usize {
-                let text = format!("{count} watches are above {name}, {max}: end some first");
-                return Err(reached(text));
-            }
-        }
-        let bytes = [
-            (session.bytes, self.session_watch_bytes_max, "session_watch_bytes_max"),
-            (all.bytes, self.watch_bytes_max, "watch_bytes_max"),
-        ];
-        for (count, max, name) in bytes {
+        for (count, what, name, max) in bounds {
             if count > max.saturating_mul(factor) {
-                let text =
-                    format!("{count} bytes of watches are above {name}, {max}: end some first");
+                let text = format!("{count} {what} are above {name}, {max}: end some first");
                 return Err(reached(text));
             }
         }

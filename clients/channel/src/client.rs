@@ -6,9 +6,8 @@ use crate::session::ChannelSession;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
-use workyard_link::Mailbox;
 use workyard_link::limits::{LENGTH_BYTES, check_header};
-use workyard_link::{Address, AddressError, Events, Link, Server};
+use workyard_link::{Address, AddressError, Events, Link, Mailbox, Server};
 use workyard_protocol::channel::{Publish, PublishMany, PublishOne, Reply, Request};
 use workyard_protocol::{ChannelName, DecodeError, Reason, Value, to_value};
 

@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
-use workyard_link::Link;
-use workyard_link::Mailbox;
+use workyard_link::{Link, Mailbox};
 use workyard_protocol::channel::WhenSlow;
 
 /// A stream of messages. It survives reconnects and ends when it is unsubscribed, when the client is

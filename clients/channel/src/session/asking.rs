@@ -5,8 +5,7 @@ use super::{ChannelSession, Done, HeldQuestion, LocalId, Outcome, Waiter, channe
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use workyard_link::Mailbox;
-use workyard_link::{Error, Outbox, Received};
+use workyard_link::{Error, Mailbox, Outbox, Received};
 use workyard_protocol::channel::{
     Answer, Ask, Question, Reply, Request, Serve, Unanswered, UnansweredCause,
 };

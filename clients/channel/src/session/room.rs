@@ -50,15 +50,10 @@ impl Local {
     }
 }
 
-/// The oldest go until there is room.
+/// The message comes in, whatever goes for it.
 fn drop_oldest(items: &mut Items<Message>, mut message: Message, lost: &mut Vec<LostOne>) {
-    let bytes = message.byte_len();
-    while !items.fits(bytes)
-        && let Some(oldest) = items.pop()
-    {
-        tell_next(items, &oldest, Some(&mut message), lost);
-    }
-    items.push(bytes, message);
+    make_room(items, &mut message, lost);
+    items.push(message.byte_len(), message);
 }
 
 /// From the first message that finds no room, until all that waits is taken, only the latest of each channel is
@@ -85,11 +80,7 @@ fn keep_latest(
         places
     });
     if let Some(mut message) = places.replace(items, message, lost) {
-        while !items.fits(bytes)
-            && let Some(oldest) = items.pop()
-        {
-            tell_next(items, &oldest, Some(&mut message), lost);
-        }
+        make_room(items, &mut message, lost);
         places.put(items, message, lost);
     }
     while items.is_over()
@@ -132,6 +123,15 @@ impl Places {
         if self.0.len() > 2 * items.len() + PLACES_MIN {
             self.0.retain(|_, place| items.get(*place).is_some());
         }
+    }
+}
+
+/// The oldest go until there is room for one more.
+fn make_room(items: &mut Items<Message>, message: &mut Message, lost: &mut Vec<LostOne>) {
+    while !items.fits(message.byte_len())
+        && let Some(oldest) = items.pop()
+    {
+        tell_next(items, &oldest, Some(message), lost);
     }
 }
 

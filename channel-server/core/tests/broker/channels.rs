@@ -1,7 +1,8 @@
 //! Subscribing, unsubscribing and publishing.
 
 use crate::dialogue::Dialogue;
-use workyard_channel_core::{Broker, BrokerLimits};
+use crate::history::forgetful;
+use workyard_channel_core::Broker;
 use workyard_engine::{Engine, Loss};
 use workyard_protocol::ChannelName;
 use workyard_protocol::channel::Push;
@@ -160,9 +161,7 @@ fn numbers_go_on_while_nobody_is_there_so_that_who_comes_back_can_count() {
 
 #[test]
 fn forgotten_channels_go_on_above_what_they_had() {
-    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
-    let mut talk = Dialogue::with(limits);
-    talk.shows_numbers();
+    let mut talk = forgetful();
     talk.subscribe_all([1], "~*");
     for (channel, number) in [("a", 1), ("a", 2), ("b", 1), ("c", 4), ("a", 4), ("a", 5)] {
         let expected = format!("1 <- {channel} #{number}: x");

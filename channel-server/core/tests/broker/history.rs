@@ -18,6 +18,14 @@ pub(crate) fn kept(pattern: &str, messages_max: u64) -> Dialogue {
     talk
 }
 
+/// Room for the numbers of few channels: those where nobody is are soon forgotten.
+pub(crate) fn forgetful() -> Dialogue {
+    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
+    let mut talk = Dialogue::with(limits);
+    talk.shows_numbers();
+    talk
+}
+
 #[test]
 fn the_last_messages_come_first_and_then_what_is_published() {
     let mut talk = kept("a", 10);
@@ -117,9 +125,7 @@ fn another_epoch_is_never_taken_for_this_one() {
 
 #[test]
 fn a_channel_that_was_forgotten_meanwhile_is_told_to_be_unknown() {
-    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
-    let mut talk = Dialogue::with(limits);
-    talk.shows_numbers();
+    let mut talk = forgetful();
     talk.subscribe_all([1], "~*");
     publish(&mut talk, "a", ["1", "2", "3"]);
     publish(&mut talk, "b", ["1"]);

@@ -1,8 +1,7 @@
 //! What goes while replays wait or nobody is there: who is told of it, and how exactly.
 
 use crate::dialogue::Dialogue;
-use crate::history::{kept, publish};
-use workyard_channel_core::BrokerLimits;
+use crate::history::{forgetful, kept, publish};
 
 #[test]
 fn what_goes_while_a_replay_waits_is_told_exactly_by_pattern_too() {
@@ -96,9 +95,7 @@ fn of_the_last_messages_only_those_that_were_wanted_can_be_lost() {
 
 #[test]
 fn a_channel_that_is_forgotten_before_a_replay_gets_to_it_is_told_to_be_unknown() {
-    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
-    let mut talk = Dialogue::with(limits);
-    talk.shows_numbers();
+    let mut talk = forgetful();
     talk.session(9).keeps("a", 10, 1000, 100).done();
     publish(&mut talk, "a", ["1", "2"]);
     talk.later(100).nothing();
@@ -158,9 +155,7 @@ fn who_waits_for_room_on_a_channel_without_others_misses_nothing_untold() {
 
 #[test]
 fn who_stood_at_the_last_number_before_it_was_forgotten_cannot_know_either() {
-    let limits = BrokerLimits { sequence_bytes_max: 130, ..BrokerLimits::default() };
-    let mut talk = Dialogue::with(limits);
-    talk.shows_numbers();
+    let mut talk = forgetful();
     talk.subscribe_all([1], "~*");
     publish(&mut talk, "a", ["1", "2", "3"]);
     publish(&mut talk, "b", ["1"]);

@@ -1,20 +1,13 @@
 //! Watchers, waits and caches on connections that are slow, silent or gone: what they may not claim to know.
 
-use crate::dialogue::{answer, connected, connected_as, got, hear};
+use crate::cached::read_once;
+use crate::dialogue::{answer, connected, connected_as, got, hasty, hear, proof};
 use crate::support::{FakeServer, Peer};
 use crate::watch::{from, set, tells, tells_nothing};
 use std::time::{Duration, Instant};
-use workyard_globaldata::{Backoff, CachedClient, ErrorKind, GlobalDataClient, Waited, Watcher};
-use workyard_link::Unread;
+use workyard_globaldata::{ErrorKind, GlobalDataClient, Waited, Watcher};
 use workyard_protocol::globaldata::{Change, Entry, Push, Reply};
-use workyard_protocol::{Key, ToClient, ToServer, ValueRef};
-
-/// The client has read what was sent before, and said nothing meanwhile.
-async fn proof(peer: &mut Peer) {
-    peer.send(&ToClient::<Unread<'_>, Unread<'_>>::Ping(7)).await;
-    let frame = peer.frame().await.unwrap();
-    assert!(matches!(frame.to_server::<Unread<'_>>(), ToServer::Pong(7)), "{frame:?}");
-}
+use workyard_protocol::{Key, ValueRef};
 
 fn reached(watch: Option<u32>, revision: u64, live: bool) -> Push<'static> {
     Push::Reached { watch, revision, live }
@@ -23,12 +16,6 @@ fn reached(watch: Option<u32>, revision: u64, live: bool) -> Push<'static> {
 fn text(watch: Option<u32>, revision: u64, text: &str) -> Push<'_> {
     let change = Change::Set { ttl_ms: None, value: Some(ValueRef::raw(text)) };
     Push::Changed { watch, key: Key::new("a").unwrap(), revision, more: false, change }
-}
-
-async fn hasty(server: &FakeServer) -> (GlobalDataClient, Peer) {
-    let none = Duration::ZERO;
-    let builder = GlobalDataClient::builder(server.address());
-    connected_as(server, builder.backoff(Backoff { first: none, max: none })).await
 }
 
 async fn impatient(server: &FakeServer, call_timeout: Duration) -> (GlobalDataClient, Peer) {
@@ -44,17 +31,6 @@ async fn from_now(client: &GlobalDataClient, peer: &mut Peer, number: u32, since
     let mut watcher = watcher.unwrap();
     tells(&mut watcher, &["caught up"]).await;
     watcher
-}
-
-/// A cache that has read "a", which is of revision 5.
-async fn read_once(client: &GlobalDataClient, peer: &mut Peer) -> CachedClient {
-    let cached = client.cached();
-    let (value, ()) = tokio::join!(cached.get::<i64>("a"), async {
-        answer(peer, "watch 1 a", from(10)).await;
-        answer(peer, "get a", got(5, ValueRef::Int(7))).await;
-    });
-    assert_eq!(value.unwrap(), Some(7));
-    cached
 }
 
 #[tokio::test]

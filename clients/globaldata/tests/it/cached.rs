@@ -1,22 +1,14 @@
 //! Waits and caches: both rest on watches.
 
-use crate::dialogue::{answer, connected, connected_as, got, hear};
+use crate::dialogue::{answer, connected, got, hasty, hear, proof};
 use crate::support::{FakeServer, Peer};
 use crate::watch::{from, set};
 use std::time::Duration;
-use workyard_globaldata::{Backoff, CachedClient, GlobalDataClient, Reason, Waited};
-use workyard_link::Unread;
+use workyard_globaldata::{CachedClient, GlobalDataClient, Reason, Waited};
 use workyard_protocol::globaldata::{Change, Entry, Push, Reply};
-use workyard_protocol::{Key, ToClient, ToServer, ValueRef};
+use workyard_protocol::{Key, ValueRef};
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// The client has read what was sent before, and said nothing meanwhile.
-async fn proof(peer: &mut Peer) {
-    peer.send(&ToClient::<Unread<'_>, Unread<'_>>::Ping(7)).await;
-    let frame = peer.frame().await.unwrap();
-    assert!(matches!(frame.to_server::<Unread<'_>>(), ToServer::Pong(7)), "{frame:?}");
-}
 
 async fn unwatched(peer: &mut Peer) {
     answer(peer, "unwatch a", Reply::Unwatched { count: 1 }).await;
@@ -87,7 +79,7 @@ async fn a_wait_for_nothing_is_over_in_time_and_leaves_nothing() {
 }
 
 /// A cache that has read "a", which is of revision 5.
-async fn read_once(client: &GlobalDataClient, peer: &mut Peer) -> CachedClient {
+pub(crate) async fn read_once(client: &GlobalDataClient, peer: &mut Peer) -> CachedClient {
     let cached = client.cached();
     let (value, ()) = tokio::join!(cached.get::<i64>("a"), async {
         answer(peer, "watch 1 a", from(10)).await;
@@ -133,10 +125,7 @@ async fn whoever_reads_at_the_same_time_asks_once() {
 #[tokio::test]
 async fn nothing_is_read_locally_before_what_was_missed_is_known() {
     let server = FakeServer::bind().await;
-    let none = Duration::ZERO;
-    let builder = GlobalDataClient::builder(server.address());
-    let builder = builder.backoff(Backoff { first: none, max: none });
-    let (client, mut peer) = connected_as(&server, builder).await;
+    let (client, mut peer) = hasty(&server).await;
     let cached = read_once(&client, &mut peer).await;
     drop(peer);
     let mut peer = server.welcome().await;

@@ -1,12 +1,14 @@
 //! What the tests of this client say and hear.
 
 use crate::support::{FakeServer, Peer};
-use workyard_globaldata::{Builder, GlobalDataClient};
+use std::time::Duration;
+use workyard_globaldata::{Backoff, Builder, GlobalDataClient};
+use workyard_link::Unread;
 use workyard_protocol::globaldata::{
     AddWithin, Entry, Expect, Expiry, Found, Looked, Modification, Modified, Outcome, PushItems,
     Question, Renewal, Reply, Request, Step, WatchTopic, Written,
 };
-use workyard_protocol::{Number, RequestId, Ttl, ValueRef};
+use workyard_protocol::{Number, RequestId, ToClient, ToServer, Ttl, ValueRef};
 
 pub(crate) async fn connected(server: &FakeServer) -> (GlobalDataClient, Peer) {
     connected_as(server, GlobalDataClient::builder(server.address())).await
@@ -18,6 +20,13 @@ pub(crate) async fn connected_as(
 ) -> (GlobalDataClient, Peer) {
     let (client, peer) = tokio::join!(builder.connect(), server.welcome());
     (client.unwrap(), peer)
+}
+
+/// One that connects again at once.
+pub(crate) async fn hasty(server: &FakeServer) -> (GlobalDataClient, Peer) {
+    let none = Duration::ZERO;
+    let builder = GlobalDataClient::builder(server.address());
+    connected_as(server, builder.backoff(Backoff { first: none, max: none })).await
 }
 
 /// A request in a few words: `get a`, `write a if 7 for 30 ms: text`, `increment a by 1 from 0`. What a
@@ -199,6 +208,13 @@ pub(crate) async fn hear(peer: &mut Peer, expected: &str) -> RequestId {
 pub(crate) async fn answer(peer: &mut Peer, expected: &str, reply: Reply<'_>) {
     let id = hear(peer, expected).await;
     peer.reply(id, reply).await;
+}
+
+/// The client has read what was sent before, and said nothing meanwhile.
+pub(crate) async fn proof(peer: &mut Peer) {
+    peer.send(&ToClient::<Unread<'_>, Unread<'_>>::Ping(7)).await;
+    let frame = peer.frame().await.unwrap();
+    assert!(matches!(frame.to_server::<Unread<'_>>(), ToServer::Pong(7)), "{frame:?}");
 }
 
 pub(crate) fn got(revision: u64, value: ValueRef<'_>) -> Reply<'_> {

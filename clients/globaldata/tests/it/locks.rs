@@ -1,15 +1,14 @@
 //! Locks: how they are asked for, kept, lost and given back, whatever happens meanwhile.
 
-use crate::dialogue::{answer, connected, connected_as, hear};
+use crate::dialogue::{answer, connected, hasty, hear, proof};
 use crate::support::{FakeServer, Peer};
 use std::time::Duration;
 use tokio::time::timeout;
 use workyard_globaldata::{
-    Backoff, Builder, ErrorKind, GlobalDataClient, LockGuard, LockLost, Number, Reason, StepResult,
+    ErrorKind, GlobalDataClient, LockGuard, LockLost, Number, Reason, StepResult,
 };
-use workyard_link::Unread;
 use workyard_protocol::globaldata::{BatchReply, LockReply, Push, Reply};
-use workyard_protocol::{Refusal, RequestId, ToClient, ToServer};
+use workyard_protocol::{Refusal, RequestId};
 
 const ASKED: &str = "lock mail of 1 for 30000 ms";
 const ASKED_TO_WAIT: &str = "lock mail of 1 for 30000 ms waiting";
@@ -28,12 +27,6 @@ fn unlocked() -> Reply<'static> {
 
 fn renewed() -> Reply<'static> {
     Reply::Renewed { lost: vec![] }
-}
-
-/// Connects again at once.
-fn hasty(server: &FakeServer) -> Builder {
-    let none = Duration::ZERO;
-    GlobalDataClient::builder(server.address()).backoff(Backoff { first: none, max: none })
 }
 
 /// Holds "mail" with token 5.
@@ -57,13 +50,6 @@ async fn waiting<'c>(
         _ = &mut waiting => panic!("it is queued"),
         () = asked => waiting,
     }
-}
-
-/// The pong proves that the client has read what was sent before.
-async fn proof(peer: &mut Peer) {
-    peer.send(&ToClient::<Unread<'_>, Unread<'_>>::Ping(7)).await;
-    let frame = peer.frame().await.unwrap();
-    assert!(matches!(frame.to_server::<Unread<'_>>(), ToServer::Pong(7)));
 }
 
 /// Nothing was sent before this.
@@ -245,7 +231,7 @@ async fn a_lock_that_the_server_took_away_is_lost_and_not_given_back() {
 #[tokio::test]
 async fn a_lost_connection_is_a_lost_lock_which_is_not_taken_again() {
     let server = FakeServer::bind().await;
-    let (client, mut peer) = connected_as(&server, hasty(&server)).await;
+    let (client, mut peer) = hasty(&server).await;
     let guard = held(&client, &mut peer).await;
     drop(peer);
     assert_eq!(guard.lost().await, LockLost::Disconnected);
@@ -269,7 +255,7 @@ async fn a_closed_client_holds_nothing() {
 #[tokio::test]
 async fn who_waits_goes_on_waiting_on_the_next_connection() {
     let server = FakeServer::bind().await;
-    let (client, mut peer) = connected_as(&server, hasty(&server)).await;
+    let (client, mut peer) = hasty(&server).await;
     let acquiring = waiting(&client, &mut peer).await;
     drop(peer);
     let (guard, _peer) = tokio::join!(acquiring, async {
@@ -313,7 +299,7 @@ async fn whoever_gives_up_before_the_answer_leaves_nothing_either() {
 #[tokio::test]
 async fn what_was_given_up_is_forgotten_with_the_connection() {
     let server = FakeServer::bind().await;
-    let (client, mut peer) = connected_as(&server, hasty(&server)).await;
+    let (client, mut peer) = hasty(&server).await;
     asked_and_dropped(&client, &mut peer).await;
     drop(peer);
     let mut peer = server.welcome().await;

@@ -1,18 +1,17 @@
 //! Watchers: what they are told, and that nothing of it is lost or doubled, whatever happens meanwhile.
 
-use crate::dialogue::{answer, connected, connected_as, got, hear};
+use crate::dialogue::{answer, connected, got, hasty, hear, proof};
 use crate::support::{FakeServer, Peer, a_welcome};
 use std::time::Duration;
 use tokio::time::timeout;
 use workyard_globaldata::{
-    Backoff, Builder, ErrorKind, Event, GlobalDataClient, Reason, WatchEvent, Watcher, Watching,
+    ErrorKind, Event, GlobalDataClient, Reason, WatchEvent, Watcher, Watching,
 };
-use workyard_link::Unread;
 use workyard_protocol::control::Welcome;
 use workyard_protocol::globaldata::{
     Change, Entry, Existence, KeyInfo, Push, Reply, Watching as Reply0,
 };
-use workyard_protocol::{Key, ToClient, ToServer, ValueRef, ValueTag};
+use workyard_protocol::{Key, ValueRef, ValueTag};
 
 pub(crate) fn from(revision: u64) -> Reply<'static> {
     Reply::Watching(Reply0::From(revision))
@@ -88,23 +87,9 @@ pub(crate) async fn tells_nothing(watcher: &mut Watcher, peer: &mut Peer) {
     }
 }
 
-/// The pong proves that the client has read what was sent before; it has said nothing else meanwhile.
-async fn proof(peer: &mut Peer) {
-    peer.send(&ToClient::<Unread<'_>, Unread<'_>>::Ping(7)).await;
-    let frame = peer.frame().await.unwrap();
-    assert!(matches!(frame.to_server::<Unread<'_>>(), ToServer::Pong(7)), "{frame:?}");
-}
-
 async fn begun(watching: Watching<'_>, peer: &mut Peer, asked: &str, reply: Reply<'_>) -> Watcher {
     let (watcher, ()) = tokio::join!(watching.into_future(), answer(peer, asked, reply));
     watcher.unwrap()
-}
-
-/// A client that connects again at once.
-async fn hasty(server: &FakeServer) -> (GlobalDataClient, Peer) {
-    let none = Duration::ZERO;
-    let builder: Builder = GlobalDataClient::builder(server.address());
-    connected_as(server, builder.backoff(Backoff { first: none, max: none })).await
 }
 
 /// Watches all that begins with "u" from revision 10 on, of which there is nothing.

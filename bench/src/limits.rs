@@ -33,6 +33,13 @@ pub(crate) const WINDOW_BYTES_MAX: usize = 256 * 1024;
 /// See [`WINDOW_BYTES_MAX`].
 pub(crate) const WINDOW_DELIVERIES_MAX: usize = 100_000;
 
+/// What subscribers that never read are sent until they are measured: more than the kernel's buffers of
+/// both sides and a server's bound together, whose defaults are 4 MiB, a part of 6 MiB, and 1 MiB.
+pub(crate) const STALLED_BYTES: usize = 12 * 1024 * 1024;
+
+/// The same when it only has to work.
+pub(crate) const STALLED_QUICK_BYTES: usize = 256 * 1024;
+
 /// Connections that a peer is told to allow where its default is too low.
 pub(crate) const PEER_CONNECTIONS_MAX: usize = 12_000;
 

@@ -95,6 +95,9 @@ fn measure(options: &Options, mut rows: Vec<Row>) -> Result<ExitCode> {
     runner.run(&rows, &mut report)?;
     report.print();
     children.end_all();
+    if let Some(folder) = &options.svg {
+        report.draw(folder)?;
+    }
     let is_fine = !report.has_problems();
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// Append one JSON line per run to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Draw the `scale` rows as SVG files into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) svg: Option<PathBuf>,
     /// A check in a few seconds that everything works: few and small rows, every answer and message
     /// verified in full. The figures mean nothing.
     #[arg(long)]
@@ -137,8 +140,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        assert_eq!(names(&[]).len(), 50);
-        assert_eq!(names(&["--quick"]).len(), 19);
+        assert_eq!(names(&[]).len(), 84);
+        assert_eq!(names(&["--quick"]).len(), 28);
         assert_eq!(names(&["--rows", "kv/get"]).len(), 4);
         assert_eq!(
             names(&["--quick", "--rows", "connects,fanout/1x1000/*4"]),

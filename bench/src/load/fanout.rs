@@ -15,7 +15,7 @@ use crate::limits::{
 };
 use crate::meter::{Meter, add_latencies};
 use crate::peer::Peer;
-use crate::rows::Via;
+use crate::rows::{Pace, Via};
 use crate::wire::{self, Incoming, PubSubWire, Role, invalid};
 use anyhow::{Context, Result};
 use std::io;
@@ -28,8 +28,7 @@ pub(crate) struct Spec {
     pub(crate) publishers: usize,
     pub(crate) subscribers: usize,
     pub(crate) payload_bytes: usize,
-    /// Messages per second, or as fast as the window allows.
-    pub(crate) rate: Option<f64>,
+    pub(crate) pace: Pace,
     pub(crate) via: Via,
     pub(crate) timing: Timing,
 }
@@ -43,29 +42,14 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 /// Runs once: until all subscribers hear, a warm-up, the measured part.
 pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     let mut run = Run::prepare(peer, spec)?;
-    run.probe()?;
-    run.phase(spec.timing.warm_up)?;
-    let meter = Meter::start(peer);
-    let outcome = run.phase(spec.timing.duration)?;
-
-    let deliveries = &run.deliveries;
-    let seconds = outcome.elapsed.as_secs_f64();
-    let mut figures = Figures::default();
-    figures.add("per_s", deliveries.total as f64 / seconds);
-    let published_per_s = run.published as f64 / outcome.publishing.as_secs_f64();
-    figures.add("published_per_s", published_per_s);
-    figures.add("mb_per_s", deliveries.bytes as f64 / 1e6 / seconds);
-    add_latencies(&deliveries.latencies, &mut figures);
-    // Negative when something came twice.
-    let expected = run.published * spec.subscribers as u64;
-    figures.add("lost", expected as f64 - deliveries.total as f64);
-    figures.add("out_of_order", deliveries.out_of_order as f64);
-    meter.finish(deliveries.total, outcome.elapsed, &mut figures);
-    Ok(figures)
+    run.measured(peer)
 }
 
 impl Spec {
-    fn window(&self) -> u64 {
+    fn window(&self, pace: Pace) -> u64 {
+        if pace == Pace::Alone {
+            return 1;
+        }
         let by_bytes = WINDOW_BYTES_MAX / (self.payload_bytes + FRAME_OVERHEAD_BYTES);
         let by_deliveries = WINDOW_DELIVERIES_MAX / self.subscribers;
         by_bytes.min(by_deliveries).max(WINDOW_MESSAGES_MIN) as u64
@@ -82,7 +66,7 @@ impl Spec {
     }
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     spec: &'a Spec,
     wire: Box<dyn PubSubWire>,
     /// Publishers first, then subscribers.
@@ -93,6 +77,8 @@ struct Run<'a> {
     template: (Vec<u8>, usize),
     phase: u8,
     published: u64,
+    /// The same in all phases.
+    pub(super) published_in_all: u64,
     next_sequence: Vec<u32>,
     deliveries: Deliveries,
 }
@@ -103,7 +89,7 @@ struct Outcome {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(peer: &Peer, spec: &'a Spec) -> Result<Self> {
+    pub(super) fn prepare(peer: &Peer, spec: &'a Spec) -> Result<Self> {
         assert!(spec.payload_bytes >= Stamp::BYTES && spec.publishers >= 1);
         let wire = wire::fan_out(peer.kind, spec.via, spec.payload_bytes, spec.timing.verify)
             .with_context(|| format!("{} has no channels", peer.kind))?;
@@ -122,10 +108,45 @@ impl<'a> Run<'a> {
             clock: Instant::now(),
             phase: 0,
             published: 0,
+            published_in_all: 0,
             spec,
             wire,
             connections,
         })
+    }
+
+    /// Until all subscribers hear, a warm-up, the measured part.
+    pub(super) fn measured(&mut self, peer: &Peer) -> Result<Figures> {
+        self.probe()?;
+        let Timing { warm_up, duration, .. } = self.spec.timing;
+        self.phase(warm_up, self.spec.pace)?;
+        let meter = Meter::start(peer);
+        let outcome = self.phase(duration, self.spec.pace)?;
+
+        let deliveries = &self.deliveries;
+        let seconds = outcome.elapsed.as_secs_f64();
+        let mut figures = Figures::default();
+        figures.add("per_s", deliveries.total as f64 / seconds);
+        let published_per_s = self.published as f64 / outcome.publishing.as_secs_f64();
+        figures.add("published_per_s", published_per_s);
+        figures.add("mb_per_s", deliveries.bytes as f64 / 1e6 / seconds);
+        add_latencies(&deliveries.latencies, &mut figures);
+        // Negative when something came twice.
+        let expected = self.published * self.spec.subscribers as u64;
+        figures.add("lost", expected as f64 - deliveries.total as f64);
+        figures.add("out_of_order", deliveries.out_of_order as f64);
+        meter.finish(deliveries.total, outcome.elapsed, &mut figures);
+        Ok(figures)
+    }
+
+    /// Publishes as much as the subscribers take, until it is so many bytes for each.
+    pub(super) fn flood(&mut self, bytes: usize, part: Duration) -> Result<()> {
+        let mut left = bytes / self.spec.payload_bytes;
+        while left > 0 {
+            self.phase(part, Pace::Saturated)?;
+            left = left.saturating_sub(self.published as usize);
+        }
+        Ok(())
     }
 
     /// Publishes until every subscriber has received something.
@@ -146,8 +167,8 @@ impl<'a> Run<'a> {
     }
 
     /// Publishes for `duration` and waits for what is still under way.
-    fn phase(&mut self, duration: Duration) -> Result<Outcome> {
-        self.phase += 1;
+    fn phase(&mut self, duration: Duration, pace: Pace) -> Result<Outcome> {
+        self.phase = self.phase.wrapping_add(1);
         self.published = 0;
         self.next_sequence.fill(0);
         self.deliveries = Deliveries::new(self.spec.expected(self.phase));
@@ -158,9 +179,9 @@ impl<'a> Run<'a> {
             let now = Instant::now();
             let may_publish = now < stop;
             if may_publish {
-                match self.spec.rate {
-                    Some(rate) => self.publish_due(start, rate)?,
-                    None => self.publish_window()?,
+                match pace {
+                    Pace::PerSecond(rate) => self.publish_due(start, rate)?,
+                    _ => self.publish_window(pace)?,
                 }
                 publishing = start.elapsed();
             } else {
@@ -171,15 +192,15 @@ impl<'a> Run<'a> {
                 }
             }
             // At a fixed rate the generator spins: a sleep would wake too late.
-            let spins = may_publish && self.spec.rate.is_some();
+            let spins = may_publish && matches!(pace, Pace::PerSecond(_));
             self.receive(if spins { Duration::ZERO } else { PROBE_INTERVAL })?;
         }
         Ok(Outcome { elapsed: self.deliveries.last.max(start) - start, publishing })
     }
 
-    fn publish_window(&mut self) -> io::Result<()> {
+    fn publish_window(&mut self, pace: Pace) -> io::Result<()> {
         let under_way = self.published.saturating_sub(self.deliveries.complete());
-        let open = self.spec.window().saturating_sub(under_way);
+        let open = self.spec.window(pace).saturating_sub(under_way);
         if open == 0 {
             return Ok(());
         }
@@ -208,6 +229,7 @@ impl<'a> Run<'a> {
         let sequence = self.next_sequence[publisher];
         self.next_sequence[publisher] = sequence.wrapping_add(1);
         self.published += 1;
+        self.published_in_all += 1;
         let stamp = Stamp { sent_ns, phase: self.phase, publisher: publisher as u16, sequence };
         let outbox = self.connections.outbox(publisher);
         let (frame, payload_at) = &self.template;

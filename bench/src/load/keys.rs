@@ -1,15 +1,19 @@
-//! Key-value requests: a number of connections, each keeping a fixed number of requests under way.
+//! Key-value requests: a number of connections, each keeping a fixed number of requests under way, or asking
+//! at fixed times.
 
 use super::Timing;
+use super::due::Due;
 use super::open::{open, timed_out};
 use super::requests::{FIRST_COUNT, Operation, Requests, Swap, VALUE_BYTES, VALUES};
 use super::store::store;
+use super::xorshift::XorShift;
 use crate::connections::Connections;
 use crate::figures::Figures;
 use crate::histogram::Histogram;
 use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::{Meter, add_latencies};
 use crate::peer::Peer;
+use crate::rows::Pace;
 use crate::wire::{self, Answer, Incoming, KeyValueWire, Role, invalid};
 use anyhow::{Context, Result};
 use std::collections::VecDeque;
@@ -24,11 +28,12 @@ pub(crate) struct Spec {
     pub(crate) connections: usize,
     /// Requests under way on each connection.
     pub(crate) depth: usize,
+    /// What `get`, `set` and `incr` are spread over.
+    pub(crate) keys: u64,
+    /// At a fixed rate, the depth is what waits for a late answer.
+    pub(crate) pace: Pace,
     pub(crate) timing: Timing,
 }
-
-/// Keys that `get`, `set` and `incr` are spread over.
-const KEYS: u64 = 10_000;
 
 /// Runs once: first values, a warm-up, the measured part.
 pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
@@ -63,6 +68,8 @@ struct Load {
     due: Vec<VecDeque<usize>>,
     /// For every connection and slot.
     slots: Vec<Slot>,
+    /// When requests are due, if that is at fixed times.
+    pace: Option<Due>,
     tally: Tally,
 }
 
@@ -79,6 +86,8 @@ struct Slot {
 /// What was answered in one phase.
 struct Tally {
     operations: u64,
+    /// Requests that have no answer yet.
+    under_way: u64,
     /// Answers that were not what they had to be.
     declined: u64,
     latencies: Histogram,
@@ -103,9 +112,10 @@ impl Run {
             ready: Vec::new(),
             load: Load {
                 requests: Requests::new(&*wire, spec.operation),
-                random: XorShift(0x9e37_79b9_7f4a_7c15),
+                random: XorShift::new(),
                 due: vec![VecDeque::with_capacity(spec.depth); spec.connections],
                 slots: vec![slot; spec.connections * spec.depth],
+                pace: None,
                 tally: Tally::new(),
                 spec: *spec,
                 wire,
@@ -118,7 +128,9 @@ impl Run {
         let Load { spec, wire, requests, slots, .. } = &mut self.load;
         let count = match spec.operation {
             Operation::CompareAndSwap => slots.len() as u64,
-            _ => KEYS.max(slots.len() as u64),
+            // The echo of a request does not depend on what is stored.
+            _ if !wire.is_checked() => 0,
+            _ => spec.keys.max(slots.len() as u64),
         };
         store(peer, &**wire, count, requests.first(), |key, answer| {
             if let (Answer::Stored { revision }, Some(slot)) = (answer, slots.get_mut(key as usize))
@@ -134,15 +146,24 @@ impl Run {
         load.tally = Tally::new();
         let start = Instant::now();
         let stop = start + duration;
-        for connection in 0..load.spec.connections {
-            for slot in 0..load.spec.depth {
-                load.send(connection, slot, start, self.connections.outbox(connection));
+        load.pace = match load.spec.pace {
+            Pace::PerSecond(rate) => Some(Due::new(start, duration, rate, load.spec.connections)),
+            _ => None,
+        };
+        if load.pace.is_none() {
+            for connection in 0..load.spec.connections {
+                for slot in 0..load.spec.depth {
+                    load.send(connection, slot, start, self.connections.outbox(connection));
+                }
+                self.connections.flush(connection)?;
             }
-            self.connections.flush(connection)?;
         }
         let mut last_answer = start;
-        while load.due.iter().any(|due| !due.is_empty()) {
-            self.connections.wait(STALL_SECONDS_MAX, &mut self.ready)?;
+        while load.is_busy() {
+            // At fixed times the generator spins: a sleep would wake too late.
+            let spins = load.ask_due(&mut self.connections)?;
+            let limit = if spins { Duration::ZERO } else { STALL_SECONDS_MAX };
+            self.connections.wait(limit, &mut self.ready)?;
             for connection in &self.ready {
                 let now = Instant::now();
                 last_answer = now;
@@ -159,8 +180,32 @@ impl Run {
 }
 
 impl Load {
+    /// Whether an answer is missing, or a request is still to be sent.
+    fn is_busy(&self) -> bool {
+        self.tally.under_way > 0 || self.pace.as_ref().is_some_and(Due::goes_on)
+    }
+
+    /// Asks what is due on connections that have room, and tells whether more is to come.
+    fn ask_due(&mut self, connections: &mut Connections) -> io::Result<bool> {
+        let Some(mut pace) = self.pace.take() else { return Ok(false) };
+        let now = Instant::now();
+        while let Some(connection) = pace.pass(now) {
+            // Where one is under way its answer sends the next.
+            if self.due[connection].is_empty()
+                && let Some(due) = pace.next(connection)
+            {
+                self.send(connection, 0, due, connections.outbox(connection));
+                connections.flush(connection)?;
+            }
+        }
+        let goes_on = pace.goes_on();
+        self.pace = Some(pace);
+        Ok(goes_on)
+    }
+
     fn send(&mut self, connection: usize, slot: usize, now: Instant, out: &mut Vec<u8>) {
         self.due[connection].push_back(slot);
+        self.tally.under_way += 1;
         let own = connection * self.spec.depth + slot;
         self.slots[own].sent = now;
         let key = self.key(own);
@@ -173,7 +218,7 @@ impl Load {
         match self.spec.operation {
             Operation::CompareAndSwap => own as u64,
             Operation::Increment if self.spec.timing.verify => own as u64,
-            _ => self.random.below(KEYS),
+            _ => self.random.below(self.spec.keys),
         }
     }
 
@@ -223,13 +268,18 @@ impl Load {
             return Ok(());
         }
         self.tally.operations += 1;
+        self.tally.under_way -= 1;
         let latency = turn.now - self.slots[own].sent;
         self.tally.latencies.record(latency.as_nanos() as u64);
         if self.wire.is_checked() && !self.is_right(own, answer, frame) {
             self.tally.declined += 1;
         }
-        if turn.goes_on {
-            self.send(connection, slot, turn.now, out);
+        let next = match &mut self.pace {
+            Some(pace) => pace.next(connection),
+            None => turn.goes_on.then_some(turn.now),
+        };
+        if let Some(at) = next {
+            self.send(connection, slot, at, out);
         }
         Ok(())
     }
@@ -263,23 +313,11 @@ impl Load {
 
 impl Tally {
     fn new() -> Self {
-        Self { operations: 0, declined: 0, latencies: Histogram::new() }
+        Self { operations: 0, under_way: 0, declined: 0, latencies: Histogram::new() }
     }
 }
 
 /// The request id of a slot: never 0, which would mean that no answer is wanted.
 fn id(slot: usize) -> u32 {
     slot as u32 + 1
-}
-
-/// Small, fast and the same in every run: load needs no better randomness.
-struct XorShift(u64);
-
-impl XorShift {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }

@@ -2,17 +2,21 @@
 
 mod connects;
 mod deliveries;
+mod due;
 pub(crate) mod fanout;
 mod idle;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 mod open;
 mod requests;
+pub(crate) mod routed;
+pub(crate) mod stalled;
 mod stamp;
 mod store;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod xorshift;
 
 pub(crate) use connects::connects;
 pub(crate) use idle::idle;

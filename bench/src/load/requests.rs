@@ -83,7 +83,7 @@ impl Template {
 }
 
 /// Writes `number` at the end of `to`, which holds zeros.
-fn put_digits(mut number: u64, to: &mut [u8]) {
+pub(super) fn put_digits(mut number: u64, to: &mut [u8]) {
     for digit in to.iter_mut().rev() {
         if number == 0 {
             return;

@@ -1,4 +1,4 @@
-//! What subscriptions cost in memory: many channels with one subscriber each, over few connections.
+//! What subscriptions cost: many channels with one subscriber each, over few connections.
 
 use super::fanout::take_all;
 use super::open::{open, timed_out};
@@ -6,6 +6,7 @@ use super::stamp::{Stamp, payload};
 use crate::connections::Connections;
 use crate::figures::Figures;
 use crate::limits::PROBE_SECONDS_MAX;
+use crate::meter::Meter;
 use crate::peer::Peer;
 use crate::procfs;
 use crate::wire::{self, PubSubWire, Role};
@@ -17,7 +18,7 @@ const PAYLOAD_BYTES: usize = 64;
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 const PUBLISHER: usize = 0;
 
-/// Subscribes to `count` channels over `subscribers` connections and compares resident memory.
+/// Subscribes to `count` channels over `subscribers` connections, and compares resident memory.
 /// The server must be fresh: memory that it kept from before would not be counted.
 pub(crate) fn subscriptions(
     peer: &Peer,
@@ -28,19 +29,10 @@ pub(crate) fn subscriptions(
     let wire = wire::pub_sub(peer.kind, PAYLOAD_BYTES, verify)
         .with_context(|| format!("{} has no channels", peer.kind))?;
     let before = procfs::memory(peer.pid).resident_kib;
-    let roles = once(Role::Publisher).chain(repeat_n(Role::Subscriber, subscribers));
-    let mut connections = open(peer.addr, &*wire, roles)?;
+    let mut connections = opened(peer, &*wire, subscribers)?;
+    let meter = Meter::start(peer);
     let start = Instant::now();
-    for subscriber in 0..subscribers {
-        let index = subscriber + 1;
-        for channel in channels_of(subscriber, subscribers, count) {
-            wire.subscribe(channel, connections.outbox(index));
-        }
-        connections.flush(index)?;
-    }
-    probe(&mut connections, &*wire, |subscriber| {
-        channels_of(subscriber, subscribers, count).last()
-    })?;
+    subscribe(&mut connections, &*wire, count)?;
     let elapsed = start.elapsed();
     let after = procfs::memory(peer.pid).resident_kib;
 
@@ -48,7 +40,35 @@ pub(crate) fn subscriptions(
     let grown = after.saturating_sub(before) as f64 * 1024.0;
     figures.add("rss_bytes_each", grown / f64::from(count));
     figures.add("per_s", f64::from(count) / elapsed.as_secs_f64());
+    meter.finish(u64::from(count), elapsed, &mut figures);
     Ok(figures)
+}
+
+/// A publisher, and then so many subscribers.
+pub(super) fn opened(
+    peer: &Peer,
+    wire: &dyn PubSubWire,
+    subscribers: usize,
+) -> Result<Connections> {
+    let roles = once(Role::Publisher).chain(repeat_n(Role::Subscriber, subscribers));
+    Ok(open(peer.addr, wire, roles)?)
+}
+
+/// Lets the subscribers share `count` channels, and returns when each has heard of its last one.
+pub(super) fn subscribe(
+    connections: &mut Connections,
+    wire: &dyn PubSubWire,
+    count: u32,
+) -> Result<()> {
+    let subscribers = connections.len() - 1;
+    for subscriber in 0..subscribers {
+        let index = subscriber + 1;
+        for channel in channels_of(subscriber, subscribers, count) {
+            wire.subscribe(channel, connections.outbox(index));
+        }
+        connections.flush(index)?;
+    }
+    probe(connections, wire, |subscriber| channels_of(subscriber, subscribers, count).last())
 }
 
 fn channels_of(

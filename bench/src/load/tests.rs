@@ -7,7 +7,7 @@ use super::*;
 use crate::figures::Figures;
 use crate::limit_server::{self, Service};
 use crate::peer::{Kind, Peer};
-use crate::rows::Via;
+use crate::rows::{Pace, Via};
 use anyhow::Result;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -40,12 +40,12 @@ fn limit(service: Service) -> Peer {
     peer(Kind::Limit, addr)
 }
 
-fn spec(publishers: usize, subscribers: usize, rate: Option<f64>) -> fanout::Spec {
+fn spec(publishers: usize, subscribers: usize, pace: Pace) -> fanout::Spec {
     fanout::Spec {
         publishers,
         subscribers,
         payload_bytes: 64,
-        rate,
+        pace,
         via: Via::Channel,
         timing: TIMING,
     }
@@ -54,46 +54,85 @@ fn spec(publishers: usize, subscribers: usize, rate: Option<f64>) -> fanout::Spe
 #[test]
 fn the_limit_server_delivers_everything_in_order() {
     let peer = limit(Service::Fanout);
-    for (publishers, subscribers, rate) in [(1, 1, None), (3, 5, None), (1, 4, Some(500.0))] {
-        let figures = fanout::run(&peer, &spec(publishers, subscribers, rate)).unwrap();
+    for (publishers, subscribers, pace) in [
+        (1, 1, Pace::Saturated),
+        (3, 5, Pace::Saturated),
+        (2, 3, Pace::Alone),
+        (1, 4, Pace::PerSecond(500.0)),
+    ] {
+        let figures = fanout::run(&peer, &spec(publishers, subscribers, pace)).unwrap();
         assert_eq!(figures.value("lost"), Some(0.0));
         assert_eq!(figures.value("out_of_order"), Some(0.0));
         assert!(figures.value("per_s").unwrap() > 100.0);
     }
 }
 
+fn asked(operation: Operation, depth: usize, pace: Pace) -> keys::Spec {
+    keys::Spec { operation, connections: 3, depth, keys: 100, pace, timing: TIMING }
+}
+
 #[test]
 fn the_limit_server_echoes_every_request() {
     let peer = limit(Service::Echo);
     for operation in Operation::ALL {
-        let spec = keys::Spec { operation, connections: 3, depth: 4, timing: TIMING };
-        let figures = keys::run(&peer, &spec).unwrap();
+        let figures = keys::run(&peer, &asked(operation, 4, Pace::Saturated)).unwrap();
         assert_eq!(figures.value("declined"), Some(0.0));
         assert!(figures.value("per_s").unwrap() > 100.0);
     }
 }
 
 #[test]
+fn as_many_are_asked_as_are_due() {
+    let peer = limit(Service::Echo);
+    for operation in Operation::ALL {
+        let figures = keys::run(&peer, &asked(operation, 1, Pace::PerSecond(1000.0))).unwrap();
+        let per_s = figures.value("per_s").unwrap();
+        assert!((900.0..1050.0).contains(&per_s), "{per_s}");
+        assert!(figures.value("p50_us").unwrap() > 1.0);
+    }
+}
+
+#[test]
+fn the_healthy_get_everything_beside_the_stalled() {
+    let peer = limit(Service::Fanout);
+    let pace = Pace::PerSecond(1000.0);
+    let spec = stalled::Spec { healthy: 3, stalled: 4, pace, flood_bytes: 100_000, timing: TIMING };
+    let figures = stalled::run(&peer, &spec).unwrap();
+    assert_eq!(figures.value("lost"), Some(0.0));
+    assert!(figures.value("without_p99_us").unwrap() > 1.0);
+    // It keeps everything for those who stall.
+    assert_eq!(figures.value("stalled_missed_share"), Some(0.0));
+}
+
+#[test]
 fn a_native_server_is_greeted_and_its_ping_answered() {
     let server = FakeServer::start(Fault::None);
-    let figures = fanout::run(&server, &spec(2, 3, None)).unwrap();
+    let figures = fanout::run(&server, &spec(2, 3, Pace::Saturated)).unwrap();
     assert_eq!(figures.value("lost"), Some(0.0));
     assert_eq!(figures.value("out_of_order"), Some(0.0));
     subscriptions(&server, 50, 5, true).unwrap();
+    let spec = routed::Spec { subscriptions: 50, connections: 5, timing: TIMING };
+    let figures = routed::run(&server, &spec).unwrap();
+    assert_eq!(figures.value("lost"), Some(0.0));
+    assert_eq!(figures.value("out_of_order"), Some(0.0));
+    assert!(figures.value("per_s").unwrap() > 100.0);
 }
 
 #[test]
 fn a_lost_message_is_counted() {
     let server = FakeServer::start(Fault::Drops);
-    let figures = fanout::run(&server, &spec(1, 1, Some(1000.0))).unwrap();
+    let figures = fanout::run(&server, &spec(1, 1, Pace::PerSecond(1000.0))).unwrap();
     assert!(figures.value("lost").unwrap() > 0.0);
     assert!(figures.value("out_of_order").unwrap() > 0.0);
+    let spec = routed::Spec { subscriptions: 1, connections: 1, timing: TIMING };
+    let figures = routed::run(&server, &spec).unwrap();
+    assert!(figures.value("lost").unwrap() > 0.0);
 }
 
 #[test]
 fn a_message_that_comes_twice_is_counted() {
     let server = FakeServer::start(Fault::Repeats);
-    let figures = fanout::run(&server, &spec(1, 1, Some(1000.0))).unwrap();
+    let figures = fanout::run(&server, &spec(1, 1, Pace::PerSecond(1000.0))).unwrap();
     assert!(figures.value("lost").unwrap() < 0.0);
     assert!(figures.value("out_of_order").unwrap() > 0.0);
 }
@@ -101,7 +140,7 @@ fn a_message_that_comes_twice_is_counted() {
 #[test]
 fn a_changed_message_is_an_error() {
     let server = FakeServer::start(Fault::Changes);
-    fanout::run(&server, &spec(1, 1, None)).unwrap_err();
+    fanout::run(&server, &spec(1, 1, Pace::Saturated)).unwrap_err();
 }
 
 fn jobs(fault: Fault) -> Result<Figures> {

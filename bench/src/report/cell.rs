@@ -26,17 +26,33 @@ impl<'a> Cells<'a> {
         let median = |name| self.spread(kind, name).map(|spread| spread.median);
         let rate = median("per_s").map_or(String::new(), |rate| format!(", {}/s", short(rate)));
         match self.measured.row.section {
-            Section::Saturated | Section::Keys | Section::Jobs => {
+            Section::Saturated | Section::Keys | Section::Jobs | Section::Scale(_) => {
                 format!("{}{}{rate}", short(headline.median), self.ratio(kind))
             }
             Section::Paced => {
-                let quantile = |name| median(name).map_or(NOTHING.to_owned(), short);
+                let latency = self.latencies(kind, &["p50_us", "p99_us"]);
+                format!("{}{}, {latency}", short(headline.median), self.ratio(kind))
+            }
+            Section::Latency => {
+                let latency = self.latencies(kind, &["p50_us", "p99_us", "p999_us"]);
+                let ratios = ["p50_us", "p99_us"].map(|name| self.ratios(kind, Kind::Limit, name));
+                match ratios {
+                    [Some(p50), Some(p99)] if kind != Kind::Limit => {
+                        format!("{latency}, {}, {}", times(p50), times(p99))
+                    }
+                    _ => latency,
+                }
+            }
+            Section::Stalled => {
+                let with = self.latencies(kind, &["p50_us", "p99_us", "p999_us"]);
+                let without = ["without_p50_us", "without_p99_us", "without_p999_us"];
+                let ratio = self.within(kind, "p99_us", "without_p99_us");
+                let missed = median("stalled_missed_share").unwrap_or_default() * 100.0;
+                let peak = median("whole_peak_rss_mib").unwrap_or_default();
                 format!(
-                    "{}{}, {}/{} µs",
-                    short(headline.median),
-                    self.ratio(kind),
-                    quantile("p50_us"),
-                    quantile("p99_us")
+                    "{with}, without {}, {}, {missed:.0} % missed, {peak:.0} MiB",
+                    self.latencies(kind, &without),
+                    ratio.map_or(NOTHING.to_owned(), times)
                 )
             }
             Section::Memory => bytes(headline.median),
@@ -55,7 +71,7 @@ impl<'a> Cells<'a> {
         match self.measured.row.section {
             Section::Memory => bytes(headline.median),
             Section::Connects => format!("{}/s", short(headline.median)),
-            _ => match self.ratios(kind, Kind::Limit) {
+            _ => match self.ratios(kind, Kind::Limit, self.headline()) {
                 Some(ratio) if kind != Kind::Limit => {
                     format!("{} ({}x)", short(headline.median), short(ratio.median))
                 }
@@ -66,15 +82,47 @@ impl<'a> Cells<'a> {
 
     /// How many times the CPU time of `base` it takes.
     pub(super) fn against(&self, kind: Kind, base: Kind) -> String {
-        let ratio = self.ratios(kind, base);
-        ratio
-            .map_or(NOTHING.to_owned(), |ratio| format!("{}x{}", short(ratio.median), range(ratio)))
+        self.ratios(kind, base, self.headline()).map_or(NOTHING.to_owned(), times)
+    }
+
+    /// What the row is called, with the rate if that was measured first.
+    pub(super) fn title(&self) -> String {
+        let row = &self.measured.row;
+        let rate = match row.section {
+            Section::Latency | Section::Stalled => self.common_rate(),
+            _ => None,
+        };
+        rate.map_or(row.title.clone(), |rate| format!("{}, {}/s", row.title, short(rate)))
+    }
+
+    fn common_rate(&self) -> Option<f64> {
+        let mut kinds = self.measured.runs.iter().map(|(kind, _)| *kind);
+        kinds.find_map(|kind| {
+            let published = self.spread(kind, "published_per_s");
+            Some(published.or(self.spread(kind, "per_s"))?.median)
+        })
+    }
+
+    /// The figure that a curve is drawn of.
+    pub(super) fn point(&self, kind: Kind) -> Option<f64> {
+        Some(self.spread(kind, self.headline())?.median)
+    }
+
+    /// How many times what it was in the line above.
+    pub(super) fn step(&self, kind: Kind, above: Option<&Self>) -> String {
+        let before = above.and_then(|above| above.point(kind));
+        match (self.point(kind), before) {
+            (Some(point), Some(before)) => format!("{}x", short(point / before)),
+            _ => NOTHING.to_owned(),
+        }
     }
 
     /// What Workyard has to reach.
     pub(super) fn goal(&self) -> String {
         match self.measured.row.goal {
-            Some(Goal::TimesLimit(factor)) => format!("≤ {factor}x"),
+            Some(
+                Goal::TimesLimit(factor) | Goal::TimesLatency(factor) | Goal::TimesWithout(factor),
+            ) => format!("≤ {factor}x"),
             Some(Goal::Bytes(count)) => format!("≤ {}", bytes(count)),
             Some(Goal::PerSecond(rate)) => format!("≥ {}/s", short(rate)),
             None => NOTHING.to_owned(),
@@ -90,7 +138,12 @@ impl<'a> Cells<'a> {
 
     fn headline(&self) -> &'static str {
         match self.measured.row.section {
-            Section::Saturated | Section::Paced | Section::Keys | Section::Jobs => SERVER_CPU_US,
+            Section::Saturated
+            | Section::Paced
+            | Section::Keys
+            | Section::Jobs
+            | Section::Scale(_) => SERVER_CPU_US,
+            Section::Latency | Section::Stalled => "p99_us",
             Section::Memory => "rss_bytes_each",
             Section::Connects => "per_s",
         }
@@ -109,21 +162,37 @@ impl<'a> Cells<'a> {
 
     /// The ratios to another server of the same round: what slows the whole machine down for a while
     /// cancels out.
-    fn ratios(&self, kind: Kind, base: Kind) -> Option<Spread> {
-        let name = self.headline();
+    fn ratios(&self, kind: Kind, base: Kind, name: &str) -> Option<Spread> {
         let pairs = self.rounds(kind).iter().zip(self.rounds(base));
         Spread::of(pairs.filter_map(|(own, base)| Some(own.value(name)? / base.value(name)?)))
+    }
+
+    /// The ratios of two figures of the same run.
+    fn within(&self, kind: Kind, name: &str, base: &str) -> Option<Spread> {
+        let rounds = self.rounds(kind).iter();
+        Spread::of(rounds.filter_map(|figures| Some(figures.value(name)? / figures.value(base)?)))
+    }
+
+    fn latencies(&self, kind: Kind, names: &[&str]) -> String {
+        let median = |name: &&str| self.spread(kind, name).map(|spread| spread.median);
+        let texts = names.iter().map(|name| median(name).map_or(NOTHING.to_owned(), short));
+        format!("{} µs", texts.collect::<Vec<_>>().join("/"))
     }
 
     fn ratio(&self, kind: Kind) -> String {
         match kind {
             Kind::Limit => String::new(),
-            _ => match self.ratios(kind, Kind::Limit) {
+            _ => match self.ratios(kind, Kind::Limit, self.headline()) {
                 Some(_) => format!(", {}", self.against(kind, Kind::Limit)),
                 None => String::new(),
             },
         }
     }
+}
+
+/// A ratio and how far it spreads.
+fn times(ratio: Spread) -> String {
+    format!("{}x{}", short(ratio.median), range(ratio))
 }
 
 fn range(spread: Spread) -> String {

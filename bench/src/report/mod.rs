@@ -2,15 +2,18 @@
 
 mod cell;
 mod json;
+mod svg;
 mod table;
 
 use crate::figures::Figures;
 use crate::peer::Kind;
-use crate::rows::{Row, Section};
-use anyhow::Result;
+use crate::rows::{Axis, Row, Section};
+use anyhow::{Context, Result};
 use cell::Cells;
 use json::JsonLines;
+use std::fs;
 use std::path::Path;
+use svg::{Line, Plot};
 
 /// Everything measured so far.
 pub(crate) struct Report {
@@ -99,9 +102,35 @@ impl Report {
         }
     }
 
+    /// Draws every curve into a file of its own.
+    pub(crate) fn draw(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        for axis in Axis::ALL {
+            let rows = self.rows.iter().filter(|it| it.row.section == Section::Scale(axis));
+            if let Some(text) = drawn(axis, &rows.collect::<Vec<_>>()) {
+                let path = folder.join(format!("scale-{}.svg", axis.name()));
+                fs::write(&path, text)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
     }
+}
+
+/// The picture of one curve, if any of its points was measured.
+fn drawn(axis: Axis, rows: &[&Measured]) -> Option<String> {
+    let line = |kind| {
+        let point = |row: &&Measured| Some((axis.value(row.row.work), Cells::of(row).point(kind)?));
+        let points: Vec<(f64, f64)> = rows.iter().filter_map(point).collect();
+        (!points.is_empty()).then_some(Line { kind, points })
+    };
+    let lines = Kind::ALL.into_iter().filter_map(line).collect();
+    let title = format!("Server CPU per {}", axis.unit());
+    Plot { title: &title, across: axis.title(), up: "µs", lines }.svg()
 }
 
 /// What a run counted that must be nothing.

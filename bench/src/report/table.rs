@@ -3,11 +3,14 @@
 use super::Measured;
 use super::cell::Cells;
 use crate::peer::Kind;
-use crate::rows::Section;
+use crate::rows::{Axis, Section};
 
 /// Servers that also have a column for their CPU time as a multiple of another's.
 const COMPARED: [(Kind, Kind); 2] =
     [(Kind::Workerman, Kind::Workyard), (Kind::Original, Kind::Workerman)];
+
+/// Servers whose steps along a curve are shown.
+const STEPPED: [Kind; 2] = [Kind::Limit, Kind::Workyard];
 
 /// The heading, what the figures are, and the table.
 pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
@@ -22,18 +25,33 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
         .into_iter()
         .filter(|(kind, base)| is_of_cpu(section) && kinds.contains(kind) && kinds.contains(base))
         .collect();
-    let mut head = vec![String::new()];
+    let mut head = vec![match section {
+        Section::Scale(axis) => axis.title().to_owned(),
+        _ => String::new(),
+    }];
     head.extend(kinds.iter().map(|kind| kind.title().to_owned()));
     head.extend(compared.iter().map(|(kind, base)| format!("{kind} / {base}")));
-    head.extend(["goal".to_owned(), "others".to_owned()]);
+    let steps: &[Kind] = match section {
+        Section::Scale(_) => &STEPPED,
+        _ => &[],
+    };
+    let steps: Vec<Kind> = steps.iter().filter(|kind| kinds.contains(kind)).copied().collect();
+    head.extend(steps.iter().map(|kind| format!("{kind}, step")));
+    let has_goal = rows.iter().any(|row| row.row.goal.is_some());
+    head.extend(has_goal.then(|| "goal".to_owned()));
+    head.push("others".to_owned());
     let mut lines = vec![head];
+    let mut above = None;
     for row in rows {
         let cells = Cells::of(row);
-        let mut line = vec![row.row.title.clone()];
+        let mut line = vec![cells.title()];
         line.extend(kinds.iter().map(|kind| cells.full(*kind)));
         line.extend(compared.iter().map(|(kind, base)| cells.against(*kind, *base)));
-        line.extend([cells.goal(), cells.others()]);
+        line.extend(steps.iter().map(|kind| cells.step(*kind, above.as_ref())));
+        line.extend(has_goal.then(|| cells.goal()));
+        line.push(cells.others());
         lines.push(line);
+        above = Some(cells);
     }
     let (title, unit) = words(section);
     format!("## {title}\n\n{unit}\n\n{}", markdown(&lines))
@@ -41,11 +59,14 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
 
 /// Whether the first figure is CPU time.
 fn is_of_cpu(section: Section) -> bool {
-    matches!(section, Section::Saturated | Section::Paced | Section::Keys | Section::Jobs)
+    matches!(
+        section,
+        Section::Saturated | Section::Paced | Section::Keys | Section::Jobs | Section::Scale(_)
+    )
 }
 
-fn words(section: Section) -> (&'static str, &'static str) {
-    match section {
+fn words(section: Section) -> (String, String) {
+    let (title, unit) = match section {
         Section::Saturated => (
             "Publish, saturated",
             "Server CPU in µs per delivery, ratio to the limit [min–max], deliveries per second.",
@@ -66,7 +87,29 @@ fn words(section: Section) -> (&'static str, &'static str) {
         Section::Connects => {
             ("Connects", "Connections per second [min–max], server CPU in µs per connection.")
         }
-    }
+        Section::Latency => (
+            "Latency at a fifth of saturation",
+            "From when a message or request was due until it arrived or was answered, p50/p99/p99.9, \
+             ratios of p50 and p99 to the limit [min–max].",
+        ),
+        Section::Stalled => (
+            "Healthy subscribers beside stalled ones",
+            "From when a message was due until it arrived, p50/p99/p99.9 with and without those that \
+             stall, ratio of the two p99 [min–max], how much of what was published a stalled one \
+             missed, most resident memory of the server.",
+        ),
+        Section::Scale(axis) => return scale_words(axis),
+    };
+    (title.to_owned(), unit.to_owned())
+}
+
+fn scale_words(axis: Axis) -> (String, String) {
+    let unit = axis.unit();
+    let text = format!(
+        "Server CPU in µs per {unit}, ratio to the limit [min–max], per second; step: the CPU time as a \
+         multiple of that of the line above."
+    );
+    (format!("Scale: {}", axis.title()), text)
 }
 
 /// Pads every column to its widest cell.

@@ -1,6 +1,7 @@
 //! All rows, with the goals that the project has set itself.
 
-use super::{Goal, Row, Section, Via, Work};
+use super::scale::{self, Points};
+use super::{Goal, Pace, Row, Section, Via, Work};
 use crate::load::Operation;
 use crate::peer::Family;
 
@@ -12,15 +13,36 @@ pub(crate) struct Sizes {
     pub(crate) subscriptions: u32,
     /// Connections that share the subscriptions.
     pub(crate) subscribers: usize,
+    /// Subscribers that read, and that do not.
+    pub(crate) healthy: usize,
+    pub(crate) stalled: usize,
+    pub(crate) scale: Points,
 }
 
+/// Keys that requests are spread over.
+pub(super) const KEYS: u64 = 10_000;
+
 impl Sizes {
-    pub(crate) const FULL: Self =
-        Self { connections: 10_000, keys: 1_000_000, subscriptions: 100_000, subscribers: 100 };
+    pub(crate) const FULL: Self = Self {
+        connections: 10_000,
+        keys: 1_000_000,
+        subscriptions: 100_000,
+        subscribers: 100,
+        healthy: 100,
+        stalled: 1000,
+        scale: Points::FULL,
+    };
 
     /// Enough to see that it works.
-    pub(crate) const QUICK: Self =
-        Self { connections: 200, keys: 5_000, subscriptions: 1_000, subscribers: 10 };
+    pub(crate) const QUICK: Self = Self {
+        connections: 200,
+        keys: 5_000,
+        subscriptions: 1_000,
+        subscribers: 10,
+        healthy: 5,
+        stalled: 20,
+        scale: Points::QUICK,
+    };
 }
 
 /// Every row, section by section.
@@ -29,16 +51,19 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
     rows.extend(kept());
     rows.extend(watched());
     rows.extend(paced());
+    rows.extend(latency());
+    rows.push(stalled(sizes));
     rows.extend(keys());
     rows.extend(jobs());
     rows.extend(memory(sizes));
     rows.push(connects(sizes));
+    rows.extend(scale::rows(sizes));
     rows
 }
 
 /// Whether the smoke form has this row.
 pub(crate) fn is_quick(row: &Row) -> bool {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 15] = [
         "fanout/1x1/64",
         "fanout/1x100/64",
         "fanout/10x10/1024",
@@ -46,6 +71,8 @@ pub(crate) fn is_quick(row: &Row) -> bool {
         "kept/1x10/64",
         "watch/1x10/64",
         "paced/1x10",
+        "latency/1x10",
+        "latency/get",
         "kv/get/1x1",
         "kv/get/50x16",
         "kv/set/50x16",
@@ -53,7 +80,11 @@ pub(crate) fn is_quick(row: &Row) -> bool {
         "kv/cas/4x100",
         "jobs/10x10/64",
     ];
-    matches!(row.section, Section::Memory | Section::Connects) || NAMES.contains(&&*row.name)
+    let is_small = matches!(
+        row.section,
+        Section::Stalled | Section::Memory | Section::Connects | Section::Scale(_)
+    );
+    is_small || NAMES.contains(&&*row.name)
 }
 
 /// Publishers and subscribers, and the goals for 64 B, 1 KiB and 16 KiB in times the limit.
@@ -79,7 +110,7 @@ fn saturated() -> Vec<Row> {
                     publishers,
                     subscribers,
                     payload_bytes,
-                    rate: None,
+                    pace: Pace::Saturated,
                     via: Via::Channel,
                 },
                 goal: goals[column].map(Goal::TimesLimit),
@@ -100,7 +131,7 @@ fn kept() -> Vec<Row> {
             publishers,
             subscribers,
             payload_bytes: 64,
-            rate: None,
+            pace: Pace::Saturated,
             via: Via::KeptChannel,
         },
         goal: None,
@@ -119,7 +150,7 @@ fn watched() -> Vec<Row> {
             publishers: 1,
             subscribers,
             payload_bytes: 64,
-            rate: None,
+            pace: Pace::Saturated,
             via: Via::Watch,
         },
         goal: None,
@@ -137,12 +168,52 @@ fn paced() -> Vec<Row> {
             publishers: 1,
             subscribers,
             payload_bytes: 64,
-            rate: Some(f64::from(rate)),
+            pace: Pace::PerSecond(f64::from(rate)),
             via: Via::Channel,
         },
         goal: Some(Goal::TimesLimit(1.15)),
     };
     SHAPES.map(row).into()
+}
+
+/// Messages and requests that travel alone, at a rate that is modest for the limit server.
+fn latency() -> Vec<Row> {
+    const SUBSCRIBERS: [usize; 3] = [1, 10, 100];
+    const OPERATIONS: [Operation; 3] = [Operation::Get, Operation::Set, Operation::Increment];
+    let row = |name: &str, title, work| Row {
+        name: format!("latency/{name}"),
+        title,
+        section: Section::Latency,
+        work,
+        goal: Some(Goal::TimesLatency(1.2)),
+    };
+    let published = SUBSCRIBERS.map(|subscribers| {
+        let work = Work::Fanout {
+            publishers: 1,
+            subscribers,
+            payload_bytes: 64,
+            pace: Pace::Modest,
+            via: Via::Channel,
+        };
+        row(&format!("1x{subscribers}"), format!("1 -> {subscribers}, 64 B"), work)
+    });
+    let asked = OPERATIONS.map(|operation| {
+        let (connections, depth) = (50, 1);
+        let work = Work::Keys { operation, connections, depth, keys: KEYS, pace: Pace::Modest };
+        row(operation.name(), format!("{}, {connections} x {depth}", operation.name()), work)
+    });
+    published.into_iter().chain(asked).collect()
+}
+
+fn stalled(sizes: Sizes) -> Row {
+    let Sizes { healthy, stalled, .. } = sizes;
+    Row {
+        name: format!("stalled/{healthy}"),
+        title: format!("1 -> {healthy}, 64 B, beside {stalled} that never read"),
+        section: Section::Stalled,
+        work: Work::Stalled { healthy, stalled, pace: Pace::Modest },
+        goal: Some(Goal::TimesWithout(1.2)),
+    }
 }
 
 /// Connections and depth, and the goals for get, set, incr and cas.
@@ -163,7 +234,13 @@ fn keys() -> Vec<Row> {
                 name: format!("kv/{name}/{connections}x{depth}"),
                 title: format!("{name}, {connections} x {depth}"),
                 section: Section::Keys,
-                work: Work::Keys { operation, connections, depth },
+                work: Work::Keys {
+                    operation,
+                    connections,
+                    depth,
+                    keys: KEYS,
+                    pace: Pace::Saturated,
+                },
                 goal: goal.map(Goal::TimesLimit),
             });
         }
@@ -185,7 +262,7 @@ fn jobs() -> Vec<Row> {
 }
 
 fn memory(sizes: Sizes) -> Vec<Row> {
-    let Sizes { connections, keys, subscriptions, subscribers } = sizes;
+    let Sizes { connections, keys, subscriptions, subscribers, .. } = sizes;
     let idle = |family, is_subscribed| Work::Idle { family, connections, is_subscribed };
     let spread = Work::Subscriptions { subscriptions, connections: subscribers };
     let row = |name: &str, title: String, work, bytes| Row {
@@ -245,7 +322,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 16 + 3 + 5 + 1);
-        assert_eq!(rows.iter().filter(|row| is_quick(row)).count(), 13 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 6 + 1 + 16 + 3 + 5 + 1 + 27);
+        assert_eq!(all(Sizes::QUICK).iter().filter(|row| is_quick(row)).count(), 15 + 1 + 6 + 6);
     }
 }

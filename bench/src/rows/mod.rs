@@ -2,9 +2,13 @@
 
 mod catalogue;
 mod glob;
+mod pace;
+mod scale;
 
 pub(crate) use catalogue::{Sizes, all, is_quick};
 pub(crate) use glob::matches;
+pub(crate) use pace::Pace;
+pub(crate) use scale::Axis;
 
 use crate::load::Operation;
 use crate::peer::{Family, Kind};
@@ -26,10 +30,14 @@ pub(crate) struct Row {
 pub(crate) enum Section {
     Saturated,
     Paced,
+    Latency,
+    Stalled,
     Keys,
     Jobs,
     Memory,
     Connects,
+    /// A curve: its rows differ in one number only.
+    Scale(Axis),
 }
 
 /// What one run does.
@@ -39,14 +47,22 @@ pub(crate) enum Work {
         publishers: usize,
         subscribers: usize,
         payload_bytes: usize,
-        /// Messages per second, or as many as the server takes.
-        rate: Option<f64>,
+        pace: Pace,
         via: Via,
+    },
+    /// Healthy subscribers, first alone and then beside others that never read.
+    Stalled {
+        healthy: usize,
+        stalled: usize,
+        pace: Pace,
     },
     Keys {
         operation: Operation,
         connections: usize,
         depth: usize,
+        /// What the requests are spread over.
+        keys: u64,
+        pace: Pace,
     },
     Jobs {
         producers: usize,
@@ -62,6 +78,11 @@ pub(crate) enum Work {
         keys: u64,
     },
     Subscriptions {
+        subscriptions: u32,
+        connections: usize,
+    },
+    /// Publications to one channel after the other, each of which has one subscriber.
+    Routed {
         subscriptions: u32,
         connections: usize,
     },
@@ -86,6 +107,10 @@ pub(crate) enum Via {
 pub(crate) enum Goal {
     /// At most this many times the limit server's CPU time.
     TimesLimit(f64),
+    /// At most this many times the limit server's p50 and p99.
+    TimesLatency(f64),
+    /// At most this many times the p99 without what is added.
+    TimesWithout(f64),
     /// At most this many bytes.
     Bytes(f64),
     /// At least this many per second.
@@ -99,22 +124,30 @@ impl Work {
             // The limit of many who watch is that of many who subscribe.
             Self::Fanout { via: Via::Watch, .. } if kind != Kind::Limit => Family::Keys,
             Self::Fanout { .. }
+            | Self::Stalled { .. }
             | Self::Jobs { .. }
             | Self::Subscriptions { .. }
+            | Self::Routed { .. }
             | Self::Connects { .. } => Family::Channels,
             Self::Keys { .. } | Self::Fill { .. } => Family::Keys,
             Self::Idle { family, .. } => family,
         }
     }
 
-    /// Whether `kind` can do it at all. The limit servers keep neither keys nor subscriptions.
+    /// Whether `kind` can do it at all. The limit servers keep neither keys nor subscriptions. For those that
+    /// stall, a server must have a bound that a thousand of them can reach without filling the machine.
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
             Self::Jobs { .. } => kind == Kind::Workyard,
             Self::Fanout { via: Via::KeptChannel | Via::Watch, .. } => {
                 matches!(kind, Kind::Limit | Kind::Workyard)
             }
-            Self::Fill { .. } | Self::Subscriptions { .. } if kind == Kind::Limit => false,
+            Self::Stalled { .. } => kind.is_ours(),
+            Self::Fill { .. } | Self::Subscriptions { .. } | Self::Routed { .. }
+                if kind == Kind::Limit =>
+            {
+                false
+            }
             _ => kind.serves(self.family(kind)),
         }
     }
@@ -131,10 +164,12 @@ impl Work {
     pub(crate) fn connections(self) -> usize {
         match self {
             Self::Fanout { publishers, subscribers, .. } => publishers + subscribers,
+            Self::Stalled { healthy, stalled, .. } => 1 + healthy + stalled,
             Self::Jobs { producers, consumers, .. } => producers + consumers,
             Self::Keys { connections, .. }
             | Self::Idle { connections, .. }
             | Self::Subscriptions { connections, .. }
+            | Self::Routed { connections, .. }
             | Self::Connects { connections } => connections,
             Self::Fill { .. } => 1,
         }

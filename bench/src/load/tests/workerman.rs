@@ -8,20 +8,27 @@ use std::collections::HashMap;
 #[test]
 fn events_are_told_and_nothing_else_is_awaited() {
     let server = Imitation::start();
-    for (publishers, subscribers, rate) in [(1, 1, None), (2, 3, None), (1, 2, Some(500.0))] {
-        let figures = fanout::run(&server, &spec(publishers, subscribers, rate)).unwrap();
+    for (publishers, subscribers, pace) in
+        [(1, 1, Pace::Saturated), (2, 3, Pace::Alone), (1, 2, Pace::PerSecond(500.0))]
+    {
+        let figures = fanout::run(&server, &spec(publishers, subscribers, pace)).unwrap();
         assert_eq!(figures.value("lost"), Some(0.0));
         assert_eq!(figures.value("out_of_order"), Some(0.0));
         assert!(figures.value("per_s").unwrap() > 100.0);
     }
     subscriptions(&server, 50, 5, true).unwrap();
+    let spec = routed::Spec { subscriptions: 50, connections: 5, timing: TIMING };
+    let figures = routed::run(&server, &spec).unwrap();
+    assert_eq!(figures.value("lost"), Some(0.0));
 }
 
 #[test]
 fn answers_are_told_from_each_other() {
     let server = Imitation::start();
     for operation in Operation::ALL {
-        let spec = keys::Spec { operation, connections: 3, depth: 4, timing: TIMING };
+        let figures = keys::run(&server, &asked(operation, 4, Pace::Saturated)).unwrap();
+        assert_eq!(figures.value("declined"), Some(0.0), "{operation:?}");
+        let spec = asked(operation, 1, Pace::PerSecond(1000.0));
         let figures = keys::run(&server, &spec).unwrap();
         assert_eq!(figures.value("declined"), Some(0.0), "{operation:?}");
         assert!(figures.value("per_s").unwrap() > 100.0);

@@ -91,7 +91,7 @@ fn job() -> Step {
     Box::new(move || {
         driver.walk(0, &enqueue);
         let lease = handed_out(&driver.said().last);
-        driver.walk(1, &Bytes::of(3, Request::Ack(Ack { lease })));
+        driver.walk_new(1, 3, Request::Ack(Ack { lease }));
     })
 }
 

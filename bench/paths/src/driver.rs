@@ -8,6 +8,8 @@ use workyard_protocol::{Message, NO_REPLY, Refusal, RequestId, ToClient, ToServe
 pub(crate) struct Driver<E> {
     engine: E,
     said: Said,
+    /// Of requests that are made anew each time.
+    frame: Vec<u8>,
 }
 
 /// What has been said, as bytes that nobody reads.
@@ -38,11 +40,29 @@ impl Bytes {
 
 impl<E: Engine> Driver<E> {
     pub(crate) fn new(engine: E) -> Self {
-        Self { engine, said: Said::default() }
+        Self { engine, said: Said::default(), frame: Vec::new() }
+    }
+
+    /// Carries out a request that is another one each time, without memory of its own for its bytes.
+    pub(crate) fn walk_new<'a>(
+        &mut self,
+        slot: u32,
+        id: RequestId,
+        request: <E::Wire as Wire>::Request<'a>,
+    ) {
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.clear();
+        ToServer::Request(id, request).encode(&mut frame);
+        self.walk_body(slot, &frame[size_of::<u32>()..]);
+        self.frame = frame;
     }
 
     /// Carries out what a session has sent.
     pub(crate) fn walk(&mut self, slot: u32, Bytes(body): &Bytes) {
+        self.walk_body(slot, body);
+    }
+
+    fn walk_body(&mut self, slot: u32, body: &[u8]) {
         type Frame<'a, W> = ToServer<'a, <W as Wire>::Request<'a>>;
         let frame: Frame<'_, E::Wire> = ToServer::decode(black_box(body)).expect("it is whole");
         let ToServer::Request(id, request) = frame else { panic!("it is a request") };

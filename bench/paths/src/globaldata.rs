@@ -67,7 +67,7 @@ fn cas() -> Step {
             panic!("it is stored")
         };
         let expect = Expect::Revision(revision);
-        driver.walk(0, &Bytes::of(1, write(key(&name), expect, ValueRef::raw(&VALUE))));
+        driver.walk_new(0, 1, write(key(&name), expect, ValueRef::raw(&VALUE)));
     })
 }
 
@@ -90,7 +90,7 @@ fn lock() -> Step {
         let Reply::Lock(LockReply::Locked { token }) = answer(&driver.said().last) else {
             panic!("nobody else has it")
         };
-        driver.walk(0, &Bytes::of(2, Request::Unlock(Unlock { name, token })));
+        driver.walk_new(0, 2, Request::Unlock(Unlock { name, token }));
     })
 }
 

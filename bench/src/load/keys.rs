@@ -38,7 +38,6 @@ pub(crate) struct Spec {
 /// Runs once: first values, a warm-up, the measured part.
 pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     let mut run = Run::prepare(peer, spec)?;
-    run.preload(peer)?;
     run.phase(spec.timing.warm_up)?;
     let meter = Meter::start(peer);
     let elapsed = run.phase(spec.timing.duration)?;
@@ -47,6 +46,7 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     let mut figures = Figures::default();
     figures.add("per_s", tally.operations as f64 / elapsed.as_secs_f64());
     add_latencies(&tally.latencies, &mut figures);
+    figures.add("operations", tally.operations as f64);
     figures.add("declined", tally.declined as f64);
     meter.finish(tally.operations, elapsed, &mut figures);
     Ok(figures)
@@ -104,40 +104,22 @@ impl Run {
     fn prepare(peer: &Peer, spec: &Spec) -> Result<Self> {
         let wire = wire::key_value(peer.kind, spec.timing.verify)
             .with_context(|| format!("{} has no keys", peer.kind))?;
-        let roles = repeat_n(Role::Requester, spec.connections);
-        let connections = open(peer.addr, &*wire, roles)?;
         let slot = Slot { sent: Instant::now(), swap: Swap::default(), count: FIRST_COUNT };
-        Ok(Self {
-            connections,
-            ready: Vec::new(),
-            load: Load {
-                requests: Requests::new(&*wire, spec.operation),
-                random: XorShift::new(),
-                due: vec![VecDeque::with_capacity(spec.depth); spec.connections],
-                slots: vec![slot; spec.connections * spec.depth],
-                pace: None,
-                tally: Tally::new(),
-                spec: *spec,
-                wire,
-            },
-        })
-    }
-
-    /// Gives every key that the run will touch its first value.
-    fn preload(&mut self, peer: &Peer) -> Result<()> {
-        let Load { spec, wire, requests, slots, .. } = &mut self.load;
-        let count = match spec.operation {
-            Operation::CompareAndSwap => slots.len() as u64,
-            // The echo of a request does not depend on what is stored.
-            _ if !wire.is_checked() => 0,
-            _ => spec.keys.max(slots.len() as u64),
+        let mut load = Load {
+            requests: Requests::new(&*wire, spec.operation),
+            random: XorShift::new(),
+            due: vec![VecDeque::with_capacity(spec.depth); spec.connections],
+            slots: vec![slot; spec.connections * spec.depth],
+            pace: None,
+            tally: Tally::new(),
+            spec: *spec,
+            wire,
         };
-        store(peer, &**wire, count, requests.first(), |key, answer| {
-            if let (Answer::Stored { revision }, Some(slot)) = (answer, slots.get_mut(key as usize))
-            {
-                slot.swap.revision = revision;
-            }
-        })
+        // Before there are connections that nobody reads from meanwhile.
+        load.preload(peer)?;
+        let roles = repeat_n(Role::Requester, spec.connections);
+        let connections = open(peer.addr, &*load.wire, roles)?;
+        Ok(Self { connections, ready: Vec::new(), load })
     }
 
     /// Keeps the connections busy for `duration`, then waits for the last answers.
@@ -180,6 +162,23 @@ impl Run {
 }
 
 impl Load {
+    /// Gives every key that the run will touch its first value.
+    fn preload(&mut self, peer: &Peer) -> Result<()> {
+        let Self { spec, wire, requests, slots, .. } = self;
+        let count = match spec.operation {
+            Operation::CompareAndSwap => slots.len() as u64,
+            // The echo of a request does not depend on what is stored.
+            _ if !wire.is_checked() => 0,
+            _ => spec.keys.max(slots.len() as u64),
+        };
+        store(peer, &**wire, count, requests.first(), |key, answer| {
+            if let (Answer::Stored { revision }, Some(slot)) = (answer, slots.get_mut(key as usize))
+            {
+                slot.swap.revision = revision;
+            }
+        })
+    }
+
     /// Whether an answer is missing, or a request is still to be sent.
     fn is_busy(&self) -> bool {
         self.tally.under_way > 0 || self.pace.as_ref().is_some_and(Due::goes_on)

@@ -12,8 +12,7 @@ use crate::service::{Dialect, Push, Reply};
 use crate::settings::{Settings, SlowConsumer};
 use crate::stream::Writer;
 use batch::Batch;
-use slab::Slab;
-use workyard_engine::{Caller, Engine, Losses, Outbox, Publication, Route, SessionId, Time};
+use workyard_engine::{Caller, Engine, Losses, Outbox, Publication, Route, SessionId, Slots, Time};
 use workyard_planted::planted;
 use workyard_protocol::{Reason, Refusal, Wire};
 
@@ -25,7 +24,7 @@ type Spare = Vec<Box<Outgoing>>;
 
 /// All connections' sending sides.
 pub(crate) struct Delivery<E: Engine, D> {
-    pub(crate) peers: Slab<Peer<D>>,
+    pub(crate) peers: Slots<Peer<D>>,
     generation: u32,
     batch: Batch<E>,
     dirty: Vec<usize>,
@@ -58,7 +57,7 @@ impl Bounds {
 impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            peers: Slab::new(),
+            peers: Slots::new(),
             generation: 0,
             batch: Batch::new(D::COUNT),
             dirty: Vec::new(),
@@ -76,10 +75,9 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
     pub(crate) fn open(&mut self, writer: Writer, now: Time) -> SessionId {
         self.generation = self.generation.wrapping_add(1);
-        let entry = self.peers.vacant_entry();
-        let slot = u32::try_from(entry.key()).expect("sessions are bounded far below u32");
+        let slot = u32::try_from(self.peers.next_index()).expect("sessions are bounded far below u32");
         let id = SessionId::new(slot, self.generation);
-        entry.insert(Peer::new(id, writer, now));
+        self.peers.insert(Peer::new(id, writer, now));
         id
     }
 

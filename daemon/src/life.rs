@@ -165,7 +165,7 @@ async fn drain<S: Service>(shared: &Shared<S>, accepting: &[AbortHandle]) -> Exi
         driver.draining = true;
         driver.cut = 0;
         tracing::info!(sessions = driver.delivery.peers.len(), "stopping");
-        for (_, peer) in &driver.delivery.peers {
+        for (_, peer) in driver.delivery.peers.iter() {
             peer.wake();
         }
     }

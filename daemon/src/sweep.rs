@@ -47,7 +47,7 @@ fn sweep<S: Service>(driver: &mut Driver<S>) {
     let mut asking = Vec::new();
     let heartbeat = driver.settings.heartbeat;
     let hello_timeout = driver.settings.hello_timeout;
-    for (slot, peer) in &mut driver.delivery.peers {
+    for (slot, peer) in driver.delivery.peers.iter_mut() {
         if !peer.is_open() {
             continue;
         }

@@ -7,10 +7,12 @@
 mod by_session;
 mod gaps;
 mod recorder;
+mod slots;
 
 pub use by_session::BySession;
 pub use gaps::{Gaps, Losses};
 pub use recorder::{Effect, Recorder, read};
+pub use slots::Slots;
 
 use std::fmt;
 use std::ops::Add;

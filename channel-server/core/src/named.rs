@@ -6,6 +6,10 @@ use std::ops::{Index, IndexMut};
 use workyard_engine::Slots;
 use workyard_protocol::limits::HEADER_BYTES_MAX;
 
+/// Tables by which things are found: many and small, so that none takes long to grow, and what is left of
+/// smaller ones is little.
+const SHARDS: usize = 64;
+
 /// Below this many, memory is not worth giving back.
 const SHRINK_COUNT_MIN: usize = 4096;
 
@@ -29,7 +33,7 @@ pub(crate) struct Page<'a> {
 #[derive(Debug)]
 pub(crate) struct Named<T> {
     slots: Slots<Entry<T>>,
-    by_name: HashTable<u32>,
+    by_name: Box<[HashTable<u32>; SHARDS]>,
     hasher: DefaultHashBuilder,
     name_bytes: usize,
     /// No index is at or above it.
@@ -48,7 +52,7 @@ impl<T> Named<T> {
     pub(crate) fn new() -> Self {
         Self {
             slots: Slots::new(),
-            by_name: HashTable::new(),
+            by_name: Box::new([const { HashTable::new() }; SHARDS]),
             hasher: DefaultHashBuilder::default(),
             name_bytes: 0,
             end: 0,
@@ -69,7 +73,7 @@ impl<T> Named<T> {
     /// The index of the thing of this name.
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         let hash = self.hasher.hash_one(name);
-        self.by_name.find(hash, |at| *self.slots[*at as usize].name == *name).copied()
+        self.by_name[shard(hash)].find(hash, |at| *self.slots[*at as usize].name == *name).copied()
     }
 
     /// Adds a thing whose name has none yet.
@@ -78,7 +82,8 @@ impl<T> Named<T> {
         let at = self.slots.insert(Entry { name: name.into(), thing });
         let index = u32::try_from(at).expect("limits keep tables below four thousand million");
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_name.insert_unique(hash, index, |at| hasher.hash_one(&*slots[*at as usize].name));
+        self.by_name[shard(hash)]
+            .insert_unique(hash, index, |at| hasher.hash_one(&*slots[*at as usize].name));
         self.name_bytes += name.len();
         self.end = self.end.max(at + 1);
         self.shrink_at = self.shrink_at.max(self.slots.len() / 4);
@@ -89,7 +94,7 @@ impl<T> Named<T> {
     pub(crate) fn remove(&mut self, index: u32) -> Box<[u8]> {
         let entry = self.slots.remove(index as usize);
         let hash = self.hasher.hash_one(&*entry.name);
-        self.by_name
+        self.by_name[shard(hash)]
             .find_entry(hash, |at| *at == index)
             .expect("whatever is in a slot is found by its name")
             .remove();
@@ -162,11 +167,18 @@ impl<T> Named<T> {
     /// it. So it is tried again whenever half of them have gone.
     fn shrink(&mut self) {
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_name.shrink_to(slots.len(), |at| hasher.hash_one(&*slots[*at as usize].name));
+        for table in &mut *self.by_name {
+            table.shrink_to_fit(|at| hasher.hash_one(&*slots[*at as usize].name));
+        }
         self.slots.shrink();
         self.end = self.slots.iter().last().map_or(0, |(at, _)| at + 1);
         self.shrink_at = self.slots.len() / 2;
     }
+}
+
+/// Bits of the hash that the tables themselves hardly look at.
+fn shard(hash: u64) -> usize {
+    (hash >> 40) as usize % SHARDS
 }
 
 impl<T> Index<u32> for Named<T> {
@@ -213,7 +225,8 @@ mod tests {
             table.remove(at);
         }
         assert_eq!(table.end(), 1);
-        assert!(table.slots.capacity() < 100 && table.by_name.capacity() < 10);
+        assert!(table.slots.capacity() < 100);
+        assert!(table.by_name.iter().map(HashTable::capacity).sum::<usize>() < 10);
         assert_eq!(table.find(b"first"), Some(first));
     }
 }

@@ -75,7 +75,8 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
     pub(crate) fn open(&mut self, writer: Writer, now: Time) -> SessionId {
         self.generation = self.generation.wrapping_add(1);
-        let slot = u32::try_from(self.peers.next_index()).expect("sessions are bounded far below u32");
+        let slot =
+            u32::try_from(self.peers.next_index()).expect("sessions are bounded far below u32");
         let id = SessionId::new(slot, self.generation);
         self.peers.insert(Peer::new(id, writer, now));
         id

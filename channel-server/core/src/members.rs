@@ -1,6 +1,7 @@
 //! Sessions in the order in which they joined, and whose turn it is.
 
 use smallvec::SmallVec;
+use std::mem::replace;
 use workyard_engine::SessionId;
 
 /// Below this many, memory is not worth giving back.
@@ -17,7 +18,8 @@ const BEFORE_THE_FIRST: u64 = u64::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     places: SmallVec<[Place; 1]>,
-    empty: u32,
+    /// How many of the places have a member.
+    taken: u32,
     /// Where the member that was last in turn stood then.
     turn_at: u32,
     /// The serial of the member that was last in turn.
@@ -27,14 +29,17 @@ pub(crate) struct Members {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     serial: u64,
-    /// Nothing once the member has left.
-    session: Option<SessionId>,
+    /// [`NOBODY`] once the member has left.
+    session: SessionId,
 }
+
+/// No session's id: no table has so many slots.
+const NOBODY: SessionId = SessionId::new(u32::MAX, u32::MAX);
 
 impl Members {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.places.len() - self.empty as usize
+        self.taken as usize
     }
 
     /// Whether there are none.
@@ -44,7 +49,7 @@ impl Members {
 
     /// Everybody, in the order of joining.
     pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.places.iter().filter_map(|place| place.session)
+        self.places.iter().map(|place| place.session).filter(|session| *session != NOBODY)
     }
 
     /// Everybody with the serial of joining, in that order.
@@ -55,16 +60,17 @@ impl Members {
     /// Adds a session behind all others: `serial` is above every one before.
     pub(crate) fn join(&mut self, serial: u64, session: SessionId) {
         debug_assert!(self.places.last().is_none_or(|last| last.serial < serial));
-        self.places.push(Place { serial, session: Some(session) });
+        self.places.push(Place { serial, session });
+        self.taken += 1;
     }
 
     /// Removes the session that joined under this serial.
     pub(crate) fn leave(&mut self, serial: u64) {
         let at = self.place_of(serial);
-        let left = self.places[at].session.take();
-        assert!(left.is_some(), "a member leaves once");
-        self.empty += 1;
-        if self.empty as usize * 2 > self.places.len() {
+        let left = replace(&mut self.places[at].session, NOBODY);
+        assert_ne!(left, NOBODY, "a member leaves once");
+        self.taken -= 1;
+        if self.len() * 2 < self.places.len() {
             self.close_up();
         }
     }
@@ -126,7 +132,7 @@ impl Members {
     /// Replaces everybody by these, given in the order of their serials.
     pub(crate) fn replace(&mut self, entries: impl IntoIterator<Item = (u64, SessionId)>) {
         self.places.clear();
-        self.empty = 0;
+        self.taken = 0;
         for (serial, session) in entries {
             self.join(serial, session);
         }
@@ -148,8 +154,7 @@ impl Members {
     }
 
     fn close_up(&mut self) {
-        self.places.retain(|place| place.session.is_some());
-        self.empty = 0;
+        self.places.retain(|place| place.session != NOBODY);
         if self.places.capacity() / 4 > self.places.len().max(SHRINK_COUNT_MIN) {
             self.places.shrink_to_fit();
         }
@@ -158,7 +163,7 @@ impl Members {
 
 impl Place {
     fn entry(&self) -> Option<(u64, SessionId)> {
-        self.session.map(|session| (self.serial, session))
+        (self.session != NOBODY).then_some((self.serial, self.session))
     }
 }
 
@@ -190,7 +195,7 @@ mod tests {
         members.leave(1);
         assert_eq!(serials(&members), [2, 7, 9]);
         members.leave(9);
-        assert_eq!((members.places.len(), members.empty), (2, 0), "closed up");
+        assert_eq!((members.places.len(), members.len()), (2, 2), "closed up");
         members.join(12, session(12));
         assert_eq!(serials(&members), [2, 7, 12]);
         for serial in [7, 12, 2] {

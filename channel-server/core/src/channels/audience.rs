@@ -1,8 +1,8 @@
 //! Who receives what is published to one topic.
 
 use super::GroupId;
+use super::by_group::ByGroup;
 use crate::members::Members;
-use std::collections::BTreeMap;
 use workyard_engine::{Route, SessionId};
 
 /// The subscribers of one channel or one pattern.
@@ -11,7 +11,7 @@ pub(crate) struct Audience {
     /// Those that each receive every message.
     pub(crate) everybody: Members,
     /// Those of whom one receives each message, group by group.
-    pub(crate) groups: BTreeMap<GroupId, Members>,
+    pub(crate) groups: ByGroup,
     /// How many are not among these yet.
     pub(crate) pending: u32,
     /// Names the sessions in `everybody`; another one after every change to the audience.
@@ -21,7 +21,7 @@ pub(crate) struct Audience {
 impl Audience {
     /// Nobody yet.
     pub(crate) fn new() -> Self {
-        let (everybody, groups) = (Members::default(), BTreeMap::new());
+        let (everybody, groups) = (Members::default(), ByGroup::default());
         Self { everybody, groups, pending: 0, route: Route(0) }
     }
 
@@ -35,7 +35,7 @@ impl Audience {
         self.route = Route(serial);
         match group {
             None => self.everybody.join(serial, session),
-            Some(group) => self.groups.entry(group).or_default().join(serial, session),
+            Some(group) => self.groups.get_or_default(group).join(serial, session),
         }
     }
 
@@ -45,10 +45,10 @@ impl Audience {
         let Some(group) = group else {
             return self.everybody.leave_passing_on(serial);
         };
-        let members = self.groups.get_mut(&group).expect("a group stays while it has members");
+        let members = self.groups.get_mut(group).expect("a group stays while it has members");
         members.leave(serial);
         if members.is_empty() {
-            self.groups.remove(&group);
+            self.groups.remove(group);
         }
     }
 }

@@ -37,7 +37,7 @@ impl Channels {
             }
             counts.groups += audience.groups.len() as u64;
             for (group, members) in audience.groups.iter().take(GROUPS_LISTED_MAX) {
-                *listed.entry(*group).or_insert(0) += members.len() as u64;
+                *listed.entry(group).or_insert(0) += members.len() as u64;
             }
         }
         let listed = listed.into_iter().take(GROUPS_LISTED_MAX);

@@ -3,6 +3,7 @@
 mod audience;
 mod backlog;
 mod backlogs;
+mod by_group;
 mod byte_row;
 mod counts;
 mod gap;
@@ -12,6 +13,7 @@ mod history;
 mod keeping;
 mod logs;
 mod order;
+mod own;
 mod plan;
 mod policies;
 mod publish;
@@ -32,9 +34,9 @@ pub(crate) use topics::{TopicId, Topics};
 use crate::numbers::Numbers;
 use crate::{BrokerLimits, Census};
 use groups::Groups;
-use hashbrown::HashMap;
 use history::History;
 use logs::Logs;
+use own::{PENDING, Subscriptions};
 use plan::Plan;
 use replay::Budget;
 use replays::Replays;
@@ -67,12 +69,6 @@ pub(crate) struct Channels {
     /// The number of the last change to any subscription.
     changed: u64,
 }
-
-/// What one session subscribed to, each with the serial under which it joined, or [`PENDING`].
-type Subscriptions = HashMap<Subscription, u64>;
-
-/// Stands for the serial of a subscription that joins when its replay has ended.
-const PENDING: u64 = 0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Subscription {
@@ -140,10 +136,7 @@ impl Channels {
 
     /// Ends everything that the session subscribed to.
     pub(crate) fn close(&mut self, session: SessionId) {
-        let own = self.subscribers.remove(session).unwrap_or_default();
-        let mut own: Vec<(Subscription, u64)> = own.into_iter().collect();
-        // A map's order is random; what is freed first is used again first, which can be seen.
-        own.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));
+        let own = self.subscribers.remove(session).unwrap_or_default().into_sorted();
         self.replays.end_all(session);
         self.note_gone();
         self.slow.close(session, own.iter().map(|(subscription, _)| *subscription));
@@ -195,7 +188,7 @@ impl Channels {
     ) -> Result<Option<Subscription>, Refusal> {
         let own = self.subscribers.get(session);
         let known = self.find(interest);
-        if known.is_some_and(|known| own.is_some_and(|own| own.contains_key(&known))) {
+        if known.is_some_and(|known| own.is_some_and(|own| own.serial(known).is_some())) {
             return Ok(None);
         }
         self.check_limits(own.map_or(0, Subscriptions::len), interest)?;
@@ -205,14 +198,14 @@ impl Channels {
         self.topics[topic].pending += 1;
         // What is published next may concern this topic, though nobody receives it there yet.
         self.changed = self.numbers.next();
-        self.subscribers.get_or_default(session).insert(subscription, PENDING);
+        self.subscribers.get_or_default(session).add(subscription, PENDING);
         self.subscriptions += 1;
         Ok(Some(subscription))
     }
 
     /// Lets the session receive what is published from now on, if it does not yet.
     fn join(&mut self, session: SessionId, subscription: Subscription) {
-        let own = self.subscribers.get_mut(session).and_then(|own| own.get_mut(&subscription));
+        let own = self.subscribers.get_mut(session).and_then(|own| own.serial_mut(subscription));
         let Some(joined) = own.filter(|serial| **serial == PENDING) else { return };
         let serial = self.numbers.next();
         *joined = serial;
@@ -235,7 +228,7 @@ impl Channels {
         let Some(own) = self.subscribers.get_mut(session) else {
             return;
         };
-        let Some(serial) = own.remove(&subscription) else {
+        let Some(serial) = own.remove(subscription) else {
             return;
         };
         if own.is_empty() {

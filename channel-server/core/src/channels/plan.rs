@@ -205,8 +205,8 @@ impl Merged {
         if let Some(home) = self.home {
             topics[home].everybody.set_turn(self.audience.everybody.turn());
         }
-        for (group, members) in &self.audience.groups {
-            let home = self.group_homes[group];
+        for (group, members) in self.audience.groups.iter() {
+            let home = self.group_homes[&group];
             let own = topics[home].groups.get_mut(group).expect("a home has the group");
             own.set_turn(members.turn());
         }
@@ -227,17 +227,17 @@ impl Merged {
         self.group_homes.clear();
         let mut parts: BTreeMap<GroupId, Vec<TopicId>> = BTreeMap::new();
         for (id, _) in &self.sources {
-            for group in topics[*id].groups.keys() {
-                parts.entry(*group).or_default().push(*id);
+            for (group, _) in topics[*id].groups.iter() {
+                parts.entry(group).or_default().push(*id);
             }
         }
         for (group, ids) in parts {
-            let mut entries: Vec<_> =
-                ids.iter().flat_map(|id| topics[*id].groups[&group].entries()).collect();
+            let members = |id: &TopicId| topics[*id].groups.get(group).expect("it was found here");
+            let mut entries: Vec<_> = ids.iter().flat_map(|id| members(id).entries()).collect();
             self.seen.keep_first(&mut entries);
-            let members = self.audience.groups.entry(group).or_default();
-            members.replace(entries);
-            members.set_turn(topics[ids[0]].groups[&group].turn());
+            let merged = self.audience.groups.get_or_default(group);
+            merged.replace(entries);
+            merged.set_turn(members(&ids[0]).turn());
             self.group_homes.insert(group, ids[0]);
         }
     }

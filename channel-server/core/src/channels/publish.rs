@@ -2,8 +2,9 @@
 
 use super::audience::Audience;
 use super::groups::Groups;
+use super::own::PENDING;
 use super::plan::Plan;
-use super::{Channels, PENDING, Subscription, TopicId, Topics};
+use super::{Channels, Subscription, TopicId, Topics};
 use crate::numbers::Numbers;
 use workyard_engine::{Caller, Outbox, Publication, Route, SessionId, Time};
 use workyard_planted::planted;
@@ -152,7 +153,7 @@ impl Channels {
         let own = self.subscribers.get(session);
         self.plan.topics().iter().any(|topic| {
             let to_all = Subscription { topic: *topic, group: None };
-            own.and_then(|own| own.get(&to_all)).is_some_and(|serial| *serial != PENDING)
+            own.and_then(|own| own.serial(to_all)).is_some_and(|serial| serial != PENDING)
         })
     }
 

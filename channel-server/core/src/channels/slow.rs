@@ -371,7 +371,7 @@ impl Channels {
         let Some(own) = self.subscribers.get(session) else { return };
         let is_wanted = |channel| {
             let topics = matching(&self.topics, channel);
-            topics.into_iter().any(|topic| own.contains_key(&Subscription { topic, group }))
+            topics.into_iter().any(|topic| own.serial(Subscription { topic, group }).is_some())
         };
         for loss in lost.iter() {
             if loss.topic.map(known).is_none_or(is_wanted) {

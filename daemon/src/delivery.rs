@@ -104,23 +104,31 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
     /// Appends to what a connection sends, in its dialect, in order with everything before.
     pub(crate) fn send(&mut self, session: SessionId, write: impl FnOnce(D, &mut Vec<u8>)) {
-        let Some(peer) = self.peer_mut(session) else { return };
-        let Some(dialect) = peer.dialect else { return };
-        if peer.batch == self.batch.serial() && !planted!("reply-overtakes-message") {
-            self.close_batch();
+        if let Some(dialect) = self.peer_mut(session).and_then(|peer| peer.dialect) {
+            self.append(session.slot(), |out| write(dialect, out));
         }
-        self.send_raw(session, |out| write(dialect, out));
     }
 
     /// Appends bytes to what a connection sends.
     pub(crate) fn send_raw(&mut self, session: SessionId, write: impl FnOnce(&mut Vec<u8>)) {
-        let slot = session.slot();
-        let Some(peer) = self.peers.get_mut(slot).filter(|peer| peer.id == session) else { return };
+        if self.peer_mut(session).is_some() {
+            self.append(session.slot(), write);
+        }
+    }
+
+    /// The same, for the connection in a slot.
+    #[inline]
+    fn append(&mut self, slot: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let is_recipient = self.peers[slot].batch == self.batch.serial();
+        if is_recipient && !planted!("reply-overtakes-message") {
+            self.close_batch();
+        }
+        let peer = &mut self.peers[slot];
         if matches!(peer.state, State::Broken) {
             return;
         }
         outgoing(peer, &mut self.spare, &self.ledger).append(write);
-        self.mark_dirty(slot);
+        peer.list(slot, &mut self.dirty);
     }
 
     /// Whether the session's requests must wait until it has read more of the answers.
@@ -148,15 +156,6 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         self.ledger.bytes() >= self.bounds.write_buffers_bytes_max
     }
 
-    /// Has the connection written at the end of the turn.
-    fn mark_dirty(&mut self, slot: usize) {
-        let peer = &mut self.peers[slot];
-        if !peer.dirty {
-            peer.dirty = true;
-            self.dirty.push(slot);
-        }
-    }
-
     /// Whether publications reach the connection; what it is found full by, it stays full by until
     /// it has read half of it.
     fn takes_publications(peer: &mut Peer<D>, bounds: &Bounds, over: bool) -> bool {
@@ -168,8 +167,8 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     fn reply(&mut self, to: Caller, reply: Reply<'_, E>) {
         let dialect = self.peer_mut(to.session).and_then(|peer| peer.dialect);
-        if dialect.is_some_and(|dialect| dialect.expects_reply(to.request)) {
-            self.send(to.session, |dialect, out| dialect.reply(to.request, reply, out));
+        if let Some(dialect) = dialect.filter(|dialect| dialect.expects_reply(to.request)) {
+            self.append(to.session.slot(), |out| dialect.reply(to.request, reply, out));
         }
     }
 
@@ -178,11 +177,11 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     }
 
     fn push(&mut self, to: SessionId, push: Push<'_, E>) {
-        self.send(to, |dialect, out| dialect.push(push, out));
+        self.send(to, |dialect, out| dialect.push(&push, out));
     }
 
     fn push_all(&mut self, to: &[SessionId], push: Push<'_, E>) {
-        self.send_all(to, push);
+        self.send_all(to, &push);
     }
 
     fn publish(
@@ -195,7 +194,7 @@ impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
             self.open_batch(publication.route, recipients);
         }
         let Publication { topic, number, push, .. } = publication;
-        self.batch.add::<D>(topic, number, push);
+        self.batch.add::<D>(topic, number, &push);
         if self.batch.is_large() {
             self.close_batch();
         }

@@ -2,7 +2,9 @@
 
 use crate::delivery::Delivery;
 use crate::native;
-use crate::service::{Decoded, Dialect, Ending, Facts, Greeting, Heard, Recognition, Service};
+use crate::service::{
+    Decoded, Dialect, Ending, Facts, Greeting, Listener, Recognition, Request, Service,
+};
 use crate::settings::Settings;
 use crate::stream::Writer;
 use std::cell::RefCell;
@@ -10,7 +12,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Instant;
 use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
-use workyard_protocol::Refusal;
+use workyard_protocol::{Refusal, RequestId};
 
 /// The driver as the tasks of one thread share it. Nothing holds it across a wait.
 pub(crate) type Shared<S> = Rc<RefCell<Driver<S>>>;
@@ -143,27 +145,15 @@ impl<S: Service> Driver<S> {
         mut used: usize,
     ) -> Outcome {
         let frame_bytes_max = self.facts.frame_bytes_max;
+        let (engine, delivery) = (&mut self.engine, &mut self.delivery);
+        let mut listener = Hearing { now, session, engine, delivery };
         let verdict = loop {
-            let (length, heard) = match dialect.decode(&input[used..], frame_bytes_max) {
+            match dialect.decode(&input[used..], frame_bytes_max, &mut listener) {
                 Ok(Decoded::Partial { missing }) => break Verdict::Continue { missing },
-                Ok(Decoded::Frame { used, heard }) => (used, heard),
+                Ok(Decoded::Frame { used: length }) => used += length,
                 Err(ending) => break Verdict::End(ending),
-            };
-            used += length;
-            match heard {
-                Heard::Request(request, content) => {
-                    let caller = Caller { session, request };
-                    self.engine.handle(now, caller, content, &mut self.delivery);
-                }
-                Heard::Refused(request, refusal) => {
-                    self.delivery.refuse(Caller { session, request }, refusal);
-                }
-                Heard::Ping(token) => {
-                    self.delivery.send(session, |dialect, out| dialect.pong(token, out));
-                }
-                Heard::Nothing => {}
             }
-            if self.delivery.must_pause(session) {
+            if listener.delivery.must_pause(session) {
                 break Verdict::Pause;
             }
         };
@@ -202,5 +192,34 @@ impl<S: Service> Driver<S> {
                 self.hear_frames(now, session, dialect, input, used)
             }
         }
+    }
+}
+
+/// One session, as its requests come in.
+struct Hearing<'d, E: Engine, D> {
+    now: Time,
+    session: SessionId,
+    engine: &'d mut E,
+    delivery: &'d mut Delivery<E, D>,
+}
+
+impl<E: Engine, D: Dialect<E>> Hearing<'_, E, D> {
+    fn caller(&self, request: RequestId) -> Caller {
+        Caller { session: self.session, request }
+    }
+}
+
+impl<E: Engine, D: Dialect<E>> Listener<E> for Hearing<'_, E, D> {
+    #[inline]
+    fn request(&mut self, id: RequestId, request: Request<'_, E>) {
+        self.engine.handle(self.now, self.caller(id), request, self.delivery);
+    }
+
+    fn refused(&mut self, id: RequestId, refusal: Refusal) {
+        self.delivery.refuse(self.caller(id), refusal);
+    }
+
+    fn ping(&mut self, token: u64) {
+        self.delivery.send(self.session, |dialect, out| dialect.pong(token, out));
     }
 }

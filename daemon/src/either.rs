@@ -1,7 +1,7 @@
 //! Several dialects on one port.
 
 use crate::service::{
-    Decoded, Dialect, Ending, Facts, Greeting, Push, Recognition, Reply, Request,
+    Decoded, Dialect, Ending, Facts, Greeting, Listener, Push, Recognition, Reply,
 };
 use workyard_engine::Engine;
 use workyard_protocol::{Refusal, RequestId};
@@ -57,12 +57,13 @@ impl<E: Engine, A: Dialect<E>, B: Dialect<E>> Dialect<E> for Either<A, B> {
         each!(self, dialect => dialect.greet(input, facts, session, out))
     }
 
-    fn decode<'a>(
+    fn decode(
         self,
-        input: &'a [u8],
+        input: &[u8],
         frame_bytes_max: usize,
-    ) -> Result<Decoded<Request<'a, E>>, Ending> {
-        each!(self, dialect => dialect.decode(input, frame_bytes_max))
+        listener: &mut impl Listener<E>,
+    ) -> Result<Decoded, Ending> {
+        each!(self, dialect => dialect.decode(input, frame_bytes_max, listener))
     }
 
     fn expects_reply(self, id: RequestId) -> bool {
@@ -77,7 +78,7 @@ impl<E: Engine, A: Dialect<E>, B: Dialect<E>> Dialect<E> for Either<A, B> {
         each!(self, dialect => dialect.refuse(id, refusal, out));
     }
 
-    fn push(self, push: Push<'_, E>, out: &mut Vec<u8>) {
+    fn push(self, push: &Push<'_, E>, out: &mut Vec<u8>) {
         each!(self, dialect => dialect.push(push, out));
     }
 

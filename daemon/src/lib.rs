@@ -38,7 +38,7 @@ pub use overrides::Overrides;
 pub use process::{die_of_panics, main};
 pub use server::{Running, Server, StartError};
 pub use service::{
-    Decoded, Dialect, Ending, Facts, Greeting, Heard, Push, Recognition, Reply, Request, Service,
+    Decoded, Dialect, Ending, Facts, Greeting, Listener, Push, Recognition, Reply, Request, Service,
 };
 pub use settings::{LogFormat, Settings, SlowConsumer};
 pub use untold::{Untold, UntoldLosses};

@@ -1,20 +1,22 @@
 //! The native dialect, for any service: the only one that says hello and is heard by its heartbeat.
 
 use crate::service::{
-    Decoded, Dialect, Ending, Facts, Greeting, Heard, Push, Recognition, Reply, Request,
+    Decoded, Dialect, Ending, Facts, Greeting, Listener, Push, Recognition, Reply,
 };
 use workyard_engine::Engine;
 use workyard_protocol::control::{Goodbye, Hello, MAGIC, Welcome};
 use workyard_protocol::frame::{FrameDecoder, LENGTH_BYTES, Split};
 use workyard_protocol::limits::HELLO_BYTES_MAX;
 use workyard_protocol::{
-    DecodeError, NO_REPLY, Reason, Refusal, RequestId, ToClient, ToServer, Wire,
+    DecodeError, Message, NO_REPLY, Reason, Refusal, RequestHead, RequestId, ToClient, ToServer,
+    Wire, encode_push, encode_reply,
 };
 
 /// The operation code of a hello.
 const HELLO: u8 = 0x01;
 
-type Incoming<'a, E> = ToServer<'a, <<E as Engine>::Wire as Wire>::Request<'a>>;
+type Asked<'a, E> = <<E as Engine>::Wire as Wire>::Request<'a>;
+type Incoming<'a, E> = ToServer<'a, Asked<'a, E>>;
 type Outgoing<'a, E> = ToClient<'a, Reply<'a, E>, Push<'a, E>>;
 
 /// The wire of `docs/protocol.md`, for any service.
@@ -72,28 +74,24 @@ impl<E: Engine> Dialect<E> for Native {
         Ok(Greeting::Done { used })
     }
 
-    fn decode<'a>(
+    fn decode(
         self,
-        input: &'a [u8],
+        input: &[u8],
         frame_bytes_max: usize,
-    ) -> Result<Decoded<Request<'a, E>>, Ending> {
+        listener: &mut impl Listener<E>,
+    ) -> Result<Decoded, Ending> {
         let (body, used) = match FrameDecoder::new(frame_bytes_max).split(input)? {
             Split::Whole { body, used } => (body, used),
             Split::Partial { missing } => return Ok(Decoded::Partial { missing }),
         };
-        let heard = match Incoming::<E>::decode(body) {
-            Ok(ToServer::Request(id, request)) => Heard::Request(id, request.into()),
-            Ok(ToServer::Ping(token)) => Heard::Ping(token),
-            Ok(ToServer::Pong(_)) => Heard::Nothing,
-            Ok(ToServer::Hello(_)) => {
-                return Err(Refusal::new(Reason::UnexpectedFrame, "a second hello").into());
-            }
-            Err((id, DecodeError::Refused(refusal))) if !refusal.reason.ends_connection() => {
-                Heard::Refused(id, refusal)
-            }
-            Err((_, error)) => return Err(error.into_refusal().into()),
-        };
-        Ok(Decoded::Frame { used, heard })
+        match RequestHead::of(body) {
+            Some(RequestHead { operation, id, rest }) => match Message::decode(operation, rest) {
+                Ok(request) => listener.request(id, Asked::<E>::into(request)),
+                Err(error) => refused(id, error, listener)?,
+            },
+            None => hear_control(body, listener)?,
+        }
+        Ok(Decoded::Frame { used })
     }
 
     fn expects_reply(self, id: RequestId) -> bool {
@@ -101,7 +99,7 @@ impl<E: Engine> Dialect<E> for Native {
     }
 
     fn reply(self, id: RequestId, reply: Reply<'_, E>, out: &mut Vec<u8>) {
-        Outgoing::<E>::Reply(id, reply).encode(out);
+        encode_reply(id, &reply, out);
     }
 
     /// A refusal is never silent, also when nobody waits for the answer.
@@ -109,8 +107,8 @@ impl<E: Engine> Dialect<E> for Native {
         Outgoing::<E>::Refused(id, refusal).encode(out);
     }
 
-    fn push(self, push: Push<'_, E>, out: &mut Vec<u8>) {
-        Outgoing::<E>::Push(push).encode(out);
+    fn push(self, push: &Push<'_, E>, out: &mut Vec<u8>) {
+        encode_push(push, out);
     }
 
     fn pong(self, token: u64, out: &mut Vec<u8>) {
@@ -128,6 +126,36 @@ impl<E: Engine> Dialect<E> for Native {
     fn goodbye(self, refusal: Refusal, reconnect_after_ms: Option<u32>, out: &mut Vec<u8>) {
         Outgoing::<E>::Goodbye(Goodbye { refusal, reconnect_after_ms }).encode(out);
     }
+}
+
+#[cold]
+fn refused<E: Engine>(
+    id: RequestId,
+    error: DecodeError,
+    listener: &mut impl Listener<E>,
+) -> Result<(), Refusal> {
+    match error {
+        DecodeError::Refused(refusal) if !refusal.reason.ends_connection() => {
+            listener.refused(id, refusal);
+            Ok(())
+        }
+        error => Err(error.into_refusal()),
+    }
+}
+
+/// Hears what is no request, or nothing that can be understood.
+#[inline(never)]
+fn hear_control<E: Engine>(body: &[u8], listener: &mut impl Listener<E>) -> Result<(), Refusal> {
+    match Incoming::<E>::decode(body) {
+        Ok(ToServer::Request(id, request)) => listener.request(id, request.into()),
+        Ok(ToServer::Ping(token)) => listener.ping(token),
+        Ok(ToServer::Pong(_)) => {}
+        Ok(ToServer::Hello(_)) => {
+            return Err(Refusal::new(Reason::UnexpectedFrame, "a second hello"));
+        }
+        Err((id, error)) => refused(id, error, listener)?,
+    }
+    Ok(())
 }
 
 fn is_hello_length(length: [u8; LENGTH_BYTES]) -> bool {

@@ -86,6 +86,13 @@ impl<D> Peer<D> {
         }
     }
 
+    /// Has it written at the end of the turn, as one of the slots listed.
+    pub(crate) fn list(&mut self, slot: usize, dirty: &mut Vec<usize>) {
+        if !std::mem::replace(&mut self.dirty, true) {
+            dirty.push(slot);
+        }
+    }
+
     /// Its socket takes nothing any more.
     pub(crate) fn fail(&mut self) {
         self.state = State::Broken;

@@ -87,33 +87,33 @@ pub enum Greeting {
 }
 
 /// What stands at the start of the input.
-#[derive(Debug)]
-pub enum Decoded<Q> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded {
     /// Not yet a whole frame.
     Partial {
         /// How many bytes are certainly still to come.
         missing: usize,
     },
-    /// A frame of `used` bytes.
+    /// A frame, of which the listener has heard.
     Frame {
         /// How long it was.
         used: usize,
-        /// What it said.
-        heard: Heard<Q>,
     },
 }
 
-/// What a frame said.
-#[derive(Debug)]
-pub enum Heard<Q> {
+/// Who hears what a frame said. A frame that is only a sign of life says nothing.
+///
+/// It is told instead of given back, so that a request is where the engine takes it from at once: it is
+/// too large to be handed from one to the next for each message.
+pub trait Listener<E: Engine> {
     /// A request.
-    Request(RequestId, Q),
+    fn request(&mut self, id: RequestId, request: Request<'_, E>);
+
     /// A request that was understood well enough to be refused alone.
-    Refused(RequestId, Refusal),
+    fn refused(&mut self, id: RequestId, refusal: Refusal);
+
     /// A ping to be answered with its number.
-    Ping(u64),
-    /// A sign of life.
-    Nothing,
+    fn ping(&mut self, token: u64);
 }
 
 /// Why a connection ends, and its last frame where the dialect's usual goodbye does not say it.
@@ -167,15 +167,16 @@ pub trait Dialect<E: Engine>: Copy + 'static {
         Ok(Greeting::Done { used: 0 })
     }
 
-    /// Reads the frame at the start of `input`.
+    /// Reads the frame at the start of `input`, and tells what it said.
     ///
     /// # Errors
     /// Why the connection ends: what follows cannot be understood.
-    fn decode<'a>(
+    fn decode(
         self,
-        input: &'a [u8],
+        input: &[u8],
         frame_bytes_max: usize,
-    ) -> Result<Decoded<Request<'a, E>>, Ending>;
+        listener: &mut impl Listener<E>,
+    ) -> Result<Decoded, Ending>;
 
     /// Whether somebody waits for the answer to a request of this id.
     fn expects_reply(self, id: RequestId) -> bool;
@@ -187,7 +188,7 @@ pub trait Dialect<E: Engine>: Copy + 'static {
     fn refuse(self, id: RequestId, refusal: Refusal, out: &mut Vec<u8>);
 
     /// Appends a push.
-    fn push(self, push: Push<'_, E>, out: &mut Vec<u8>);
+    fn push(self, push: &Push<'_, E>, out: &mut Vec<u8>);
 
     /// Appends the answer to a ping, where pings are answered.
     fn pong(self, _token: u64, _out: &mut Vec<u8>) {}

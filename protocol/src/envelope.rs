@@ -67,12 +67,41 @@ pub enum ToClient<'a, R, P> {
     Push(P),
 }
 
+/// What stands before the header of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestHead<'a> {
+    /// The operation code.
+    pub operation: u8,
+    /// What it is answered with.
+    pub id: RequestId,
+    /// Header and payload.
+    pub rest: &'a [u8],
+}
+
+impl<'a> RequestHead<'a> {
+    /// The head of a frame's body. None of what is no request, or ends within it: what is wrong with
+    /// that, [`ToServer::decode`] tells.
+    #[inline]
+    #[must_use]
+    pub fn of(body: &'a [u8]) -> Option<Self> {
+        let ([operation, id @ ..], rest) = body.split_first_chunk::<5>()?;
+        match *operation {
+            control::HELLO | control::PING | control::PONG | 0x80.. => None,
+            operation => Some(Self { operation, id: RequestId::from_be_bytes(*id), rest }),
+        }
+    }
+}
+
 impl<'a, Q: Message<'a>> ToServer<'a, Q> {
     /// Reads a frame's body. When a request is refused, its id tells which.
     ///
     /// # Errors
     /// The id of the request, where the body got that far, and what is wrong.
     pub fn decode(body: &'a [u8]) -> Result<Self, (RequestId, DecodeError)> {
+        if let Some(RequestHead { operation, id, rest }) = RequestHead::of(body) {
+            let request = Q::decode(operation, rest).map_err(|error| (id, error))?;
+            return Ok(Self::Request(id, request));
+        }
         let connection = |error| (NO_REPLY, error);
         let (operation, rest) = operation(body).map_err(connection)?;
         match operation {
@@ -80,11 +109,7 @@ impl<'a, Q: Message<'a>> ToServer<'a, Q> {
             control::PING => token(rest, "ping").map(Self::Ping).map_err(connection),
             control::PONG => token(rest, "pong").map(Self::Pong).map_err(connection),
             0x80.. => Err(connection(unexpected(operation, "clients"))),
-            operation => {
-                let (id, rest) = request_id(rest).map_err(connection)?;
-                let request = Q::decode(operation, rest).map_err(|error| (id, error))?;
-                Ok(Self::Request(id, request))
-            }
+            _ => Err(connection(within_id())),
         }
     }
 
@@ -146,12 +171,21 @@ impl<'a, R: Message<'a>, P: Message<'a>> ToClient<'a, R, P> {
                 control::put_refusal(refusal, out);
             }
             Self::Reply(id, reply) => put_message(out, *id, reply),
-            Self::Push(push) => {
-                out.push(push.operation());
-                push.put(out);
-            }
+            Self::Push(push) => put_push(out, push),
         });
     }
+}
+
+/// Appends the whole frame of a reply: what [`ToClient::encode`] does, for one that stays where it is.
+#[inline]
+pub fn encode_reply<'a>(id: RequestId, reply: &impl Message<'a>, out: &mut Vec<u8>) {
+    frame::encode(out, |out| put_message(out, id, reply));
+}
+
+/// The same for a push.
+#[inline]
+pub fn encode_push<'a>(push: &impl Message<'a>, out: &mut Vec<u8>) {
+    frame::encode(out, |out| put_push(out, push));
 }
 
 /// The error for an operation code that a vocabulary does not have.
@@ -175,8 +209,12 @@ fn operation(body: &[u8]) -> Result<(u8, &[u8]), DecodeError> {
 fn request_id(rest: &[u8]) -> Result<(RequestId, &[u8]), DecodeError> {
     match rest.split_first_chunk::<4>() {
         Some((id, rest)) => Ok((RequestId::from_be_bytes(*id), rest)),
-        None => Err(DecodeError::Malformed("the frame ends within the request id".to_owned())),
+        None => Err(within_id()),
     }
+}
+
+fn within_id() -> DecodeError {
+    DecodeError::Malformed("the frame ends within the request id".to_owned())
 }
 
 fn token(rest: &[u8], what: &'static str) -> Result<u64, DecodeError> {
@@ -188,6 +226,13 @@ fn put_token(out: &mut Vec<u8>, operation: u8, token: u64) {
     wire::put(out, token);
 }
 
+#[inline]
+fn put_push<'a>(out: &mut Vec<u8>, push: &impl Message<'a>) {
+    out.push(push.operation());
+    push.put(out);
+}
+
+#[inline]
 fn put_message<'a>(out: &mut Vec<u8>, id: RequestId, message: &impl Message<'a>) {
     out.push(message.operation());
     out.extend_from_slice(&id.to_be_bytes());

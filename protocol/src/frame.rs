@@ -31,6 +31,7 @@ pub enum Split<'a> {
 impl FrameDecoder {
     /// Accepts frames of up to `frame_bytes_max` bytes, length prefix included.
     #[must_use]
+    #[inline]
     pub fn new(frame_bytes_max: usize) -> Self {
         Self { frame_bytes_max }
     }
@@ -40,28 +41,30 @@ impl FrameDecoder {
     /// # Errors
     /// `BadLength` for a length of 0 to 3, `FrameTooLarge` for one above the limit. Nothing after
     /// that can be understood: the connection has to end.
+    #[inline]
     pub fn split<'a>(&self, input: &'a [u8]) -> Result<Split<'a>, Refusal> {
         let Some((prefix, rest)) = input.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(Split::Partial { missing: LENGTH_BYTES - input.len() });
         };
         let length = u32::from_be_bytes(*prefix) as usize;
-        if length < LENGTH_BYTES {
-            return Err(Refusal::new(
-                Reason::BadLength,
-                format!("frame length {length} is below 4: it counts its own four bytes"),
-            ));
-        }
-        if length > self.frame_bytes_max {
-            let limit = self.frame_bytes_max;
-            return Err(Refusal::new(
-                Reason::FrameTooLarge,
-                format!("frame length {length} is above the limit of {limit} bytes"),
-            ));
+        if !(LENGTH_BYTES..=self.frame_bytes_max).contains(&length) {
+            return Err(self.wrong(length));
         }
         match rest.get(..length - LENGTH_BYTES) {
             Some(body) => Ok(Split::Whole { body, used: length }),
             None => Ok(Split::Partial { missing: length - input.len() }),
         }
+    }
+
+    #[cold]
+    fn wrong(&self, length: usize) -> Refusal {
+        if length < LENGTH_BYTES {
+            let text = format!("frame length {length} is below 4: it counts its own four bytes");
+            return Refusal::new(Reason::BadLength, text);
+        }
+        let limit = self.frame_bytes_max;
+        let text = format!("frame length {length} is above the limit of {limit} bytes");
+        Refusal::new(Reason::FrameTooLarge, text)
     }
 }
 
@@ -69,6 +72,7 @@ impl FrameDecoder {
 ///
 /// # Panics
 /// When the body is longer than a `u32` can say: the caller's limits must not allow that.
+#[inline]
 pub fn encode(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_BYTES]);

@@ -21,7 +21,9 @@ mod value;
 mod wire;
 
 pub use delay::{Delay, DelayError};
-pub use envelope::{Message, NO_REPLY, RequestId, ToClient, ToServer, Wire};
+pub use envelope::{
+    Message, NO_REPLY, RequestHead, RequestId, ToClient, ToServer, Wire, encode_push, encode_reply,
+};
 pub use name::{ChannelName, FieldName, GroupName, Key, LockName, NameError, QueueName};
 pub use pattern::{Pattern, PatternError, Token};
 pub use reason::{Reason, Refusal};

@@ -217,6 +217,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn put(self, out: &mut Vec<u8>) {
         match self {
             Self::Int(int) => out.extend_from_slice(&int.to_be_bytes()),
@@ -225,15 +226,25 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn from_wire(tag: u8, bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let tag = ValueTag::from_wire(tag)?;
+        match ValueTag::from_code(tag) {
+            Some(ValueTag::Encoded(encoding)) if !encoding.is_container() => {
+                Ok(Self::Encoded { encoding, bytes })
+            }
+            _ => Self::checked(tag, bytes),
+        }
+    }
+
+    /// What takes more than a look at the tag.
+    fn checked(tag: u8, bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let number = || {
             <[u8; 8]>::try_from(bytes).map_err(|_| {
                 let have = bytes.len();
                 DecodeError::Malformed(format!("a number takes 8 bytes, not {have}"))
             })
         };
-        Ok(match tag {
+        Ok(match ValueTag::from_wire(tag)? {
             ValueTag::Int => Self::Int(i64::from_be_bytes(number()?)),
             ValueTag::Float => Self::Float(f64::from_be_bytes(number()?)),
             ValueTag::Encoded(encoding) => {

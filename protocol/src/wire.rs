@@ -74,12 +74,14 @@ impl From<PatternError> for DecodeError {
 }
 
 /// Appends a header.
+#[inline]
 pub(crate) fn put(out: &mut Vec<u8>, header: impl Encode) {
     bincode::encode_into_writer(header, Appender(out), CONFIG)
         .expect("headers hold only types that always encode, and a Vec takes every byte");
 }
 
 /// Reads a header from the start of `body` and returns what follows it, the payload.
+#[inline]
 pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
     body: &'a [u8],
     what: &'static str,
@@ -91,6 +93,7 @@ pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
 }
 
 /// Reads a header that has no payload behind it.
+#[inline]
 pub(crate) fn take_all<'a, T: BorrowDecode<'a, ()>>(
     body: &'a [u8],
     what: &'static str,
@@ -129,6 +132,44 @@ pub(crate) fn check_page_limit(limit: u32) -> Result<(), DecodeError> {
     Err(Refusal::new(Reason::InvalidArgument, text).into())
 }
 
+/// A number as bincode writes it, but in one piece: those of messages and answers are written so often
+/// that it shows.
+#[derive(Clone, Copy)]
+pub(crate) struct Uint(pub(crate) u64);
+
+impl Encode for Uint {
+    #[expect(
+        clippy::inline_always,
+        reason = "the call takes longer than the work, four times a message"
+    )]
+    #[inline(always)]
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let bytes = self.0.to_be_bytes();
+        let writer = encoder.writer();
+        match (bytes, self.0) {
+            ([.., a], ..=250) => writer.write(&[a]),
+            ([.., a, b], ..=0xFFFF) => writer.write(&[251, a, b]),
+            ([.., a, b, c, d], ..=0xFFFF_FFFF) => writer.write(&[252, a, b, c, d]),
+            ([a, b, c, d, e, f, g, h], _) => writer.write(&[253, a, b, c, d, e, f, g, h]),
+        }
+    }
+}
+
+/// The same for a byte string.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+
+impl Encode for Bytes<'_> {
+    #[inline]
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        match u8::try_from(self.0.len()) {
+            Ok(length @ ..=250) => encoder.writer().write(&[length])?,
+            _ => self.0.len().encode(encoder)?,
+        }
+        encoder.writer().write(self.0)
+    }
+}
+
 /// A list whose memory grows with the items that are really there.
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
@@ -159,6 +200,7 @@ impl<'a, T: BorrowDecode<'a, ()>> BorrowDecode<'a, ()> for List<T> {
 struct Appender<'a>(&'a mut Vec<u8>);
 
 impl Writer for Appender<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.extend_from_slice(bytes);
         Ok(())
@@ -175,5 +217,39 @@ fn describe(error: &BincodeError) -> String {
         BincodeError::Utf8 { .. } => "a text that is not UTF-8".to_owned(),
         BincodeError::OtherString(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(header: impl Encode) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out, header);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_and_byte_strings_are_written_as_bincode_writes_them(
+            number: u64,
+            bits in 0..64_u32,
+            bytes in prop::collection::vec(any::<u8>(), 0..600),
+        ) {
+            let number = number >> bits;
+            prop_assert_eq!(written(Uint(number)), written(number));
+            prop_assert_eq!(written(Bytes(&bytes)), written(&bytes[..]));
+        }
+    }
+
+    #[test]
+    fn numbers_at_the_edges_of_their_lengths_are_too() {
+        for edge in [250, 0xFFFF, 0xFFFF_FFFF, u64::MAX - 1] {
+            for number in [edge, edge + 1] {
+                assert_eq!(written(Uint(number)), written(number), "{number}");
+            }
+        }
     }
 }

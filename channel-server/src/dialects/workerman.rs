@@ -1,7 +1,7 @@
 //! The dialect of workerman/channel: nothing is answered, events and jobs are all that is sent.
 
 use crate::engine::{ChannelEngine, Push, Request};
-use workyard_daemon::{Decoded, Dialect, Ending, Heard, Native, Recognition, UntoldLosses};
+use workyard_daemon::{Decoded, Dialect, Ending, Listener, Native, Recognition, UntoldLosses};
 use workyard_protocol::channel;
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::{ChannelName, NO_REPLY, Refusal, RequestId};
@@ -34,15 +34,19 @@ impl Dialect<ChannelEngine> for Workerman {
     }
 
     /// A frame that cannot be understood is passed over, as its sender expects.
-    fn decode(self, input: &[u8], frame_bytes_max: usize) -> Result<Decoded<Request<'_>>, Ending> {
+    fn decode(
+        self,
+        input: &[u8],
+        frame_bytes_max: usize,
+        listener: &mut impl Listener<ChannelEngine>,
+    ) -> Result<Decoded, Ending> {
         Ok(match FrameDecoder::new(frame_bytes_max).split(input)? {
             Split::Partial { missing } => Decoded::Partial { missing },
             Split::Whole { body, used } => {
-                let heard = match wire::decode(body) {
-                    Some(request) => Heard::Request(NO_REPLY, Request::Workerman(request)),
-                    None => Heard::Nothing,
-                };
-                Decoded::Frame { used, heard }
+                if let Some(request) = wire::decode(body) {
+                    listener.request(NO_REPLY, Request::Workerman(request));
+                }
+                Decoded::Frame { used }
             }
         })
     }
@@ -55,8 +59,8 @@ impl Dialect<ChannelEngine> for Workerman {
 
     fn refuse(self, _: RequestId, _: Refusal, _: &mut Vec<u8>) {}
 
-    fn push(self, push: Push<'_>, out: &mut Vec<u8>) {
-        let Push { push, spelling } = push;
+    fn push(self, push: &Push<'_>, out: &mut Vec<u8>) {
+        let Push { push, spelling } = *push;
         match push {
             channel::Push::Message { channel, value, .. } => {
                 let start = out.len();

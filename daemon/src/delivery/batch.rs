@@ -17,6 +17,7 @@ pub(super) struct Batch<E> {
     recipients: Vec<SessionId>,
     /// Those that had none; their losses are counted when it is closed.
     missing: Vec<SessionId>,
+    /// What is published, if anybody misses it.
     topics: Topics,
     /// For each dialect, whether a recipient speaks it.
     spoken: Vec<bool>,
@@ -67,7 +68,7 @@ impl<E: Engine> Batch<E> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.topics.runs.is_empty()
+        self.route.is_none()
     }
 
     pub(super) fn is_large(&self) -> bool {
@@ -75,15 +76,17 @@ impl<E: Engine> Batch<E> {
     }
 
     /// Encodes a publication for every dialect that a recipient speaks.
-    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], number: u64, push: Push<'_, E>) {
-        self.topics.add(topic, number);
+    pub(super) fn add<D: Dialect<E>>(&mut self, topic: &[u8], number: u64, push: &Push<'_, E>) {
+        if !self.missing.is_empty() {
+            self.topics.add(topic, number);
+        }
         self.encode::<D>(push);
     }
 
-    fn encode<D: Dialect<E>>(&mut self, push: Push<'_, E>) {
-        for ((dialect, encoded), spoken) in D::all().zip(&mut self.encoded).zip(&self.spoken) {
-            if *spoken {
-                dialect.push(push, encoded);
+    fn encode<D: Dialect<E>>(&mut self, push: &Push<'_, E>) {
+        for (index, encoded) in self.encoded.iter_mut().enumerate() {
+            if self.spoken[index] {
+                D::at(index).push(push, encoded);
             }
         }
     }
@@ -194,7 +197,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     }
 
     /// Sends to several what none of them may miss, encoded once for each dialect that is spoken.
-    pub(super) fn send_all(&mut self, to: &[SessionId], push: Push<'_, E>) {
+    pub(super) fn send_all(&mut self, to: &[SessionId], push: &Push<'_, E>) {
         self.close_batch();
         for session in to {
             let dialect = self.peer_mut(*session).and_then(|peer| peer.dialect);
@@ -217,12 +220,13 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         if peer.gaps.is_some() {
             self.tell_gaps(slot);
         }
-        let outgoing = outgoing(&mut self.peers[slot], &mut self.spare, &self.ledger);
+        let peer = &mut self.peers[slot];
+        let outgoing = outgoing(peer, &mut self.spare, &self.ledger);
         match &sealed[dialect.index()] {
             Sealed::Copied(bytes) => outgoing.append(|tail| tail.extend_from_slice(bytes)),
             Sealed::Shared(shared) => outgoing.append_shared(shared),
         }
-        self.mark_dirty(slot);
+        peer.list(slot, &mut self.dirty);
     }
 }
 

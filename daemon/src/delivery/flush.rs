@@ -86,10 +86,10 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         let outgoing = outgoing(peer, &mut self.spare, &self.ledger);
         for loss in gaps.iter() {
             if let Some(push) = E::gap(loss) {
-                outgoing.append(|out| dialect.push(push, out));
+                outgoing.append(|out| dialect.push(&push, out));
             }
         }
-        self.mark_dirty(slot);
+        peer.list(slot, &mut self.dirty);
     }
 
     fn flush(&mut self, slot: usize) {

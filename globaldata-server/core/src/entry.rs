@@ -88,7 +88,7 @@ impl Entry {
 
     /// What this variable is counted with, while it exists.
     pub(crate) fn cost(&self) -> u64 {
-        cost(self.key().len(), self.value(), self.marks.has(EXPIRES))
+        cost_of(self.value_end(), self.marks.has(EXPIRES))
     }
 
     /// Takes another value, in the same allocation where the size allows it.
@@ -158,8 +158,13 @@ impl Marks {
 
 /// What a variable with a key so long and this value is counted with.
 pub(crate) fn cost(key_length: usize, value: ValueRef<'_>, expires: bool) -> u64 {
+    cost_of(key_length + value.byte_len(), expires)
+}
+
+/// The same with a key and a value that take so many bytes together.
+fn cost_of(length: usize, expires: bool) -> u64 {
     let expiry = if expires { EXPIRY_OVERHEAD_BYTES } else { 0 };
-    (key_length + value.byte_len() + ENTRY_OVERHEAD_BYTES + expiry) as u64
+    (length + ENTRY_OVERHEAD_BYTES + expiry) as u64
 }
 
 fn joined(key: &[u8], value: ValueRef<'_>, deadline: Option<Time>) -> Box<[u8]> {

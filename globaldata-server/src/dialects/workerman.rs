@@ -1,7 +1,7 @@
 //! The dialect of workerman/globaldata: every request is answered by one bare value, in order.
 
 use crate::engine::{GlobalDataEngine, Request};
-use workyard_daemon::{Decoded, Dialect, Ending, Heard, Native, Recognition};
+use workyard_daemon::{Decoded, Dialect, Ending, Listener, Native, Recognition};
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::globaldata::{Push, Reply, Written};
 use workyard_protocol::{Reason, Refusal, RequestId};
@@ -33,16 +33,21 @@ impl Dialect<GlobalDataEngine> for Workerman {
         !Native::knows(first)
     }
 
-    fn decode(self, input: &[u8], frame_bytes_max: usize) -> Result<Decoded<Request<'_>>, Ending> {
+    fn decode(
+        self,
+        input: &[u8],
+        frame_bytes_max: usize,
+        listener: &mut impl Listener<GlobalDataEngine>,
+    ) -> Result<Decoded, Ending> {
         let (body, used) = match FrameDecoder::new(frame_bytes_max).split(input)? {
             Split::Whole { body, used } => (body, used),
             Split::Partial { missing } => return Ok(Decoded::Partial { missing }),
         };
-        let heard = match wire::decode(body).map_err(|bad| ending(&bad))? {
-            wire::Heard::Request(request) => Heard::Request(ANY, Request::Workerman(request)),
-            wire::Heard::Ping => Heard::Nothing,
-        };
-        Ok(Decoded::Frame { used, heard })
+        match wire::decode(body).map_err(|bad| ending(&bad))? {
+            wire::Heard::Request(request) => listener.request(ANY, Request::Workerman(request)),
+            wire::Heard::Ping => {}
+        }
+        Ok(Decoded::Frame { used })
     }
 
     fn expects_reply(self, _: RequestId) -> bool {
@@ -67,7 +72,7 @@ impl Dialect<GlobalDataEngine> for Workerman {
         wire::put_bool(false, out);
     }
 
-    fn push(self, push: Push<'_>, _: &mut Vec<u8>) {
+    fn push(self, push: &Push<'_>, _: &mut Vec<u8>) {
         unreachable!("no session of this dialect asks for what {push:?} tells")
     }
 

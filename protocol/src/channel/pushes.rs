@@ -4,7 +4,7 @@ use super::Answer;
 use super::presence::{self, PresenceChange};
 use super::question::{self, Question, Unanswered};
 use crate::envelope::{self, Message};
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, Bytes, DecodeError, Uint};
 use crate::{ChannelName, GroupName, QueueName, Reason, Refusal, ValueRef};
 
 const MESSAGE: u8 = 0xC0;
@@ -128,16 +128,19 @@ impl<'a> Message<'a> for Push<'a> {
                     Delivery::One => (ONE, &[]),
                     Delivery::Group(group) => (GROUP, group.as_bytes()),
                 };
+                let (channel, group) = (Bytes(channel.as_bytes()), Bytes(group));
+                let (sequence, position) = (Uint(*sequence), Uint(*position));
                 let tag = value.tag().code();
-                wire::put(out, (kind, channel.as_bytes(), group, sequence, position, tag));
+                wire::put(out, (kind, channel, group, sequence, position, tag));
                 value.put(out);
             }
             Self::Gap { channel, from, to, missed, replay } => {
                 wire::put(out, (channel.map(ChannelName::as_bytes), from, to, missed, replay));
             }
             Self::Job { queue, job, attempt, lease, lease_ms, value } => {
+                let (queue, job, lease) = (Bytes(queue.as_bytes()), Uint(*job), Uint(*lease));
                 let tag = value.tag().code();
-                wire::put(out, (queue.as_bytes(), job, attempt, lease, lease_ms, tag));
+                wire::put(out, (queue, job, attempt, lease, lease_ms, tag));
                 value.put(out);
             }
             Self::Question(question) => question.put(out),

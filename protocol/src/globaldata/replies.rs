@@ -7,7 +7,7 @@ use super::{
     BatchReply, Entry, Existence, KeyInfo, LockInfo, LockReply, Looked, Modified, Watching, Written,
 };
 use crate::envelope::{self, Message};
-use crate::wire::{self, DecodeError, List};
+use crate::wire::{self, DecodeError, List, Uint};
 use crate::{Key, Number, ValueRef, ValueTag};
 
 const GOT: u8 = 0xB0;
@@ -142,9 +142,13 @@ impl<'a> Message<'a> for Reply<'a> {
                 }
             }
             Self::GotMany(entries) => put_entries(entries, out),
-            Self::Written(Written::Stored { revision }) => wire::put(out, (true, revision)),
+            Self::Written(Written::Stored { revision }) => {
+                wire::put(out, (true, Uint(*revision)));
+            }
             Self::Written(Written::Conflict { current }) => wire::put(out, (false, current)),
-            Self::Incremented { revision, value } => wire::put(out, (revision, value)),
+            Self::Incremented { revision, value } => {
+                wire::put(out, (Uint(*revision), value));
+            }
             Self::Deleted { existed } => wire::put(out, existed),
             Self::Existence(existence) => {
                 wire::put(out, existence.map(|there| (there.revision, there.ttl_ms)));
@@ -218,8 +222,9 @@ impl<'a> Message<'a> for Reply<'a> {
     }
 }
 
-fn entry_header(entry: Entry<'_>) -> (u64, Option<u64>, u8) {
-    (entry.revision, entry.ttl_ms, entry.value.tag().code())
+#[inline]
+fn entry_header(entry: Entry<'_>) -> (Uint, Option<u64>, u8) {
+    (Uint(entry.revision), entry.ttl_ms, entry.value.tag().code())
 }
 
 fn decode_got(body: &[u8]) -> Result<Reply<'_>, DecodeError> {

@@ -11,6 +11,9 @@ pub(crate) const BUILD_SECONDS_MAX: Duration = Duration::from_secs(30 * 60);
 /// How long a server may take from its start until it accepts.
 pub(crate) const READY_SECONDS_MAX: Duration = Duration::from_secs(10);
 
+/// How long strace may take to get hold of a server.
+pub(crate) const TRACE_SECONDS_MAX: Duration = Duration::from_secs(5);
+
 /// How long a server may take to end by itself, until it is killed.
 pub(crate) const END_SECONDS_MAX: Duration = Duration::from_secs(5);
 

@@ -21,6 +21,7 @@ mod procfs;
 mod report;
 mod rows;
 mod runner;
+mod trace;
 mod wire;
 
 use anyhow::{Result, bail};

@@ -4,6 +4,8 @@ use crate::figures::Figures;
 use crate::histogram::Histogram;
 use crate::peer::Peer;
 use crate::procfs::{self, CpuUse};
+use crate::trace::Trace;
+use anyhow::Result;
 use std::time::{Duration, Instant};
 
 /// The state of all counters at the start of an interval.
@@ -13,23 +15,31 @@ pub(crate) struct Meter {
     server: CpuUse,
     generator: CpuUse,
     machine_ticks: u64,
+    trace: Option<Trace>,
 }
 
 impl Meter {
-    pub(crate) fn start(peer: &Peer) -> Self {
+    pub(crate) fn start(peer: &Peer) -> Result<Self> {
+        let trace = peer.is_traced.then(|| Trace::attach(peer.pid)).transpose()?;
         procfs::reset_peak(peer.pid);
-        Self {
+        Ok(Self {
+            trace,
             pid: peer.pid,
             start: Instant::now(),
             server: procfs::cpu_use(peer.pid),
             generator: procfs::cpu_use(std::process::id()),
             machine_ticks: procfs::machine_busy_ticks(),
-        }
+        })
     }
 
     /// Adds the interval's figures, per one of `operations`. `elapsed` leaves out the wait for
     /// stragglers that never came. What others used shows how far to trust the run.
-    pub(crate) fn finish(self, operations: u64, elapsed: Duration, figures: &mut Figures) {
+    pub(crate) fn finish(
+        self,
+        operations: u64,
+        elapsed: Duration,
+        figures: &mut Figures,
+    ) -> Result<()> {
         let server = procfs::cpu_use(self.pid) - self.server;
         let generator = procfs::cpu_use(std::process::id()) - self.generator;
         let busy_ticks = procfs::machine_busy_ticks().saturating_sub(self.machine_ticks);
@@ -47,6 +57,10 @@ impl Meter {
         figures.add("generator_cpu_share", generator.cpu_ns as f64 / elapsed_ns);
         figures.add(OTHERS_CPU_SHARE, others_ns as f64 / metered_ns);
         figures.add("peak_rss_mib", peak_kib as f64 / 1024.0);
+        match self.trace {
+            Some(trace) => trace.finish(operations, figures),
+            None => Ok(()),
+        }
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// How long each run measures, in seconds [default: 1; with --quick 0.05].
     #[arg(long, value_parser = seconds)]
     seconds: Option<f64>,
+    /// Count the servers' system calls with strace instead. Times mean nothing then.
+    #[arg(long)]
+    syscalls: bool,
     /// Append one JSON line per run to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -73,6 +76,7 @@ pub(crate) struct Effort {
     pub(crate) timing: Timing,
     /// Before each run, how long to wait at most for the machine to be idle.
     pub(crate) wait_quiet: Duration,
+    pub(crate) syscalls: bool,
     /// How long idle connections are watched.
     pub(crate) watched: Duration,
 }
@@ -88,6 +92,7 @@ impl Options {
                 duration: Duration::from_secs_f64(seconds),
                 verify: self.quick,
             },
+            syscalls: self.syscalls,
             wait_quiet: Duration::from_secs_f64(or(1.0, 0.0)),
             watched: Duration::from_secs_f64(or(2.0, 0.05)),
         }

@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     pub(crate) addr: SocketAddr,
     /// The process to account for.
     pub(crate) pid: u32,
+    /// Whether its system calls are counted, too: that makes it slow.
+    pub(crate) is_traced: bool,
 }
 
 impl Kind {

@@ -17,7 +17,7 @@ const PAYLOAD_BYTES: usize = 64;
 pub(crate) fn connects(peer: &Peer, count: usize) -> Result<Figures> {
     let wire = wire::pub_sub(peer.kind, PAYLOAD_BYTES, false)
         .with_context(|| format!("{} has no channels", peer.kind))?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let start = Instant::now();
     let mut connections = connect(peer.addr, count)?;
     let connecting = start.elapsed();
@@ -28,6 +28,6 @@ pub(crate) fn connects(peer: &Peer, count: usize) -> Result<Figures> {
     let mut figures = Figures::default();
     figures.add("per_s", count as f64 / connecting.as_secs_f64());
     figures.add("greeted_per_s", count as f64 / greeting.as_secs_f64());
-    meter.finish(count as u64, start.elapsed(), &mut figures);
+    meter.finish(count as u64, start.elapsed(), &mut figures)?;
     Ok(figures)
 }

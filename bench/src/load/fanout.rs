@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         self.probe()?;
         let Timing { warm_up, duration, .. } = self.spec.timing;
         self.phase(warm_up, self.spec.pace)?;
-        let meter = Meter::start(peer);
+        let meter = Meter::start(peer)?;
         let outcome = self.phase(duration, self.spec.pace)?;
 
         let deliveries = &self.deliveries;
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         let expected = self.published * self.spec.subscribers as u64;
         figures.add("lost", expected as f64 - deliveries.total as f64);
         figures.add("out_of_order", deliveries.out_of_order as f64);
-        meter.finish(deliveries.total, outcome.elapsed, &mut figures);
+        meter.finish(deliveries.total, outcome.elapsed, &mut figures)?;
         Ok(figures)
     }
 

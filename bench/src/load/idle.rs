@@ -48,13 +48,13 @@ pub(crate) fn idle(
     settle(peer, &mut connections, wire)?;
     let after = procfs::memory(peer.pid).resident_kib;
 
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let start = Instant::now();
     read_for(watched, &mut connections, wire)?;
     let mut figures = Figures::default();
     let grown = after.saturating_sub(before) as f64 * 1024.0;
     figures.add("rss_bytes_each", grown / count as f64);
-    meter.finish(count as u64, start.elapsed(), &mut figures);
+    meter.finish(count as u64, start.elapsed(), &mut figures)?;
     Ok(figures)
 }
 

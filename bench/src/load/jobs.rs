@@ -36,7 +36,7 @@ const WAIT: Duration = Duration::from_millis(100);
 pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     let mut run = Run::prepare(peer, spec)?;
     run.phase(spec.timing.warm_up)?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let elapsed = run.phase(spec.timing.duration)?;
 
     let Finished { count, latencies, .. } = &run.finished;
@@ -44,7 +44,7 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     figures.add("per_s", *count as f64 / elapsed.as_secs_f64());
     add_latencies(latencies, &mut figures);
     figures.add("lost", run.stored as f64 - *count as f64);
-    meter.finish(*count, elapsed, &mut figures);
+    meter.finish(*count, elapsed, &mut figures)?;
     Ok(figures)
 }
 

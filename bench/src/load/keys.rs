@@ -39,7 +39,7 @@ pub(crate) struct Spec {
 pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     let mut run = Run::prepare(peer, spec)?;
     run.phase(spec.timing.warm_up)?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let elapsed = run.phase(spec.timing.duration)?;
 
     let tally = &run.load.tally;
@@ -48,7 +48,7 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     add_latencies(&tally.latencies, &mut figures);
     figures.add("operations", tally.operations as f64);
     figures.add("declined", tally.declined as f64);
-    meter.finish(tally.operations, elapsed, &mut figures);
+    meter.finish(tally.operations, elapsed, &mut figures)?;
     Ok(figures)
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
         out_of_order: 0,
     };
     run.phase(warm_up)?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let (published, delivered) = (run.published, run.delivered);
     let elapsed = run.phase(duration)?;
 
@@ -60,7 +60,7 @@ pub(crate) fn run(peer: &Peer, spec: &Spec) -> Result<Figures> {
     figures.add("per_s", count as f64 / elapsed.as_secs_f64());
     figures.add("lost", (run.published - published) as f64 - count as f64);
     figures.add("out_of_order", run.out_of_order as f64);
-    meter.finish(count, elapsed, &mut figures);
+    meter.finish(count, elapsed, &mut figures)?;
     Ok(figures)
 }
 

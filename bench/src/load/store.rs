@@ -23,7 +23,7 @@ pub(crate) fn fill(peer: &Peer, count: u64, verify: bool) -> Result<Figures> {
         wire::key_value(peer.kind, verify).with_context(|| format!("{} has no keys", peer.kind))?;
     let template = Template::new(&*wire, "fill", |key| Request::Set { key, value: &VALUES[0] });
     let before = procfs::memory(peer.pid).resident_kib;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let start = Instant::now();
     let mut declined = 0;
     store(peer, &*wire, count, &template, |_, answer| {
@@ -38,7 +38,7 @@ pub(crate) fn fill(peer: &Peer, count: u64, verify: bool) -> Result<Figures> {
     figures.add("rss_bytes_each", grown / count as f64);
     figures.add("per_s", count as f64 / elapsed.as_secs_f64());
     figures.add("declined", declined as f64);
-    meter.finish(count, elapsed, &mut figures);
+    meter.finish(count, elapsed, &mut figures)?;
     Ok(figures)
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn subscriptions(
         .with_context(|| format!("{} has no channels", peer.kind))?;
     let before = procfs::memory(peer.pid).resident_kib;
     let mut connections = opened(peer, &*wire, subscribers)?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let start = Instant::now();
     subscribe(&mut connections, &*wire, count)?;
     let elapsed = start.elapsed();
@@ -40,7 +40,7 @@ pub(crate) fn subscriptions(
     let grown = after.saturating_sub(before) as f64 * 1024.0;
     figures.add("rss_bytes_each", grown / f64::from(count));
     figures.add("per_s", f64::from(count) / elapsed.as_secs_f64());
-    meter.finish(u64::from(count), elapsed, &mut figures);
+    meter.finish(u64::from(count), elapsed, &mut figures)?;
     Ok(figures)
 }
 

@@ -74,7 +74,7 @@ impl Starter {
             .stdout(output.try_clone()?)
             .stderr(output);
         let started = self.children.spawn(&mut command)?;
-        let peer = Peer { kind, addr, pid: started };
+        let peer = Peer { kind, addr, pid: started, is_traced: false };
         let mut server = Server { peer, started, children: Arc::clone(&self.children) };
         let give_up = Instant::now() + READY_SECONDS_MAX;
         loop {

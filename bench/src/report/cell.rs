@@ -5,11 +5,15 @@ use crate::figures::{Figures, Spread};
 use crate::meter::{OTHERS_CPU_SHARE, SERVER_CPU_US};
 use crate::peer::Kind;
 use crate::rows::{Goal, Section};
+use crate::trace::GROUPS;
 
 /// A row's cells.
 pub(super) struct Cells<'a> {
     measured: &'a Measured,
 }
+
+/// Fewer for each are not worth a word.
+const CALLS_MIN: f64 = 0.000_01;
 
 const NOTHING: &str = "–";
 
@@ -23,6 +27,9 @@ impl<'a> Cells<'a> {
         let Some(headline) = self.spread(kind, self.headline()) else {
             return NOTHING.to_owned();
         };
+        if let Some(calls) = self.calls(kind) {
+            return calls;
+        }
         let median = |name| self.spread(kind, name).map(|spread| spread.median);
         let rate = median("per_s").map_or(String::new(), |rate| format!(", {}/s", short(rate)));
         match self.measured.row.section {
@@ -63,6 +70,18 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The system calls for each, if they were counted.
+    fn calls(&self, kind: Kind) -> Option<String> {
+        let mut texts = Vec::new();
+        for (name, title, _) in GROUPS {
+            let count = self.spread(kind, name)?.median;
+            if count >= CALLS_MIN {
+                texts.push(format!("{} {title}", tiny(count)));
+            }
+        }
+        Some(texts.join(", "))
+    }
+
     /// The first figure only, with its ratio.
     pub(super) fn brief(&self, kind: Kind) -> String {
         let Some(headline) = self.spread(kind, self.headline()) else {
@@ -83,6 +102,11 @@ impl<'a> Cells<'a> {
     /// How many times the CPU time of `base` it takes.
     pub(super) fn against(&self, kind: Kind, base: Kind) -> String {
         self.ratios(kind, base, self.headline()).map_or(NOTHING.to_owned(), times)
+    }
+
+    /// Whether system calls were counted, which makes times meaningless.
+    pub(super) fn is_traced(&self) -> bool {
+        self.measured.runs.iter().any(|(kind, _)| self.calls(*kind).is_some())
     }
 
     /// What the row is called, with the rate if that was measured first.
@@ -215,6 +239,11 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
+/// The same where what is small counts.
+fn tiny(value: f64) -> String {
+    if value < 0.01 { format!("{value:.5}") } else { short(value) }
+}
+
 fn bytes(count: f64) -> String {
     if count < 10_000.0 { format!("{count:.0} B") } else { format!("{:.1} KB", count / 1e3) }
 }
@@ -237,6 +266,7 @@ mod tests {
         ] {
             assert_eq!(short(value), text);
         }
+        assert_eq!([0.000_42, 0.0625].map(tiny), ["0.00042", "0.062"]);
         assert_eq!(bytes(1377.4), "1377 B");
         assert_eq!(bytes(21_100.0), "21.1 KB");
     }

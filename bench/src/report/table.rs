@@ -21,9 +21,12 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
             runs.any(|(known, _)| known == kind)
         })
         .collect();
+    let has_times = !rows.iter().any(|row| Cells::of(row).is_traced());
     let compared: Vec<(Kind, Kind)> = COMPARED
         .into_iter()
-        .filter(|(kind, base)| is_of_cpu(section) && kinds.contains(kind) && kinds.contains(base))
+        .filter(|(kind, base)| {
+            has_times && is_of_cpu(section) && kinds.contains(kind) && kinds.contains(base)
+        })
         .collect();
     let mut head = vec![match section {
         Section::Scale(axis) => axis.title().to_owned(),
@@ -32,12 +35,12 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
     head.extend(kinds.iter().map(|kind| kind.title().to_owned()));
     head.extend(compared.iter().map(|(kind, base)| format!("{kind} / {base}")));
     let steps: &[Kind] = match section {
-        Section::Scale(_) => &STEPPED,
+        Section::Scale(_) if has_times => &STEPPED,
         _ => &[],
     };
     let steps: Vec<Kind> = steps.iter().filter(|kind| kinds.contains(kind)).copied().collect();
     head.extend(steps.iter().map(|kind| format!("{kind}, step")));
-    let has_goal = rows.iter().any(|row| row.row.goal.is_some());
+    let has_goal = has_times && rows.iter().any(|row| row.row.goal.is_some());
     head.extend(has_goal.then(|| "goal".to_owned()));
     head.push("others".to_owned());
     let mut lines = vec![head];
@@ -53,7 +56,10 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
         lines.push(line);
         above = Some(cells);
     }
-    let (title, unit) = words(section);
+    let (title, mut unit) = words(section);
+    if !has_times {
+        "System calls of the server for each.".clone_into(&mut unit);
+    }
     format!("## {title}\n\n{unit}\n\n{}", markdown(&lines))
 }
 
@@ -213,5 +219,73 @@ mod tests {
         assert!(text.contains("| workerman / workyard "));
         assert!(text.contains("| original / workerman "));
         assert_eq!(cells(&text)[5..7], ["1.20x [1.00–1.50]", "10.0x [8.00–20.0]"]);
+    }
+
+    fn figures(of: &[(&'static str, f64)]) -> Vec<Figures> {
+        let mut figures = Figures::default();
+        of.iter().for_each(|(name, value)| figures.add(name, *value));
+        vec![figures]
+    }
+
+    #[test]
+    fn latencies_have_two_ratios_and_the_rate() {
+        let run = |p50, p99| {
+            let rate = ("published_per_s", 4000.0);
+            figures(&[rate, ("p50_us", p50), ("p99_us", p99), ("p999_us", 500.0)])
+        };
+        let measured = Measured {
+            row: row("latency/1x10"),
+            runs: vec![(Kind::Limit, run(50.0, 100.0)), (Kind::Workyard, run(55.0, 120.0))],
+        };
+        let text = section(Section::Latency, &[&measured]);
+        let expected =
+            ["1 -> 10, 64 B, 4000/s", "50.0/100/500 µs", "55.0/120/500 µs, 1.10x, 1.20x", "≤ 1.2x"];
+        assert_eq!(cells(&text)[1..5], expected);
+    }
+
+    #[test]
+    fn the_stalled_are_held_against_the_same_run_without() {
+        let run = figures(&[
+            ("p50_us", 100.0),
+            ("p99_us", 150.0),
+            ("p999_us", 300.0),
+            ("without_p50_us", 90.0),
+            ("without_p99_us", 120.0),
+            ("without_p999_us", 250.0),
+            ("stalled_missed_share", 0.75),
+            ("whole_peak_rss_mib", 29.2),
+        ]);
+        let measured = Measured { row: row("stalled/100"), runs: vec![(Kind::Workyard, run)] };
+        let text = section(Section::Stalled, &[&measured]);
+        let expected = "100/150/300 µs, without 90.0/120/250 µs, 1.25x, 75 % missed, 29 MiB";
+        assert_eq!(cells(&text)[2..4], [expected, "≤ 1.2x"]);
+    }
+
+    #[test]
+    fn a_curve_has_steps() {
+        let point = |name: &str, cpu| Measured {
+            row: row(name),
+            runs: vec![(Kind::Workyard, figures(&[("server_cpu_us_each", cpu), ("per_s", 1e6)]))],
+        };
+        let points = [point("scale/keys/1000", 0.5), point("scale/keys/10000", 0.75)];
+        let text = section(points[0].row.section, &points.each_ref());
+        assert!(text.contains("| keys, 64 B each |"));
+        assert_eq!(cells(&text)[1..5], ["10000", "0.750, 1.00M/s", "1.50x", "–"]);
+    }
+
+    #[test]
+    fn counted_calls_take_the_place_of_times() {
+        let run = figures(&[
+            ("server_cpu_us_each", 9.0),
+            ("reads_each", 1.0),
+            ("writes_each", 0.0005),
+            ("waits_each", 0.02),
+            ("wakes_each", 0.0),
+            ("other_calls_each", 0.0),
+        ]);
+        let runs = vec![(Kind::Workyard, run)];
+        let text = section(Section::Keys, &[&Measured { row: row("kv/get/1x1"), runs }]);
+        assert!(text.contains("System calls") && !text.contains("goal"));
+        assert_eq!(cells(&text)[2], "1.00 read, 0.00050 write, 0.020 wait");
     }
 }

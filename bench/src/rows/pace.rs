@@ -41,6 +41,17 @@ impl Work {
         self.paced(Pace::PerSecond(per_s * MODEST_SHARE))
     }
 
+    /// The same without a rate, which a slowed server might not keep up with: one message or request after
+    /// the other where it had one.
+    pub(crate) fn unhurried(self) -> Self {
+        match self {
+            Self::Fanout { pace: Pace::PerSecond(_) | Pace::Modest, .. }
+            | Self::Stalled { .. }
+            | Self::Keys { pace: Pace::PerSecond(_) | Pace::Modest, .. } => self.paced(Pace::Alone),
+            _ => self,
+        }
+    }
+
     fn paced(mut self, to: Pace) -> Self {
         if let Self::Fanout { pace, .. } | Self::Stalled { pace, .. } | Self::Keys { pace, .. } =
             &mut self
@@ -76,6 +87,14 @@ mod tests {
                 panic!("{work:?}");
             };
             assert_eq!(pace, Pace::PerSecond(200.0));
+        }
+        for (pace, unhurried) in [
+            (Pace::PerSecond(7.0), Pace::Alone),
+            (Pace::Modest, Pace::Alone),
+            (Pace::Saturated, Pace::Saturated),
+        ] {
+            let Work::Fanout { pace, .. } = fanout(pace).unhurried() else { panic!("another") };
+            assert_eq!(pace, unhurried);
         }
         assert!(fanout(Pace::Saturated).calibration().is_none());
         assert!(fanout(Pace::PerSecond(7.0)).calibration().is_none());

@@ -43,10 +43,10 @@ use replays::Replays;
 use slow::Slow;
 use smallvec::SmallVec;
 use workyard_engine::{BySession, Caller, Outbox, SessionId};
-use workyard_protocol::Refusal;
 use workyard_protocol::channel::{
     self, ChannelWire, Interest, Reply, Subscribe, Topic, Unsubscribe,
 };
+use workyard_protocol::{GroupName, Refusal};
 
 /// Every subscription, found by what it is to and by whose it is.
 #[derive(Debug)]
@@ -187,13 +187,14 @@ impl Channels {
         interest: &Interest<'_>,
     ) -> Result<Option<Subscription>, Refusal> {
         let own = self.subscribers.get(session);
-        let known = self.find(interest);
+        let topic = self.topics.find(interest.topic);
+        let known = topic.and_then(|topic| self.known(topic, interest.group));
         if known.is_some_and(|known| own.is_some_and(|own| own.serial(known).is_some())) {
             return Ok(None);
         }
-        self.check_limits(own.map_or(0, Subscriptions::len), interest)?;
+        self.check_limits(own.map_or(0, Subscriptions::len), interest, topic.is_none())?;
         let group = interest.group.map(|name| self.groups.join(name));
-        let topic = self.topics.find_or_add(interest.topic);
+        let topic = topic.unwrap_or_else(|| self.topics.add(interest.topic));
         let subscription = Subscription { topic, group };
         self.topics[topic].pending += 1;
         // What is published next may concern this topic, though nobody receives it there yet.
@@ -216,11 +217,15 @@ impl Channels {
     }
 
     fn find(&self, interest: &Interest<'_>) -> Option<Subscription> {
-        let group = match interest.group {
+        self.known(self.topics.find(interest.topic)?, interest.group)
+    }
+
+    fn known(&self, topic: TopicId, group: Option<GroupName<'_>>) -> Option<Subscription> {
+        let group = match group {
             None => None,
             Some(name) => Some(self.groups.find(name)?),
         };
-        Some(Subscription { topic: self.topics.find(interest.topic)?, group })
+        Some(Subscription { topic, group })
     }
 
     /// Ends a subscription if the session has it.
@@ -268,8 +273,13 @@ impl Channels {
         self.subscriptions -= 1;
     }
 
-    /// Whether a session with `own` subscriptions may have this one too.
-    fn check_limits(&self, own: usize, interest: &Interest<'_>) -> Result<(), Refusal> {
+    /// Whether a session with `own` subscriptions may have this one too, perhaps to a new topic.
+    fn check_limits(
+        &self,
+        own: usize,
+        interest: &Interest<'_>,
+        new_topic: bool,
+    ) -> Result<(), Refusal> {
         let limits = &self.limits;
         let reached = |name, value| Err(BrokerLimits::reached(name, value));
         if own >= limits.subscriptions_per_session_max {
@@ -278,7 +288,6 @@ impl Channels {
         if self.subscriptions >= limits.subscriptions_max {
             return reached("subscriptions_max", limits.subscriptions_max);
         }
-        let new_topic = self.topics.find(interest.topic).is_none();
         let is_pattern = matches!(interest.topic, Topic::Pattern(_));
         if new_topic && is_pattern && self.topics.patterns() >= limits.patterns_max {
             return reached("patterns_max", limits.patterns_max);

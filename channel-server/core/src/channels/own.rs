@@ -1,7 +1,7 @@
 //! What one session subscribed to: often a single thing, and then without a table.
 
 use super::Subscription;
-use hashbrown::HashMap;
+use std::collections::BTreeMap;
 
 /// Stands for the serial of a subscription that joins when its replay has ended.
 pub(super) const PENDING: u64 = 0;
@@ -12,10 +12,11 @@ pub(super) enum Subscriptions {
     #[default]
     None,
     One(Subscription, u64),
-    Many(Box<HashMap<Subscription, u64>>),
+    /// A tree: one that grows neither holds anybody up nor leaves smaller ones behind.
+    Many(BTreeMap<Subscription, u64>),
 }
 
-const _: () = assert!(size_of::<Subscriptions>() == 24, "every session that subscribed has one");
+const _: () = assert!(size_of::<Subscriptions>() == 32, "every session that subscribed has one");
 
 impl Subscriptions {
     pub(super) fn len(&self) -> usize {
@@ -54,7 +55,7 @@ impl Subscriptions {
             Self::None => *self = Self::One(subscription, serial),
             Self::One(first, first_serial) => {
                 let both = [(*first, *first_serial), (subscription, serial)];
-                *self = Self::Many(Box::new(both.into_iter().collect()));
+                *self = Self::Many(BTreeMap::from(both));
             }
             Self::Many(all) => {
                 all.insert(subscription, serial);
@@ -80,7 +81,6 @@ impl Subscriptions {
         let mut all: Vec<_> = match self {
             Self::None => Vec::new(),
             Self::One(only, serial) => vec![(only, serial)],
-            // A map's order is random; what is freed first is used again first, which can be seen.
             Self::Many(all) => all.into_iter().collect(),
         };
         all.sort_unstable_by_key(|(subscription, serial)| (*serial, *subscription));

@@ -66,16 +66,16 @@ impl Topics {
         }
     }
 
-    /// The channel or pattern, a new one without audience if nobody subscribed to it.
-    pub(crate) fn find_or_add(&mut self, topic: Topic<'_>) -> TopicId {
-        self.find(topic).unwrap_or_else(|| match topic {
+    /// Adds a channel or pattern, without audience, that nobody subscribed to.
+    pub(crate) fn add(&mut self, topic: Topic<'_>) -> TopicId {
+        match topic {
             Topic::Channel(name) => TopicId(self.channels.insert(name.as_bytes(), Audience::new())),
             Topic::Pattern(pattern) => {
                 let at = self.patterns.insert(pattern.as_bytes(), Audience::new());
                 self.trie.insert(pattern, at);
                 TopicId::of_pattern(at)
             }
-        })
+        }
     }
 
     /// Forgets a channel or pattern.

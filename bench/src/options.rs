@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        assert_eq!(names(&[]).len(), 84);
-        assert_eq!(names(&["--quick"]).len(), 28);
+        assert_eq!(names(&[]).len(), 86);
+        assert_eq!(names(&["--quick"]).len(), 30);
         assert_eq!(names(&["--rows", "kv/get"]).len(), 4);
         assert_eq!(
             names(&["--quick", "--rows", "connects,fanout/1x1000/*4"]),

@@ -137,6 +137,7 @@ fn measure(peer: &Peer, work: Work, effort: &Effort) -> Result<Figures> {
             load::idle(peer, family, connections, is_subscribed, watched)
         }
         Work::Fill { keys } => load::fill(peer, keys, timing.verify),
+        Work::Backlog { jobs, delay } => load::backlog(peer, jobs, delay),
         Work::Subscriptions { subscriptions, connections } => {
             load::subscriptions(peer, subscriptions, connections, timing.verify)
         }

@@ -1,5 +1,6 @@
 //! The workloads. Each runs once against one peer and returns what it measured.
 
+mod backlog;
 mod connects;
 mod deliveries;
 mod due;
@@ -18,6 +19,7 @@ mod subscriptions;
 mod tests;
 mod xorshift;
 
+pub(crate) use backlog::backlog;
 pub(crate) use connects::connects;
 pub(crate) use idle::idle;
 pub(crate) use requests::Operation;

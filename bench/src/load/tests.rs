@@ -16,7 +16,7 @@ use std::thread;
 use workyard_protocol::channel::{ChannelWire, Delivery, Push, Reply, Request};
 use workyard_protocol::control::Welcome;
 use workyard_protocol::frame::{FrameDecoder, Split};
-use workyard_protocol::{NO_REPLY, ToClient, ToServer, Wire};
+use workyard_protocol::{Delay, NO_REPLY, ToClient, ToServer, Wire};
 
 const TIMING: Timing = Timing {
     warm_up: Duration::from_millis(10),
@@ -161,6 +161,13 @@ fn a_lost_job_is_counted_and_one_that_comes_twice_is_an_error() {
     jobs(Fault::Changes).unwrap_err();
 }
 
+#[test]
+fn jobs_that_nobody_takes_are_all_stored() {
+    let stored = |fault| backlog(&FakeServer::start(fault), 1000, Duration::from_secs(5));
+    assert!(stored(Fault::None).unwrap().value("per_s").unwrap() > 100.0);
+    assert!(stored(Fault::Drops).is_err());
+}
+
 /// What a fake server does wrong with every tenth message.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -225,7 +232,7 @@ impl FakeServer {
     }
 
     fn handle(&self, id: u32, request: &Request<'_>, number: u64, stream: &mut TcpStream) {
-        if matches!(request, Request::Enqueue(_)) {
+        if matches!(request, Request::Enqueue(_)) && id == NO_REPLY {
             // Each connection has a thread of its own: the first consumer may be heard of later.
             while self.subscribers.lock().unwrap().is_empty() {
                 thread::yield_now();
@@ -262,8 +269,13 @@ impl FakeServer {
                 subscribers.push((consume.queue.as_bytes().to_vec(), stream.try_clone().unwrap()));
                 send(stream, &FromServer::Reply(id, Reply::Done));
             }
+            Request::Enqueue(job) if id != NO_REPLY => {
+                assert_eq!(job.delay, Delay::from_millis(5000).unwrap());
+                // One that drops loses the job before the last.
+                let job = number - u64::from(self.fault == Fault::Drops);
+                send(stream, &FromServer::Reply(id, Reply::Enqueued { job, duplicate: false }));
+            }
             Request::Enqueue(job) => {
-                assert_eq!(id, NO_REPLY);
                 let push = FromServer::Push(Push::Job {
                     queue: job.queue,
                     job: number,

@@ -4,12 +4,14 @@ use super::scale::{self, Points};
 use super::{Goal, Pace, Row, Section, Via, Work};
 use crate::load::Operation;
 use crate::peer::Family;
+use std::time::Duration;
 
 /// How large the rows are that count something.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
     pub(crate) connections: usize,
     pub(crate) keys: u64,
+    pub(crate) jobs: u64,
     pub(crate) subscriptions: u32,
     /// Connections that share the subscriptions.
     pub(crate) subscribers: usize,
@@ -19,6 +21,9 @@ pub(crate) struct Sizes {
     pub(crate) scale: Points,
 }
 
+/// Longer than any run takes.
+const JOB_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Keys that requests are spread over.
 pub(super) const KEYS: u64 = 10_000;
 
@@ -26,6 +31,7 @@ impl Sizes {
     pub(crate) const FULL: Self = Self {
         connections: 10_000,
         keys: 1_000_000,
+        jobs: 1_000_000,
         subscriptions: 100_000,
         subscribers: 100,
         healthy: 100,
@@ -37,6 +43,7 @@ impl Sizes {
     pub(crate) const QUICK: Self = Self {
         connections: 200,
         keys: 5_000,
+        jobs: 5_000,
         subscriptions: 1_000,
         subscribers: 10,
         healthy: 5,
@@ -262,8 +269,9 @@ fn jobs() -> Vec<Row> {
 }
 
 fn memory(sizes: Sizes) -> Vec<Row> {
-    let Sizes { connections, keys, subscriptions, subscribers, .. } = sizes;
+    let Sizes { connections, keys, jobs, subscriptions, subscribers, .. } = sizes;
     let idle = |family, is_subscribed| Work::Idle { family, connections, is_subscribed };
+    let backlog = |delay| Work::Backlog { jobs, delay };
     let spread = Work::Subscriptions { subscriptions, connections: subscribers };
     let row = |name: &str, title: String, work, bytes| Row {
         name: format!("memory/{name}"),
@@ -298,6 +306,16 @@ fn memory(sizes: Sizes) -> Vec<Row> {
             200.0,
         ),
         row("key", format!("key with 64 B, of {keys}"), Work::Fill { keys }, 150.0),
+        Row {
+            goal: None,
+            ..row("job", format!("job with 64 B, of {jobs}"), backlog(Duration::ZERO), 0.0)
+        },
+        row(
+            "job-delayed",
+            format!("delayed job with 64 B, of {jobs}"),
+            backlog(JOB_DELAY),
+            64.0 + 200.0,
+        ),
     ]
 }
 
@@ -322,7 +340,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 6 + 1 + 16 + 3 + 5 + 1 + 27);
-        assert_eq!(all(Sizes::QUICK).iter().filter(|row| is_quick(row)).count(), 15 + 1 + 6 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 6 + 1 + 16 + 3 + 7 + 1 + 27);
+        assert_eq!(all(Sizes::QUICK).iter().filter(|row| is_quick(row)).count(), 15 + 1 + 8 + 6);
     }
 }

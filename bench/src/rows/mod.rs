@@ -12,6 +12,7 @@ pub(crate) use scale::Axis;
 
 use crate::load::Operation;
 use crate::peer::{Family, Kind};
+use std::time::Duration;
 
 /// One line of the report.
 #[derive(Clone, Debug)]
@@ -77,6 +78,11 @@ pub(crate) enum Work {
     Fill {
         keys: u64,
     },
+    /// Jobs that nobody takes.
+    Backlog {
+        jobs: u64,
+        delay: Duration,
+    },
     Subscriptions {
         subscriptions: u32,
         connections: usize,
@@ -126,6 +132,7 @@ impl Work {
             Self::Fanout { .. }
             | Self::Stalled { .. }
             | Self::Jobs { .. }
+            | Self::Backlog { .. }
             | Self::Subscriptions { .. }
             | Self::Routed { .. }
             | Self::Connects { .. } => Family::Channels,
@@ -138,7 +145,7 @@ impl Work {
     /// stall, a server must have a bound that a thousand of them can reach without filling the machine.
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
-            Self::Jobs { .. } => kind == Kind::Workyard,
+            Self::Jobs { .. } | Self::Backlog { .. } => kind == Kind::Workyard,
             Self::Fanout { via: Via::KeptChannel | Via::Watch, .. } => {
                 matches!(kind, Kind::Limit | Kind::Workyard)
             }
@@ -171,7 +178,7 @@ impl Work {
             | Self::Subscriptions { connections, .. }
             | Self::Routed { connections, .. }
             | Self::Connects { connections } => connections,
-            Self::Fill { .. } => 1,
+            Self::Fill { .. } | Self::Backlog { .. } => 1,
         }
     }
 }

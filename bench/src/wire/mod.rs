@@ -24,6 +24,7 @@ use crate::peer::Kind;
 use crate::rows::Via;
 use native_channel::NativeChannel;
 use std::io;
+use std::time::Duration;
 
 /// What a connection is for. Only some protocols need to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub(crate) enum Incoming {
     Delivery { frame_bytes: usize, payload_at: usize },
     /// A job, whose payload starts `payload_at` bytes into the frame, to be acknowledged by its lease.
     Job { frame_bytes: usize, payload_at: usize, lease: u64 },
-    /// The answer to a key-value request; `id` is 0 where the wire has none.
+    /// The answer to a key-value request or to a job that is stored; `id` is 0 where the wire has none.
     Answer { frame_bytes: usize, id: u32, answer: Answer },
     /// The server accepts the connection.
     Welcome { frame_bytes: usize },
@@ -62,7 +63,7 @@ pub(crate) enum Answer {
     Declined,
     /// The value that lies `at` bytes into the frame.
     Value { at: usize, bytes: usize },
-    /// The value of a counter.
+    /// The value of a counter, or which job it is.
     Number(u64),
     /// A version token, to be used with [`Request::SwapByToken`].
     Token(u64),
@@ -96,6 +97,8 @@ pub(crate) trait QueueWire: Wire {
     fn consume(&self, prefetch: u32, out: &mut Vec<u8>);
     /// Appends a job; the payload stands in it verbatim.
     fn enqueue(&self, payload: &[u8], out: &mut Vec<u8>);
+    /// The same, of one that nobody has before its delay is over. It is answered with its number.
+    fn store(&self, payload: &[u8], delay: Duration, out: &mut Vec<u8>);
     /// Says that a job is done.
     fn ack(&self, lease: u64, out: &mut Vec<u8>);
 }

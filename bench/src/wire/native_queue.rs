@@ -1,18 +1,21 @@
 //! The native wire of channel-server, as far as it is about queues: nobody waits for an answer.
 
-use super::native::{ID_AT, control, greet, varint, whole_frame};
-use super::{Incoming, QueueWire, Role, Wire, invalid};
+use super::native::{Frame, ID_AT, control, decoded, greet, varint, whole_frame};
+use super::{Answer, Incoming, QueueWire, Role, Wire, invalid};
 use std::io;
-use workyard_protocol::channel::{Ack, ChannelWire, Consume, Enqueue, Request};
+use std::time::Duration;
+use workyard_protocol::channel::{Ack, ChannelWire, Consume, Enqueue, Reply, Request};
 use workyard_protocol::control::ServiceKind;
-use workyard_protocol::{NO_REPLY, QueueName, ToServer, ValueRef};
+use workyard_protocol::{Delay, NO_REPLY, QueueName, ToClient, ToServer, ValueRef};
 
 pub(super) struct NativeQueue {
     pub(super) payload_bytes: usize,
 }
 
 const JOB: u8 = 0xC2;
+const ENQUEUED: u8 = 0x92;
 const CONSUME_ID: u32 = 1;
+const STORE_ID: u32 = 2;
 
 impl Wire for NativeQueue {
     fn greet(&self, _: Role, out: &mut Vec<u8>) {
@@ -28,7 +31,13 @@ impl Wire for NativeQueue {
             return Ok(Incoming::Partial);
         };
         if frame.operation != JOB {
-            return control::<ChannelWire>(frame, out);
+            return match stored(frame)? {
+                Some(number) => {
+                    let (frame_bytes, answer) = (frame.bytes.len(), Answer::Number(number));
+                    Ok(Incoming::Answer { frame_bytes, id: STORE_ID, answer })
+                }
+                None => control::<ChannelWire>(frame, out),
+            };
         }
         let lease = lease(&frame.bytes[ID_AT..]);
         let lease = lease.ok_or_else(|| invalid("a job ends within its header"))?;
@@ -38,6 +47,17 @@ impl Wire for NativeQueue {
         };
         Ok(Incoming::Job { frame_bytes, payload_at, lease })
     }
+}
+
+/// The number of the job, if the frame says that one is stored.
+fn stored(frame: Frame<'_>) -> io::Result<Option<u64>> {
+    if frame.operation != ENQUEUED {
+        return Ok(None);
+    }
+    Ok(match decoded::<ChannelWire>(frame)? {
+        ToClient::Reply(_, Reply::Enqueued { job, .. }) => Some(job),
+        _ => None,
+    })
 }
 
 /// Behind the queue's name, the job's number and the attempt.
@@ -60,6 +80,12 @@ impl QueueWire for NativeQueue {
     fn enqueue(&self, payload: &[u8], out: &mut Vec<u8>) {
         let request = Request::Enqueue(Enqueue::new(queue(), ValueRef::raw(payload)));
         ToServer::Request(NO_REPLY, request).encode(out);
+    }
+
+    fn store(&self, payload: &[u8], delay: Duration, out: &mut Vec<u8>) {
+        let delay = Delay::try_from(delay).expect("rows have delays below ten years");
+        let job = Enqueue { delay, ..Enqueue::new(queue(), ValueRef::raw(payload)) };
+        ToServer::Request(STORE_ID, Request::Enqueue(job)).encode(out);
     }
 
     fn ack(&self, lease: u64, out: &mut Vec<u8>) {

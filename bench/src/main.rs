@@ -36,6 +36,7 @@ use rows::Row;
 use runner::Runner;
 use std::process::ExitCode;
 use std::sync::Arc;
+use trace::Tool;
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
@@ -88,6 +89,7 @@ fn measure(options: &Options, mut rows: Vec<Row>) -> Result<ExitCode> {
             children: Arc::clone(&children),
             pinning,
             original: options.original.clone(),
+            tool: options.tool(),
         }),
         effort: options.effort(),
         kinds: &kinds,
@@ -114,6 +116,10 @@ fn available(
     kinds.extend(options.original.as_ref().map(|_| Kind::Original));
     kinds.sort();
     kinds.dedup();
+    if options.tool() == Some(Tool::Callgrind) {
+        // The others have allocators and threads of other kinds.
+        kinds.retain(|kind| kind.is_ours() || *kind == Kind::Limit);
+    }
     kinds.retain(|kind| {
         let is_installed = process::is_installed(*kind);
         if !is_installed {

@@ -20,7 +20,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn start(peer: &Peer) -> Result<Self> {
-        let trace = peer.is_traced.then(|| Trace::attach(peer.pid)).transpose()?;
+        let trace = peer.tool.map(|tool| Trace::start(tool, peer.pid)).transpose()?;
         procfs::reset_peak(peer.pid);
         Ok(Self {
             trace,

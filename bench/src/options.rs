@@ -4,6 +4,7 @@ use crate::limit_server::Service;
 use crate::load::Timing;
 use crate::peer::Kind;
 use crate::rows::{self, Row, Sizes};
+use crate::trace::Tool;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use std::fs;
@@ -38,6 +39,9 @@ pub(crate) struct Options {
     /// Count the servers' system calls with strace instead. Times mean nothing then.
     #[arg(long)]
     syscalls: bool,
+    /// Count the servers' instructions, allocations and copies with valgrind instead. The same.
+    #[arg(long, conflicts_with = "syscalls")]
+    instructions: bool,
     /// Append one JSON line per run to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -76,7 +80,7 @@ pub(crate) struct Effort {
     pub(crate) timing: Timing,
     /// Before each run, how long to wait at most for the machine to be idle.
     pub(crate) wait_quiet: Duration,
-    pub(crate) syscalls: bool,
+    pub(crate) tool: Option<Tool>,
     /// How long idle connections are watched.
     pub(crate) watched: Duration,
 }
@@ -92,9 +96,18 @@ impl Options {
                 duration: Duration::from_secs_f64(seconds),
                 verify: self.quick,
             },
-            syscalls: self.syscalls,
+            tool: self.tool(),
             wait_quiet: Duration::from_secs_f64(or(1.0, 0.0)),
             watched: Duration::from_secs_f64(or(2.0, 0.05)),
+        }
+    }
+
+    /// What looks on while the servers work, if anything.
+    pub(crate) fn tool(&self) -> Option<Tool> {
+        match (self.syscalls, self.instructions) {
+            (true, _) => Some(Tool::Strace),
+            (_, true) => Some(Tool::Callgrind),
+            _ => None,
         }
     }
 
@@ -164,6 +177,8 @@ mod tests {
         let options =
             Options::try_parse_from(["workyard-bench", "--peers", "limit,redis"]).unwrap();
         assert_eq!(options.peers, [Kind::Limit, Kind::Redis]);
+        let both = ["workyard-bench", "--syscalls", "--instructions"];
+        assert!(Options::try_parse_from(both).is_err());
         // It has to be told where the original is.
         assert!(Options::try_parse_from(["workyard-bench", "--peers", "original"]).is_err());
         assert!(Options::try_parse_from(["workyard-bench", "--original", "/nowhere"]).is_err());

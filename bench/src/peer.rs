@@ -1,5 +1,6 @@
 //! The kinds of server that are measured, and one that runs.
 
+use crate::trace::Tool;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -36,8 +37,8 @@ pub(crate) struct Peer {
     pub(crate) addr: SocketAddr,
     /// The process to account for.
     pub(crate) pid: u32,
-    /// Whether its system calls are counted, too: that makes it slow.
-    pub(crate) is_traced: bool,
+    /// What looks on.
+    pub(crate) tool: Option<Tool>,
 }
 
 impl Kind {

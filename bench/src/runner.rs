@@ -68,7 +68,7 @@ impl Runner<'_> {
             for kind in &kinds {
                 let duration = self.effort.timing.duration * 2 * PACED_FACTOR;
                 self.guard.allow(RUN_SECONDS_MAX + duration);
-                let outcome = self.run_once(*kind, work, self.effort.syscalls);
+                let outcome = self.run_once(*kind, work);
                 self.fleet.park_if_ending();
                 report.add(*kind, round, outcome)?;
             }
@@ -78,7 +78,7 @@ impl Runner<'_> {
 
     /// The work at a rate that is the same for all servers, if it is to be a modest one.
     fn calibrated(&mut self, work: Work) -> Result<Work> {
-        if self.effort.syscalls {
+        if self.effort.tool.is_some() {
             return Ok(work.unhurried());
         }
         let Some(alone) = work.calibration() else {
@@ -87,14 +87,14 @@ impl Runner<'_> {
         let mut best: f64 = 0.0;
         for _ in 0..CALIBRATIONS {
             self.guard.allow(RUN_SECONDS_MAX);
-            let figures = self.run_once(Kind::Limit, alone, false)?;
+            let figures = self.run_once(Kind::Limit, alone)?;
             let per_s = figures.value("published_per_s").or(figures.value("per_s"));
             best = best.max(per_s.context("the limit server did nothing")?);
         }
         Ok(work.modest(best))
     }
 
-    fn run_once(&mut self, kind: Kind, work: Work, is_traced: bool) -> Result<Figures> {
+    fn run_once(&mut self, kind: Kind, work: Work) -> Result<Figures> {
         let family = work.family(kind);
         let lent = if work.needs_fresh_server() {
             self.fleet.fresh(kind, family)?
@@ -102,7 +102,7 @@ impl Runner<'_> {
             self.fleet.shared(kind, family)?
         };
         procfs::wait_for_quiet(self.effort.wait_quiet);
-        let peer = Peer { is_traced, ..lent.peer };
+        let peer = Peer { tool: self.effort.tool, ..lent.peer };
         measure(&peer, work, &self.effort)
     }
 }

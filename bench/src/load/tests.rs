@@ -26,7 +26,7 @@ const TIMING: Timing = Timing {
 
 fn peer(kind: Kind, addr: SocketAddr) -> Peer {
     let pid = std::process::id();
-    Peer { kind, addr, pid, is_traced: false }
+    Peer { kind, addr, pid, tool: None }
 }
 
 fn limit(service: Service) -> Peer {

@@ -42,9 +42,9 @@ impl Pinning {
         Ok(())
     }
 
-    /// A command for a server: on the servers' core, and killed by the kernel should this process be
+    /// A command for a server, with what comes before its program: on the servers' core, and killed by the kernel should this process be
     /// killed before it can end its children.
-    pub(super) fn server(self, program: &OsStr) -> Command {
+    pub(super) fn server(self, before: &[&str], program: &OsStr) -> Command {
         let mut words: Vec<OsString> = Vec::new();
         if programs::find("setpriv").is_some() {
             words.extend(["setpriv", "--pdeathsig", "KILL"].map(OsString::from));
@@ -52,6 +52,7 @@ impl Pinning {
         if let Self::On { servers, .. } = self {
             words.extend(["taskset", "--cpu-list", &servers.to_string()].map(OsString::from));
         }
+        words.extend(before.iter().map(OsString::from));
         words.push(program.to_owned());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);

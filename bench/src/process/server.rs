@@ -5,6 +5,7 @@ use super::{Children, Pinning};
 use crate::limits::READY_SECONDS_MAX;
 use crate::peer::{Family, Kind, Peer};
 use crate::procfs;
+use crate::trace::{Tool, VALGRIND};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -31,6 +32,8 @@ pub(crate) struct Starter {
     pub(crate) pinning: Pinning,
     /// Where the original servers are.
     pub(crate) original: Option<PathBuf>,
+    /// What the servers will be looked at with.
+    pub(crate) tool: Option<Tool>,
 }
 
 impl Server {
@@ -66,7 +69,11 @@ impl Starter {
         let Launch { program, arguments } =
             launch(kind, family, addr.port(), &Folders { own: folder, original })?;
         let output = File::create(&log)?;
-        let mut command = self.pinning.server(program.as_os_str());
+        let before: &[&str] = match self.tool {
+            Some(Tool::Callgrind) => &VALGRIND,
+            _ => &[],
+        };
+        let mut command = self.pinning.server(before, program.as_os_str());
         command
             .args(arguments)
             .current_dir(folder)
@@ -74,7 +81,7 @@ impl Starter {
             .stdout(output.try_clone()?)
             .stderr(output);
         let started = self.children.spawn(&mut command)?;
-        let peer = Peer { kind, addr, pid: started, is_traced: false };
+        let peer = Peer { kind, addr, pid: started, tool: None };
         let mut server = Server { peer, started, children: Arc::clone(&self.children) };
         let give_up = Instant::now() + READY_SECONDS_MAX;
         loop {

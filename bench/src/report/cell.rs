@@ -5,7 +5,7 @@ use crate::figures::{Figures, Spread};
 use crate::meter::{OTHERS_CPU_SHARE, SERVER_CPU_US};
 use crate::peer::Kind;
 use crate::rows::{Goal, Section};
-use crate::trace::GROUPS;
+use crate::trace::counted;
 
 /// A row's cells.
 pub(super) struct Cells<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Cells<'a> {
 }
 
 /// Fewer for each are not worth a word.
-const CALLS_MIN: f64 = 0.000_01;
+const COUNT_MIN: f64 = 0.000_01;
 
 const NOTHING: &str = "–";
 
@@ -27,8 +27,8 @@ impl<'a> Cells<'a> {
         let Some(headline) = self.spread(kind, self.headline()) else {
             return NOTHING.to_owned();
         };
-        if let Some(calls) = self.calls(kind) {
-            return calls;
+        if let Some(counted) = self.counted(kind) {
+            return counted;
         }
         let median = |name| self.spread(kind, name).map(|spread| spread.median);
         let rate = median("per_s").map_or(String::new(), |rate| format!(", {}/s", short(rate)));
@@ -70,16 +70,17 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The system calls for each, if they were counted.
-    fn calls(&self, kind: Kind) -> Option<String> {
+    /// What a tool counted for each, if one looked on.
+    fn counted(&self, kind: Kind) -> Option<String> {
         let mut texts = Vec::new();
-        for (name, title, _) in GROUPS {
-            let count = self.spread(kind, name)?.median;
-            if count >= CALLS_MIN {
-                texts.push(format!("{} {title}", tiny(count)));
+        for (name, title) in counted() {
+            if let Some(count) = self.spread(kind, name)
+                && count.median >= COUNT_MIN
+            {
+                texts.push(format!("{} {title}", tiny(count.median)));
             }
         }
-        Some(texts.join(", "))
+        (!texts.is_empty()).then(|| texts.join(", "))
     }
 
     /// The first figure only, with its ratio.
@@ -104,9 +105,9 @@ impl<'a> Cells<'a> {
         self.ratios(kind, base, self.headline()).map_or(NOTHING.to_owned(), times)
     }
 
-    /// Whether system calls were counted, which makes times meaningless.
+    /// Whether a tool looked on, which makes times meaningless.
     pub(super) fn is_traced(&self) -> bool {
-        self.measured.runs.iter().any(|(kind, _)| self.calls(*kind).is_some())
+        self.measured.runs.iter().any(|(kind, _)| self.counted(*kind).is_some())
     }
 
     /// What the row is called, with the rate if that was measured first.

@@ -58,7 +58,7 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
     }
     let (title, mut unit) = words(section);
     if !has_times {
-        "System calls of the server for each.".clone_into(&mut unit);
+        "What the server does for each, counted.".clone_into(&mut unit);
     }
     format!("## {title}\n\n{unit}\n\n{}", markdown(&lines))
 }
@@ -285,7 +285,7 @@ mod tests {
         ]);
         let runs = vec![(Kind::Workyard, run)];
         let text = section(Section::Keys, &[&Measured { row: row("kv/get/1x1"), runs }]);
-        assert!(text.contains("System calls") && !text.contains("goal"));
+        assert!(text.contains("counted") && !text.contains("goal"));
         assert_eq!(cells(&text)[2], "1.00 read, 0.00050 write, 0.020 wait");
     }
 }

@@ -1,5 +1,6 @@
 //! The system calls of a server, as strace counts them between two moments.
 
+use super::Counted;
 use crate::figures::Figures;
 use crate::limits::TRACE_SECONDS_MAX;
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ pub(crate) struct Trace {
 }
 
 /// What the calls are told as. Those of none of these names come last.
-pub(crate) const GROUPS: [(&str, &str, &[&str]); 5] = [
+const GROUPS: [(&str, &str, &[&str]); 5] = [
     ("reads_each", "read", &["read", "readv", "recvfrom", "recvmsg"]),
     ("writes_each", "write", &["write", "writev", "sendto", "sendmsg"]),
     (
@@ -28,9 +29,13 @@ pub(crate) const GROUPS: [(&str, &str, &[&str]); 5] = [
     ("other_calls_each", "other", &[]),
 ];
 
+pub(super) fn counted() -> impl Iterator<Item = Counted> {
+    GROUPS.into_iter().map(|(name, title, _)| (name, title))
+}
+
 impl Trace {
     /// Returns once every thread of `pid` is watched.
-    pub(crate) fn attach(pid: u32) -> Result<Self> {
+    pub(super) fn attach(pid: u32) -> Result<Self> {
         let summary = env::temp_dir().join(format!("workyard-bench-{}-{pid}", std::process::id()));
         let strace = Command::new("strace")
             .args(["-f", "-qq", "-c", "-p", &pid.to_string(), "-o"])
@@ -55,7 +60,7 @@ impl Trace {
     }
 
     /// Lets go of the server, and adds what it called for each of `operations`.
-    pub(crate) fn finish(mut self, operations: f64, figures: &mut Figures) -> Result<()> {
+    pub(super) fn finish(mut self, operations: f64, figures: &mut Figures) -> Result<()> {
         let pid = Pid::from_child(&self.strace);
         kill_process(pid, Signal::INT).context("cannot end strace")?;
         self.strace.wait()?;

@@ -25,7 +25,7 @@ pub(crate) fn backlog(peer: &Peer, count: u64, delay: Duration) -> Result<Figure
         .with_context(|| format!("{} has no queues", peer.kind))?;
     let before = procfs::memory(peer.pid).resident_kib;
     let mut connections = open(peer.addr, &*wire, once(Role::Publisher))?;
-    let meter = Meter::start(peer);
+    let meter = Meter::start(peer)?;
     let start = Instant::now();
     let last = store(&mut connections, &*wire, count, delay)?;
     let elapsed = start.elapsed();
@@ -36,7 +36,7 @@ pub(crate) fn backlog(peer: &Peer, count: u64, delay: Duration) -> Result<Figure
     let grown = after.saturating_sub(before) as f64 * 1024.0;
     figures.add("rss_bytes_each", grown / count as f64);
     figures.add("per_s", count as f64 / elapsed.as_secs_f64());
-    meter.finish(count, elapsed, &mut figures);
+    meter.finish(count, elapsed, &mut figures)?;
     Ok(figures)
 }
 

@@ -3,7 +3,6 @@
 
 use super::cell::short;
 use crate::peer::Kind;
-use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 /// What is drawn.
@@ -45,8 +44,9 @@ impl Plot<'_> {
         );
         text += &label(LEFT, 22.0, "start", self.title, " font-weight=\"bold\"");
         self.put_grid(&across, &up, &mut text);
-        for (index, line) in self.lines.iter().enumerate() {
-            put_legend(index, line.kind, &mut text);
+        let mut legend = LEFT;
+        for line in &self.lines {
+            legend = put_legend(legend, line.kind, &mut text);
             put_line(line, &across, &up, &mut text);
         }
         text += "</svg>\n";
@@ -124,19 +124,15 @@ const STEPS: [f64; 3] = [1.0, 2.0, 5.0];
 /// What logarithms of ticks may be beside them.
 const ROUNDING: f64 = 1e-9;
 
-fn put_legend(index: usize, kind: Kind, text: &mut String) {
-    const APART: f64 = 104.0;
-    let x = LEFT + index as f64 * APART;
-    let y = 48.0;
-    let colour = colour(kind);
-    writeln!(
-        text,
-        "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"{colour}\"/>",
-        x + 5.0,
-        y - 4.0
-    )
-    .expect("a String takes everything");
-    *text += &label(x + 15.0, y, "start", kind.name(), "");
+/// Names a server behind a dot of its colour, from `x` on, and returns where the next one may begin.
+fn put_legend(x: f64, kind: Kind, text: &mut String) -> f64 {
+    const Y: f64 = 48.0;
+    const LETTER: f64 = 7.0;
+    let (dot, colour) = (x + 5.0, colour(kind));
+    *text +=
+        &format!("<circle cx=\"{dot:.1}\" cy=\"{:.1}\" r=\"5\" fill=\"{colour}\"/>\n", Y - 4.0);
+    *text += &label(x + 15.0, Y, "start", kind.title(), "");
+    x + 36.0 + kind.title().chars().count() as f64 * LETTER
 }
 
 fn put_line(line: &Line, across: &Scale, up: &Scale, text: &mut String) {
@@ -149,7 +145,7 @@ fn put_line(line: &Line, across: &Scale, up: &Scale, text: &mut String) {
         "<polyline points=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>\n"
     );
     for ((x, y), (_, value)) in places.iter().zip(&line.points) {
-        let said = format!("{}: {} µs", line.kind.name(), short(*value));
+        let said = escaped(&format!("{}: {} µs", line.kind.title(), short(*value)));
         *text += &format!(
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"><title>{said}</title></circle>\n"
         );

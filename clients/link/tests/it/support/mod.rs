@@ -1,12 +1,17 @@
 //! A server whose every word is scripted by the test.
 
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use workyard_link::{Address, Unread};
 use workyard_protocol::control::{Goodbye, Hello, VERSION, Welcome};
 use workyard_protocol::frame::{FrameDecoder, Split};
 use workyard_protocol::limits::FRAME_BYTES_MAX;
 use workyard_protocol::{Message, Reason, Refusal, RequestId, ToClient, ToServer};
+
+/// A client that says nothing for so long has nothing to say, whatever the test waits for.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// A listening socket on a port of its own.
 pub(crate) struct FakeServer {
@@ -47,7 +52,8 @@ impl FakeServer {
 
     /// A connection, before its hello.
     pub(crate) async fn accept(&self) -> Peer {
-        let (stream, _) = self.listener.accept().await.unwrap();
+        let accepted = timeout(SILENCE_MAX, self.listener.accept()).await;
+        let (stream, _) = accepted.expect("a client connects").unwrap();
         stream.set_nodelay(true).unwrap();
         Peer { stream, received: Vec::new() }
     }
@@ -77,7 +83,8 @@ impl Peer {
                 self.received.drain(..used);
                 return Some(frame);
             }
-            match self.stream.read_buf(&mut self.received).await {
+            let read = self.stream.read_buf(&mut self.received);
+            match timeout(SILENCE_MAX, read).await.expect("the client says something") {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }

@@ -23,9 +23,16 @@ pub(crate) struct Delivery<E: Engine, M> {
     pub(crate) dirty: BTreeSet<u32>,
     /// Those that the engine waits for and that have room again.
     pub(crate) drained: Vec<SessionId>,
+    /// Those that the engine has ended, and why.
+    pub(crate) doomed: Vec<(SessionId, Refusal)>,
     /// Above, a session is full.
     write_buffer_bytes_max: usize,
     route: Option<(Route, Vec<SessionId>)>,
+    /// How far turns are apart. Above one, all that has come meanwhile is of one turn, and room is found
+    /// once for messages of a turn that go the same way, as the daemon does it.
+    pub(crate) turn_ms: u64,
+    /// The way of the last messages, and who had room when they began.
+    batch: Option<(Route, BTreeSet<SessionId>)>,
     engine: PhantomData<E>,
 }
 
@@ -46,10 +53,23 @@ impl<E: Engine, M: Monitor<E::Wire>> Delivery<E, M> {
             findings,
             dirty: BTreeSet::new(),
             drained: Vec::new(),
+            doomed: Vec::new(),
             write_buffer_bytes_max,
             route: None,
+            turn_ms: 1,
+            batch: None,
             engine: PhantomData,
         }
+    }
+
+    /// Hears all that comes in so long in one turn, and finds room once for messages that go the same way.
+    pub(crate) fn in_turns_of(&mut self, turn_ms: u64) {
+        self.turn_ms = turn_ms;
+    }
+
+    /// What is published next finds out anew who has room.
+    pub(crate) fn close_batch(&mut self) {
+        self.batch = None;
     }
 
     /// Everything that a process knows is gone with it.
@@ -57,7 +77,9 @@ impl<E: Engine, M: Monitor<E::Wire>> Delivery<E, M> {
         self.peers.clear();
         self.dirty.clear();
         self.drained.clear();
+        self.doomed.clear();
         self.route = None;
+        self.batch = None;
     }
 
     pub(crate) fn peer(&mut self, session: SessionId) -> Option<&mut Peer> {
@@ -66,6 +88,11 @@ impl<E: Engine, M: Monitor<E::Wire>> Delivery<E, M> {
     }
 
     pub(crate) fn send(&mut self, session: SessionId, frame: &Frame<'_, E>) {
+        self.batch.take_if(|(_, open)| open.contains(&session));
+        self.append(session, frame);
+    }
+
+    fn append(&mut self, session: SessionId, frame: &Frame<'_, E>) {
         let slot = u32::try_from(session.slot()).expect("slots are small");
         let Some(peer) = self.peer(session).filter(|peer| !peer.is_ending) else { return };
         frame.encode(&mut peer.output);
@@ -103,9 +130,15 @@ impl<E: Engine, M: Monitor<E::Wire>> Delivery<E, M> {
             let loss =
                 Loss { topic: Some(&topic), from: lost.from, to: lost.to, missed: lost.missed };
             if let Some(push) = E::gap(loss) {
+                self.monitor.told_lost(id, &push);
                 self.send(id, &ToClient::Push(push));
             }
         }
+    }
+
+    fn takes(&mut self, session: SessionId) -> bool {
+        let limit = self.write_buffer_bytes_max;
+        self.peer(session).is_some_and(|peer| Self::has_room_for(peer, limit))
     }
 
     fn has_room_for(peer: &mut Peer, write_buffer_bytes_max: usize) -> bool {
@@ -154,14 +187,22 @@ impl<E: Engine, M: Monitor<E::Wire>> Outbox<E::Wire> for Delivery<E, M> {
             self.findings.check(same, || format!("{route:?}: {before:?}, now {recipients:?}"));
         }
         self.monitor.published(&recipients, &push);
+        if self.turn_ms > 1 && self.batch.as_ref().is_none_or(|(open, _)| *open != route) {
+            let open = recipients.iter().copied().filter(|session| self.takes(*session)).collect();
+            self.batch = Some((route, open));
+        }
         for session in &recipients {
-            let limit = self.write_buffer_bytes_max;
+            let has_room = match &self.batch {
+                Some((_, open)) => open.contains(session),
+                None => self.takes(*session),
+            };
+            self.monitor.delivered(*session, &push, has_room);
             let Some(peer) = self.peer(*session) else {
                 self.findings.report(format!("{session:?} is gone and was sent a message"));
                 continue;
             };
-            if Self::has_room_for(peer, limit) {
-                self.send(*session, &ToClient::Push(push));
+            if has_room {
+                self.append(*session, &ToClient::Push(push));
             } else {
                 let lost = peer.lost.entry(topic.to_vec()).or_default();
                 lost.from = if lost.from == 0 { number } else { lost.from };
@@ -172,7 +213,13 @@ impl<E: Engine, M: Monitor<E::Wire>> Outbox<E::Wire> for Delivery<E, M> {
         self.route = Some((route, recipients));
     }
 
+    fn continues(&mut self, route: Route) -> bool {
+        self.batch.take_if(|(open, _)| *open != route);
+        self.batch.is_some()
+    }
+
     fn has_room(&mut self, session: SessionId) -> bool {
+        self.batch.take_if(|(_, open)| open.contains(&session));
         let limit = self.write_buffer_bytes_max;
         let Some(peer) = self.peer(session) else { return false };
         let room = Self::has_room_for(peer, limit);
@@ -181,6 +228,11 @@ impl<E: Engine, M: Monitor<E::Wire>> Outbox<E::Wire> for Delivery<E, M> {
     }
 
     fn disconnect(&mut self, session: SessionId, refusal: Refusal) {
-        self.findings.report(format!("{session:?} is to be disconnected: {refusal}"));
+        let may_be = self.monitor.disconnects(session, &refusal);
+        self.findings.check(may_be, || format!("{session:?} is to be disconnected: {refusal}"));
+        if let Some(peer) = self.peer(session).filter(|peer| !peer.is_ending) {
+            peer.is_ending = true;
+            self.doomed.push((session, refusal));
+        }
     }
 }

@@ -35,6 +35,7 @@ struct Arguments {
 enum What {
     Channel,
     History,
+    Slow,
     Store,
     Talk,
     Work,
@@ -45,6 +46,7 @@ impl What {
         match self {
             Self::Channel => workyard_sim::channel(plan),
             Self::History => workyard_sim::history(plan),
+            Self::Slow => workyard_sim::slow(plan),
             Self::Store => workyard_sim::store(plan),
             Self::Talk => workyard_sim::talk(plan),
             Self::Work => workyard_sim::work(plan),
@@ -55,6 +57,7 @@ impl What {
         match self {
             Self::Channel => "channel",
             Self::History => "history",
+            Self::Slow => "slow",
             Self::Store => "store",
             Self::Talk => "talk",
             Self::Work => "work",

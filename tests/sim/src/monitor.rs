@@ -32,4 +32,15 @@ pub(crate) trait Monitor<W: Wire> {
 
     /// Something is sent to many that may be dropped for each of them.
     fn published(&mut self, recipients: &[SessionId], push: &W::Push<'_>);
+
+    /// It is sent to one of them, or is dropped as there is no room.
+    fn delivered(&mut self, _session: SessionId, _push: &W::Push<'_>, _is_sent: bool) {}
+
+    /// A session is told of what was dropped.
+    fn told_lost(&mut self, _session: SessionId, _push: &W::Push<'_>) {}
+
+    /// The core has a session ended. Returns whether that may be.
+    fn disconnects(&mut self, _session: SessionId, _refusal: &Refusal) -> bool {
+        false
+    }
 }

@@ -31,6 +31,10 @@ pub(crate) enum Event {
     Arrived(usize, Vec<u8>),
     /// A client learns that its connection has ended.
     Lost(usize),
+    /// A client reads again.
+    Reads(usize),
+    /// What a connection that is ending still had to be sent a while ago, so many bytes.
+    Linger(usize, usize),
 }
 
 #[derive(Debug)]
@@ -47,6 +51,10 @@ pub(crate) struct Connection {
     /// How much of that the sockets in between take.
     window_bytes: usize,
     delay_ms: (u64, u64),
+    /// It breaks off when the server has sent so much, in the middle of a frame perhaps.
+    breaks_after_bytes: Option<usize>,
+    /// The client reads nothing before this.
+    pub(crate) reads_from_ms: u64,
     /// The client is still there.
     is_open: bool,
 }
@@ -69,6 +77,8 @@ pub(crate) struct State {
     pub(crate) is_up: bool,
     /// No faults any more.
     is_calm: bool,
+    /// New connections may break off soon.
+    is_brittle: bool,
     pub(crate) trace: Trace,
 }
 
@@ -90,6 +100,7 @@ impl Network {
             connections: Vec::new(),
             is_up: true,
             is_calm: false,
+            is_brittle: false,
             trace: Trace::new(with_lines),
         };
         Self { state: Mutex::new(state), changed: Notify::new(), start: Instant::now() }
@@ -132,6 +143,11 @@ impl Network {
     /// Returns when the agenda has changed.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// From now on, new connections may break off soon, wherever in what the server says.
+    pub(crate) fn become_brittle(&self) {
+        self.lock().is_brittle = true;
     }
 
     /// A new connection; nothing while the server is down.
@@ -188,9 +204,12 @@ impl Network {
         let connection = &mut state.connections[at];
         // What never arrives is never read either: the window stays taken.
         connection.unread_bytes += bytes.len();
+        let left = connection.breaks_after_bytes.unwrap_or(usize::MAX);
+        let arriving = &bytes[..left.min(bytes.len())];
         if let Some(then) = connection.to_client.arrival(now_ms, delay_ms) {
-            state.schedule(then, Event::Arrived(at, bytes.to_vec()));
+            state.schedule(then, Event::Arrived(at, arriving.to_vec()));
         }
+        state.sent(now_ms, at, bytes.len());
     }
 
     /// The client's end is gone: the server learns of it behind all that was sent.
@@ -280,9 +299,7 @@ impl Network {
         if state.is_calm {
             return;
         }
-        let open: Vec<usize> = (0..state.connections.len())
-            .filter(|at| state.connections[*at].is_open && !state.connections[*at].is_over)
-            .collect();
+        let open = state.open();
         let kind = state.rng.u8(..20);
         match (kind, state.rng.choice(open)) {
             (0, _) => {
@@ -298,6 +315,49 @@ impl Network {
         self.changed.notify_one();
     }
 
+    /// Has one client read nothing for a while, perhaps for too long.
+    pub(crate) fn stop_reading(&self) {
+        let now_ms = self.now_ms();
+        let mut state = self.lock();
+        let open = state.open();
+        if let Some(at) = state.rng.choice(open).filter(|_| !state.is_calm) {
+            let for_ms = state.rng.u64(100..4000);
+            state.stop_reading(now_ms, at, for_ms);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Has everybody who is there read nothing for so long.
+    pub(crate) fn everybody_stops_reading(&self, for_ms: u64) {
+        let now_ms = self.now_ms();
+        let mut state = self.lock();
+        for at in state.open() {
+            state.stop_reading(now_ms, at, for_ms);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// A client reads again, if it has not been stopped anew.
+    pub(crate) fn read_again(&self, at: usize) {
+        let now_ms = self.now_ms();
+        let mut state = self.lock();
+        let connection = &mut state.connections[at];
+        if now_ms < connection.reads_from_ms {
+            return;
+        }
+        connection.window_bytes = WINDOW_BYTES;
+        let reader = connection.reader.take();
+        if !connection.to_server.is_cut {
+            // Before all that the server hears later, though it may be busy until then.
+            let since_ms = connection.reads_from_ms;
+            state.schedule(since_ms, Event::Writable(at));
+        }
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
     /// From now on the network is as good as it can be.
     pub(crate) fn calm_down(&self) {
         let mut state = self.lock();
@@ -305,6 +365,7 @@ impl Network {
         for at in 0..state.connections.len() {
             let connection = &mut state.connections[at];
             (connection.window_bytes, connection.delay_ms) = (WINDOW_BYTES, (1, 2));
+            connection.breaks_after_bytes = None;
             if connection.is_open && !connection.to_server.is_cut {
                 let now_ms = self.now_ms();
                 state.schedule(now_ms, Event::Writable(at));
@@ -335,8 +396,38 @@ impl State {
             unread_bytes: 0,
             window_bytes: WINDOW_BYTES,
             delay_ms,
+            breaks_after_bytes: self.breaks_after_bytes(),
+            reads_from_ms: 0,
             is_open: true,
         }
+    }
+
+    /// When a new connection breaks off: mostly when it likes.
+    fn breaks_after_bytes(&mut self) -> Option<usize> {
+        let may_be = self.is_brittle && !self.is_calm && self.rng.u8(..4) == 0;
+        may_be.then(|| self.rng.usize(40..240))
+    }
+
+    /// The server has sent so much, which may have been enough for the connection to break.
+    fn sent(&mut self, now_ms: u64, at: usize, bytes: usize) {
+        let Some(left) = &mut self.connections[at].breaks_after_bytes else { return };
+        *left = left.saturating_sub(bytes);
+        if *left == 0 {
+            self.trace.note(now_ms, "breaks off", at, &[]);
+            let Connection { to_server, to_client, .. } = &mut self.connections[at];
+            let server_then = to_server.arrival(now_ms, 1);
+            let client_then = to_client.arrival(now_ms, 1);
+            to_server.cut(false);
+            to_client.cut(false);
+            server_then.into_iter().for_each(|then| self.schedule(then, Event::Ended(at)));
+            client_then.into_iter().for_each(|then| self.schedule(then, Event::Lost(at)));
+        }
+    }
+
+    /// The connections whose clients are there.
+    fn open(&self) -> Vec<usize> {
+        let is_open = |at: &usize| self.connections[*at].is_open && !self.connections[*at].is_over;
+        (0..self.connections.len()).filter(is_open).collect()
     }
 
     fn delay_ms(&mut self, at: usize) -> u64 {
@@ -371,6 +462,15 @@ impl State {
         if ways & 2 > 0 {
             connection.to_client.hold(until_ms);
         }
+    }
+
+    /// The client reads nothing for a while, and little waits for it in between.
+    fn stop_reading(&mut self, now_ms: u64, at: usize, for_ms: u64) {
+        self.trace.note(now_ms, "reads no more", at, &[]);
+        let connection = &mut self.connections[at];
+        connection.window_bytes = self.rng.usize(200..2000);
+        connection.reads_from_ms = now_ms + for_ms;
+        self.schedule(now_ms + for_ms, Event::Reads(at));
     }
 
     /// The client reads slowly from now on.

@@ -16,6 +16,8 @@ use workyard_protocol::{DecodeError, Reason, Refusal, RequestId, ToClient, ToSer
 const HEARTBEAT_MS: u64 = 2000;
 /// How often that is looked after.
 const SWEEP_MS: u64 = HEARTBEAT_MS / 8;
+/// How long a connection that is ending may take nothing.
+const LINGER_MS: u64 = 1000;
 /// Frames stay far below this.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
 
@@ -28,6 +30,8 @@ pub(crate) struct Server<E: Engine, M> {
     pub(crate) delivery: Delivery<E, M>,
     network: Arc<Network>,
     sessions: BTreeMap<usize, SessionId>,
+    /// What connections that are ending still have to be sent.
+    closing: BTreeMap<usize, Vec<u8>>,
     generation: u32,
     /// Another number for every process.
     epoch: u64,
@@ -61,6 +65,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             ),
             network,
             sessions: BTreeMap::new(),
+            closing: BTreeMap::new(),
             generation: 0,
             epoch,
             is_up: true,
@@ -75,6 +80,7 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             let wake_ms = match self.network.next() {
                 Next::Now(event) => {
                     self.take(event);
+                    self.take_more();
                     self.end_turn();
                     continue;
                 }
@@ -89,11 +95,21 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             let now_ms = self.network.now_ms();
             let deadline_ms = deadline.map_or(u64::MAX, |at| self.started_ms + at.as_millis());
             let wake_ms = wake_ms.min(deadline_ms.max(self.lag_until_ms).max(now_ms + 1));
+            let wake_ms = wake_ms.min(now_ms + 60_000).next_multiple_of(self.delivery.turn_ms);
             tokio::select! {
                 biased;
                 () = self.network.changed() => {}
-                () = tokio::time::sleep_until(self.network.instant(wake_ms.min(now_ms + 60_000))) => {}
+                () = tokio::time::sleep_until(self.network.instant(wake_ms)) => {}
             }
+        }
+    }
+
+    /// What else is due belongs to the same turn, where turns have more than one part.
+    fn take_more(&mut self) {
+        while self.delivery.turn_ms > 1
+            && let Next::Now(event) = self.network.next()
+        {
+            self.take(event);
         }
     }
 
@@ -126,6 +142,8 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             Event::Writable(at) => self.writable(at),
             Event::Ended(at) => self.close(at),
             Event::Sweep => self.sweep(),
+            Event::Reads(at) => self.network.read_again(at),
+            Event::Linger(at, left) => self.linger(at, left),
         }
     }
 
@@ -136,7 +154,8 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         self.network.lock().trace.note(self.network.now_ms(), "server dies", 0, &[]);
         self.is_up = false;
         self.network.lock().is_up = false;
-        for at in std::mem::take(&mut self.sessions).into_keys() {
+        let sessions = std::mem::take(&mut self.sessions).into_keys();
+        for at in sessions.chain(std::mem::take(&mut self.closing).into_keys()) {
             self.network.server_vanished(at);
         }
         self.delivery.forget_everything();
@@ -165,7 +184,14 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
 
     /// The session is gone for the core; the client learns of it behind all that was sent.
     fn close(&mut self, at: usize) {
-        let Some(session) = self.sessions.remove(&at) else { return };
+        if self.closing.remove(&at).is_some() || self.forget(at).is_some() {
+            self.network.server_left(at);
+        }
+    }
+
+    /// The session is gone for the core. Returns what it had still to be sent.
+    fn forget(&mut self, at: usize) -> Option<Vec<u8>> {
+        let session = self.sessions.remove(&at)?;
         self.network.lock().trace.note(self.network.now_ms(), "server loses", at, &[]);
         let now = self.now();
         if let Some(peer) = self.delivery.peer(session) {
@@ -173,8 +199,44 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
         }
         self.delivery.monitor.closed(session);
         self.engine.close(now, session, &mut self.delivery);
-        self.delivery.peers.remove(&u32::try_from(session.slot()).expect("slots are small"));
-        self.network.server_left(at);
+        let slot = u32::try_from(session.slot()).expect("slots are small");
+        self.delivery.peers.remove(&slot).map(|peer| peer.output)
+    }
+
+    /// Ends a session that the core does not want any more. What was sent to it can still be read.
+    fn dismiss(&mut self, session: SessionId, refusal: Refusal) {
+        let Some(at) = self.delivery.peer(session).map(|peer| peer.connection) else { return };
+        let mut output = self.forget(at).expect("whoever has a connection is listed");
+        let goodbye: ToClient<'_, <E::Wire as Wire>::Reply<'_>, <E::Wire as Wire>::Push<'_>> =
+            ToClient::Goodbye(Goodbye { refusal, reconnect_after_ms: None });
+        goodbye.encode(&mut output);
+        let left = output.len();
+        self.closing.insert(at, output);
+        self.network.schedule(self.network.now_ms() + LINGER_MS, Event::Linger(at, left));
+        self.finish(at);
+    }
+
+    /// Sends to a connection that is ending what it takes.
+    fn finish(&mut self, at: usize) {
+        let Some(output) = self.closing.get_mut(&at) else { return };
+        let count = self.network.room(at).min(output.len());
+        self.network.send_to_client(at, &output[..count]);
+        output.drain(..count);
+        if output.is_empty() {
+            self.close(at);
+        }
+    }
+
+    /// A connection that is ending has had time to take something.
+    fn linger(&mut self, at: usize, before: usize) {
+        let Some(left) = self.closing.get(&at).map(Vec::len) else { return };
+        match left < before {
+            true => {
+                let then_ms = self.network.now_ms() + LINGER_MS;
+                self.network.schedule(then_ms, Event::Linger(at, left));
+            }
+            false => self.close(at),
+        }
     }
 
     fn hear(&mut self, at: usize, bytes: &[u8]) {
@@ -182,6 +244,9 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             return;
         }
         let Some(session) = self.sessions.get(&at).copied() else {
+            if self.closing.contains_key(&at) {
+                return;
+            }
             // Of a process before this one: there is no such connection any more.
             return self.network.server_left(at);
         };
@@ -270,8 +335,13 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
     }
 
     fn writable(&mut self, at: usize) {
-        if let Some(session) = self.sessions.get(&at) {
-            self.delivery.dirty.insert(u32::try_from(session.slot()).expect("slots are small"));
+        self.finish(at);
+        let Some(session) = self.sessions.get(&at) else { return };
+        let slot = u32::try_from(session.slot()).expect("slots are small");
+        self.delivery.dirty.insert(slot);
+        if self.delivery.turn_ms > 1 && !self.delivery.must_pause(slot) {
+            // What the socket takes is sent at once, also when others are still heard in this turn.
+            self.delivery.flush(slot);
         }
     }
 
@@ -318,6 +388,10 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
     fn end_turn(&mut self) {
         let mut paused = VecDeque::new();
         loop {
+            self.delivery.close_batch();
+            for (session, refusal) in std::mem::take(&mut self.delivery.doomed) {
+                self.dismiss(session, refusal);
+            }
             for slot in std::mem::take(&mut self.delivery.dirty) {
                 let was_paused = self.delivery.must_pause(slot);
                 self.delivery.flush(slot);
@@ -327,12 +401,15 @@ impl<E: Engine, M: Monitor<E::Wire>> Server<E, M> {
             }
             let now = self.now();
             for session in std::mem::take(&mut self.delivery.drained) {
-                self.engine.drained(now, session, &mut self.delivery);
+                if self.delivery.peer(session).is_some_and(|peer| !peer.is_ending) {
+                    self.engine.drained(now, session, &mut self.delivery);
+                }
             }
             while let Some(session) = paused.pop_front() {
                 self.hear_frames(session);
             }
-            if self.delivery.dirty.is_empty() && self.delivery.drained.is_empty() {
+            let Delivery { dirty, drained, doomed, .. } = &self.delivery;
+            if dirty.is_empty() && drained.is_empty() && doomed.is_empty() {
                 return;
             }
         }

@@ -29,8 +29,13 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let now_ms = self.network.now_ms();
         let mut state = self.network.lock();
         let connection = &mut state.connections[self.at];
+        if now_ms < connection.reads_from_ms {
+            connection.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         let count = connection.inbox.len().min(buffer.remaining());
         if count == 0 {
             if connection.is_over {

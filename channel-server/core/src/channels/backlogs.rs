@@ -111,7 +111,9 @@ impl Backlogs {
     /// The session is gone.
     pub(crate) fn close(&mut self, session: SessionId) {
         let backlog = self.by_session.remove(session);
-        self.bytes -= backlog.as_ref().map_or(0, Backlog::bytes);
+        if !planted!("held-of-the-gone-counts") {
+            self.bytes -= backlog.as_ref().map_or(0, Backlog::bytes);
+        }
     }
 }
 

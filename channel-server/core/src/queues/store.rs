@@ -37,7 +37,7 @@ impl Queues {
     pub(super) fn check_queue(&self, at: u32, bytes: usize) -> Result<(), Refusal> {
         let (queue, in_force) = (&self.queues[at], self.in_force(Some(at)));
         let (jobs_max, bytes_max) = (in_force.jobs_max, in_force.bytes_max);
-        if queue.jobs() as u64 >= jobs_max {
+        if queue.jobs() as u64 >= jobs_max + u64::from(planted!("queue-takes-one-too-many")) {
             let name = match jobs_max < self.limits.queue_jobs_max as u64 {
                 true => "the queue's own jobs_max",
                 false => "queue_jobs_max",

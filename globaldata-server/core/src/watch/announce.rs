@@ -5,6 +5,7 @@ use super::log::Place;
 use super::{State, Watches};
 use crate::limits::StoreLimits;
 use workyard_engine::{Outbox, SessionId, Time};
+use workyard_planted::planted;
 use workyard_protocol::globaldata::{GlobalDataWire, Push};
 
 /// How many times a log goes round, in parts, while everybody hears once how far it is. Whoever watches
@@ -81,7 +82,8 @@ impl State {
         });
         if topics > 1 {
             // Those who want values first, as they are the ones to stay.
-            found.sort_unstable_by_key(|(session, values)| (*session, !*values));
+            let comes_first = !planted!("value-is-left-out");
+            found.sort_unstable_by_key(|(session, values)| (*session, *values != comes_first));
             found.dedup_by_key(|(session, _)| *session);
         }
         let (is_set, open) = (record.is_set(), record.place != Place::Alone);

@@ -31,6 +31,7 @@ const STANDING: &str = "k.a";
 #[must_use]
 pub fn history(plan: &Plan) -> Run {
     run::run(plan, |world, mut rng| {
+        world.network.become_brittle();
         let forgets_numbers = rng.u8(..5) == 0;
         let history_bytes_max = [3000, 1 << 30][usize::from(rng.u8(..5) > 0)];
         let sequence_bytes_max =

@@ -30,6 +30,8 @@ pub(crate) struct Actor {
     holders: Vec<AbortHandle>,
     /// Those that watch, by their numbers.
     observers: Vec<(usize, AbortHandle)>,
+    /// What some knew that watch no more: others go on where they were.
+    left: Vec<Observed>,
     cached: CachedClient,
     freshness: Freshness,
 }
@@ -46,6 +48,7 @@ impl Actor {
             known: [0; REGISTERS.len()],
             holders: Vec::new(),
             observers: Vec::new(),
+            left: Vec::new(),
             cached,
             freshness: Freshness::default(),
         }
@@ -65,10 +68,10 @@ impl Actor {
 
     async fn act(&mut self) {
         match self.rng.u8(..100) {
-            0..=4 => self.get().await,
-            5..=10 => self.get_cached().await,
-            11..=16 => self.watch().await,
-            17..=18 => self.watch_no_more(),
+            0..=3 => self.get().await,
+            4..=9 => self.get_cached().await,
+            10..=15 => self.watch().await,
+            16..=18 => self.watch_no_more(),
             19..=24 => self.lock(),
             25..=39 => self.write().await,
             40..=49 => self.cas().await,
@@ -127,22 +130,32 @@ impl Actor {
     }
 
     async fn watch(&mut self) {
-        let topic = match self.rng.u8(..5) {
-            0 => Topic::Prefix(""),
-            1 => Topic::Prefix("r."),
-            2 => Topic::Prefix("n."),
-            3 => Topic::Key(COUNTERS[0]),
-            _ => Topic::Key(choose(&mut self.rng, &REGISTERS)),
+        let has_values = self.rng.u8(..3) > 0;
+        let (topic, position, observed) = match self.left.pop() {
+            Some(left) => left.resumed(has_values),
+            None => {
+                let topic = self.topic();
+                (topic, None, Observed::new(topic, has_values))
+            }
         };
-        let watching = match topic {
+        let mut watching = match topic {
             Topic::Key(key) => self.client.watch(key),
             Topic::Prefix(prefix) => self.client.watch_prefix(prefix),
         };
+        if let Some(position) = &position {
+            watching = watching.after(position.clone());
+        }
+        if !has_values {
+            watching = watching.without_values();
+        }
         let events_max = [1, 5, 10_000][self.rng.usize(..3)];
         let watched = watching.buffer(events_max, 1 << 20).await;
-        self.world.network.say(|| format!("watch {topic:?}: {:?}", watched.as_ref().err()));
+        self.world.network.say(|| {
+            let error = watched.as_ref().err();
+            format!("watch {topic:?} after {position:?}, values {has_values}: {error:?}")
+        });
         let Ok(watcher) = watched else { return };
-        let number = lock(&self.record).add_observer(Observed::new(topic));
+        let number = lock(&self.record).add_observer(observed);
         let pause = Duration::from_millis([0, 0, 1, 30, 100][self.rng.usize(..5)]);
         let (world, record) = (Arc::clone(&self.world), Arc::clone(&self.record));
         let observer = Observer { world, record, number, pause };
@@ -150,11 +163,22 @@ impl Actor {
         self.observers.push((number, task.abort_handle()));
     }
 
+    fn topic(&mut self) -> Topic {
+        match self.rng.u8(..5) {
+            0 => Topic::Prefix(""),
+            1 => Topic::Prefix("r."),
+            2 => Topic::Prefix("n."),
+            3 => Topic::Key(COUNTERS[0]),
+            _ => Topic::Key(choose(&mut self.rng, &REGISTERS)),
+        }
+    }
+
     fn watch_no_more(&mut self) {
         if let Some(at) = self.rng.choice(0..self.observers.len()) {
             let (number, observer) = self.observers.swap_remove(at);
             observer.abort();
-            lock(&self.record).observers.remove(&number);
+            let observed = lock(&self.record).observers.remove(&number);
+            self.left.extend(observed.filter(Observed::has_position));
         }
     }
 
@@ -262,7 +286,8 @@ impl Actor {
     pub(crate) fn stop(&mut self) {
         for (number, observer) in self.observers.drain(..) {
             observer.abort();
-            lock(&self.record).observers.remove(&number);
+            let observed = lock(&self.record).observers.remove(&number);
+            self.left.extend(observed.filter(Observed::has_position));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::world::{World, lock};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use workyard_globaldata::{WatchEvent, Watcher};
+use workyard_globaldata::{Position, WatchEvent, Watcher};
 
 pub(crate) struct Observer {
     pub(crate) world: Arc<World>,
@@ -33,9 +33,15 @@ impl Topic {
 }
 
 /// What an observer has been told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Observed {
     topic: Topic,
+    /// Whether it wants to know the values.
+    has_values: bool,
+    /// Where another one can go on.
+    position: Option<Position>,
+    /// It goes on where another one was, and may be told once more that it has caught up.
+    is_resumed: bool,
     /// The variables that there are, by what it was told, each with the revision of its value.
     state: BTreeMap<Vec<u8>, u64>,
     /// The place of the last change of each variable that it was told of.
@@ -48,27 +54,47 @@ pub(crate) struct Observed {
 impl Observer {
     pub(crate) async fn run(self, mut watcher: Watcher) {
         while let Some(event) = watcher.next().await {
-            self.told(&event);
+            self.told(&event, watcher.position());
             tokio::time::sleep(self.pause).await;
         }
     }
 
-    fn told(&self, event: &WatchEvent) {
+    fn told(&self, event: &WatchEvent, position: Option<Position>) {
         let number = self.number;
         self.world.network.say(|| format!("observer {number}: {event:?}"));
         let mut record = lock(&self.record);
         let Record { findings, truth, observers, .. } = &mut *record;
         let Some(observed) = observers.get_mut(&number) else { return };
-        if let Err(text) = observed.told(truth, event) {
+        let told = observed.told(truth, event).and_then(|()| observed.stands_at(position));
+        if let Err(text) = told {
             findings.report(format!("observer {number}, {event:?}: {text}"));
         }
     }
 }
 
 impl Observed {
-    pub(crate) fn new(topic: Topic) -> Self {
-        let (state, places) = (BTreeMap::new(), BTreeMap::new());
-        Self { topic, state, places, caught_up: None, last_revision: 0 }
+    pub(crate) fn new(topic: Topic, has_values: bool) -> Self {
+        Self {
+            topic,
+            has_values,
+            position: None,
+            is_resumed: false,
+            state: BTreeMap::new(),
+            places: BTreeMap::new(),
+            caught_up: None,
+            last_revision: 0,
+        }
+    }
+
+    /// What it is about, and where one begins that goes on behind it, knowing what it knew.
+    pub(crate) fn resumed(self, has_values: bool) -> (Topic, Option<Position>, Self) {
+        let (topic, position) = (self.topic, self.position.clone());
+        (topic, position, Self { has_values, is_resumed: true, ..self })
+    }
+
+    /// Whether another one can go on where it was.
+    pub(crate) fn has_position(&self) -> bool {
+        self.position.is_some()
     }
 
     /// Whether it knows how things stand.
@@ -78,16 +104,22 @@ impl Observed {
 
     fn told(&mut self, truth: &Truth, event: &WatchEvent) -> Result<(), String> {
         match event {
-            WatchEvent::Restarted { .. } => *self = Self::new(self.topic),
+            WatchEvent::Restarted { .. } => *self = Self::new(self.topic, self.has_values),
             WatchEvent::CaughtUp => {
-                let is_first = self.caught_up.is_none();
+                let is_first = self.caught_up.is_none() || std::mem::take(&mut self.is_resumed);
                 self.caught_up = Some(truth.lengths(|key| self.topic.matches(key)));
                 expect(is_first, || "it had caught up before".to_owned())?;
             }
             WatchEvent::Stored { key, revision, value, .. } => {
                 let place = truth.stored(key, *revision);
-                let value = value.as_ref().map(|value| bytes(value.as_ref())).unwrap_or_default();
-                let change = Change::Stored { revision: *revision, value };
+                expect(value.is_some() == self.has_values, || "with or without value".to_owned())?;
+                let change = match (value, place) {
+                    (None, Some(place)) => truth.of(key)[place].clone(),
+                    _ => {
+                        let value = value.as_ref().map(|value| bytes(value.as_ref()));
+                        Change::Stored { revision: *revision, value: value.unwrap_or_default() }
+                    }
+                };
                 self.changed(truth, key, *revision, place, &change)?;
                 self.state.insert(key.to_vec(), *revision);
             }
@@ -103,6 +135,15 @@ impl Observed {
             }
             _ => return Err("nobody knows what that is".to_owned()),
         }
+        Ok(())
+    }
+
+    /// Another one can go on here only when all is told that was there.
+    fn stands_at(&mut self, position: Option<Position>) -> Result<(), String> {
+        let is_known = self.caught_up.is_some();
+        let text = format!("{position:?} is given before all is told");
+        expect(position.is_none() || is_known, || text)?;
+        self.position = position;
         Ok(())
     }
 

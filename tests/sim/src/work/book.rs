@@ -3,6 +3,7 @@
 use super::settings::AllSettings;
 use crate::findings::Findings;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use workyard_channel_core::BrokerLimits;
 use workyard_engine::SessionId;
@@ -29,6 +30,9 @@ pub(super) struct Book {
 #[derive(Clone, Debug)]
 struct Job {
     value: u64,
+    /// What it counts, and why it came back, which counts too.
+    bytes: u64,
+    reason_bytes: u64,
     queue: Vec<u8>,
     priority: u8,
     attempt: u32,
@@ -72,6 +76,8 @@ pub(super) struct HandOut<'a> {
 pub(super) struct Stored {
     pub(super) queue: Vec<u8>,
     pub(super) value: u64,
+    /// What it counts.
+    pub(super) bytes: u64,
     pub(super) delay_ms: u64,
     pub(super) priority: u8,
     pub(super) id: Option<Vec<u8>>,
@@ -133,7 +139,7 @@ impl Book {
     }
 
     pub(super) fn stored(&mut self, stored: Stored, number: u64, duplicate: bool) {
-        let Stored { queue, value, delay_ms, priority, id } = stored;
+        let Stored { queue, value, bytes, delay_ms, priority, id } = stored;
         if let Some(id) = id {
             let now_ms = self.now_ms;
             let window_ms = self.settings.of(&queue).window_ms();
@@ -150,8 +156,21 @@ impl Book {
         if duplicate {
             return;
         }
+        let (least, _) = self.filled(&queue);
+        let has_room = self.settings.of(&queue).takes(least.0, least.1, bytes);
+        self.findings.check(has_room, || format!("value {value} is beside {least:?}: too many"));
         let place = self.waits(delay_ms);
-        let job = Job { value, queue, priority, attempt: 0, place, is_doubtful: false };
+        let reason_bytes = 0;
+        let job = Job {
+            value,
+            bytes,
+            reason_bytes,
+            queue,
+            priority,
+            attempt: 0,
+            place,
+            is_doubtful: false,
+        };
         let before = self.jobs.insert(number, job);
         self.findings.check(before.is_none(), || format!("two jobs have the number {number}"));
     }
@@ -185,7 +204,9 @@ impl Book {
             self.look_at_ms = self.look_at_ms.min(until_ms + SLACK_MS);
         }
         let (queue, attempt) = (out.queue.to_vec(), out.attempt);
-        self.jobs.insert(number, Job { place, queue, attempt, is_doubtful: false, ..job });
+        let reason_bytes = if attempt == 1 { 0 } else { job.reason_bytes };
+        let job = Job { place, queue, attempt, reason_bytes, is_doubtful: false, ..job };
+        self.jobs.insert(number, job);
     }
 
     pub(super) fn acknowledged(&mut self, by: SessionId, lease: u64) {
@@ -195,11 +216,18 @@ impl Book {
         }
     }
 
-    pub(super) fn given_back(&mut self, by: SessionId, lease: u64, delay_ms: Option<u64>) {
+    pub(super) fn given_back(
+        &mut self,
+        by: SessionId,
+        lease: u64,
+        delay_ms: Option<u64>,
+        reason_bytes: Option<u64>,
+    ) {
         let Some((number, _)) = self.held(by, lease) else {
             return self.findings.report(format!("{by:?} was allowed to settle lease {lease}"));
         };
-        let job = &self.jobs[&number];
+        let job = self.jobs.get_mut(&number).expect("it was found before");
+        job.reason_bytes = reason_bytes.unwrap_or(job.reason_bytes);
         let settings = self.settings.of(&job.queue);
         let delay_ms = delay_ms.unwrap_or_else(|| settings.backoff_ms(job.attempt));
         if settings.is_spent(job.attempt) {
@@ -295,17 +323,39 @@ impl Book {
         }
     }
 
-    /// All dead letters of a queue were moved back to it: so many.
-    pub(super) fn redriven(&mut self, queue: &[u8], count: u64) {
+    /// A job of so many bytes was refused, as the queue is full.
+    pub(super) fn full(&self, queue: &[u8], bytes: u64) {
+        let (_, most) = self.filled(queue);
+        let has_room = self.settings.of(queue).takes(most.0, most.1, bytes);
+        self.findings
+            .check(!has_room, || format!("there is room for {bytes} bytes beside {most:?}"));
+    }
+
+    /// Dead letters were not moved back, as there was no room for the first of them.
+    pub(super) fn not_redriven(&self, queue: &[u8], from: u64) {
+        let dead = [queue, b".dead"].concat();
+        let mut all = self.jobs.range(from..).map(|(_, job)| job);
+        match all.find(|job| job.queue == dead && job.place != Place::Gone && !job.is_doubtful) {
+            Some(job) => self.full(queue, job.bytes + job.reason_bytes),
+            // There may be one that is not known to be dead, of any size.
+            None => self.full(queue, u64::from(u32::MAX)),
+        }
+    }
+
+    /// All dead letters of a queue in a range were moved back to it: so many.
+    pub(super) fn redriven(&mut self, queue: &[u8], range: Range<u64>, count: u64) {
+        let (least, _) = self.filled(queue);
+        let has_room = count == 0 || self.settings.of(queue).takes(least.0 + count - 1, least.1, 0);
+        self.findings.check(has_room, || format!("{count} were redriven beside {least:?}"));
         let dead = [queue, b".dead"].concat();
         let now_ms = self.now_ms;
         let (mut sure, mut doubtful) = (0, 0);
-        for job in self.jobs.values_mut() {
+        for (_, job) in self.jobs.range_mut(range) {
             let is_over = matches!(job.place, Place::Leased(held) if held.is_over(now_ms));
             let is_waiting = matches!(job.place, Place::Waits(..));
             if is_waiting && job.queue == dead && !job.is_doubtful {
                 sure += 1;
-                (job.queue, job.attempt) = (queue.to_vec(), 0);
+                (job.queue, job.attempt, job.reason_bytes) = (queue.to_vec(), 0, 0);
                 job.place = Place::Waits(now_ms, now_ms);
             } else if is_over || (is_waiting && job.is_doubtful) {
                 doubtful += 1;
@@ -353,6 +403,24 @@ impl Book {
             all.extend((job.queue == dead).then_some((*number, job.attempt)));
         }
         Some(all)
+    }
+
+    /// The jobs of a queue and their bytes: at least, and at most.
+    fn filled(&self, queue: &[u8]) -> ((u64, u64), (u64, u64)) {
+        let (mut least, mut most) = ((0, 0), (0, 0));
+        let dead = [queue, b".dead"].concat();
+        for job in self.jobs.values().filter(|job| job.place != Place::Gone) {
+            let is_over = matches!(job.place, Place::Leased(held) if held.is_over(self.now_ms));
+            let is_unsure = is_over || job.is_doubtful;
+            if job.queue == queue || (is_unsure && job.queue == dead) {
+                let bytes = job.bytes + job.reason_bytes;
+                most = (most.0 + 1, most.1 + bytes);
+                if !is_unsure {
+                    least = (least.0 + 1, least.1 + bytes);
+                }
+            }
+        }
+        (least, most)
     }
 
     fn held(&self, by: SessionId, lease: u64) -> Option<(u64, Lease)> {

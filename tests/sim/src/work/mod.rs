@@ -64,7 +64,8 @@ fn settings_of(rng: &mut Rng) -> QueueSettings {
         attempts_max: rng.bool().then(|| rng.u32(..4)),
         backoff,
         dedup_window: rng.bool().then(|| ms([0, 300, 3000][rng.usize(..3)])),
-        ..QueueSettings::default()
+        jobs_max: rng.bool().then(|| [1, 3, 10][rng.usize(..3)]),
+        bytes_max: (rng.u8(..4) == 0).then(|| [500, 2000][rng.usize(..2)]),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::channel::value_id;
 use crate::monitor::Monitor;
 use crate::world::lock;
 use std::sync::{Arc, Mutex};
+use workyard_channel_core::BrokerLimits;
 use workyard_engine::{SessionId, Time};
 use workyard_protocol::channel::{ChannelWire, Push, QueueSettings, Reply, Request};
 use workyard_protocol::{Reason, Refusal, RequestId};
@@ -24,10 +25,12 @@ enum Doing {
     Consume(Vec<u8>, u32),
     Cancel(Vec<u8>),
     Ack(u64),
-    Nack(u64, Option<u64>),
+    /// With what is said of the delay, and how long the reason is.
+    Nack(u64, Option<u64>, Option<u64>),
     Renew(Vec<u64>),
     Remove(Vec<u8>, u64),
-    Redrive(Vec<u8>),
+    /// From this number on.
+    Redrive(Vec<u8>, u64),
     Configure(Vec<u8>, QueueSettings),
 }
 
@@ -57,6 +60,7 @@ impl Monitor<ChannelWire> for WorkMonitor {
             Request::Enqueue(request) => Some(Doing::Enqueue(Stored {
                 queue: request.queue.as_bytes().to_vec(),
                 value: value_id(request.value),
+                bytes: (request.value.byte_len() + BrokerLimits::JOB_OVERHEAD_BYTES) as u64,
                 delay_ms: request.delay.as_millis(),
                 priority: request.priority,
                 id: request.id.map(|id| id.as_bytes().to_vec()),
@@ -67,13 +71,17 @@ impl Monitor<ChannelWire> for WorkMonitor {
             Request::Cancel(request) => Some(Doing::Cancel(request.queue.as_bytes().to_vec())),
             Request::Ack(request) => Some(Doing::Ack(request.lease)),
             Request::Nack(request) => {
-                Some(Doing::Nack(request.lease, request.delay.map(|delay| delay.as_millis())))
+                let reason_bytes = request.reason.map(|reason| reason.as_str().len() as u64);
+                let delay_ms = request.delay.map(|delay| delay.as_millis());
+                Some(Doing::Nack(request.lease, delay_ms, reason_bytes))
             }
             Request::Renew(request) => Some(Doing::Renew(request.leases.clone())),
             Request::Remove(request) => {
                 Some(Doing::Remove(request.queue.as_bytes().to_vec(), request.job))
             }
-            Request::Redrive(request) => Some(Doing::Redrive(request.queue.as_bytes().to_vec())),
+            Request::Redrive(request) => {
+                Some(Doing::Redrive(request.queue.as_bytes().to_vec(), request.cursor))
+            }
             Request::Configure(request) => {
                 Some(Doing::Configure(request.queue.as_bytes().to_vec(), request.settings))
             }
@@ -91,16 +99,21 @@ impl Monitor<ChannelWire> for WorkMonitor {
             (Some(Doing::Consume(queue, prefetch)), _) => book.consumes(session, &queue, prefetch),
             (Some(Doing::Cancel(queue)), _) => book.cancelled(session, &queue),
             (Some(Doing::Ack(lease)), _) => book.acknowledged(session, lease),
-            (Some(Doing::Nack(lease, delay_ms)), _) => book.given_back(session, lease, delay_ms),
+            (Some(Doing::Nack(lease, delay_ms, reason_bytes)), _) => {
+                book.given_back(session, lease, delay_ms, reason_bytes);
+            }
             (Some(Doing::Renew(leases)), Reply::Renewed { lost }) => {
                 book.renewed(session, &leases, lost);
             }
             (Some(Doing::Remove(queue, job)), Reply::Counted { jobs, .. }) => {
                 book.removed(&queue, job, Some(*jobs));
             }
-            (Some(Doing::Redrive(queue)), Reply::Counted { jobs, cursor }) => {
-                book.findings.check(*cursor == 0, || format!("{cursor} is left to redrive"));
-                book.redriven(&queue, *jobs);
+            (Some(Doing::Redrive(queue, from)), Reply::Counted { jobs, cursor: 0 }) => {
+                book.redriven(&queue, from..u64::MAX, *jobs);
+            }
+            (Some(Doing::Redrive(queue, from)), Reply::Counted { jobs, cursor }) => {
+                book.redriven(&queue, from..*cursor, *jobs);
+                book.not_redriven(&queue, *cursor);
             }
             (Some(Doing::Configure(queue, settings)), _) => book.configured(&queue, settings),
             (Some(doing), reply) => {
@@ -113,13 +126,21 @@ impl Monitor<ChannelWire> for WorkMonitor {
     fn refused(&mut self, session: SessionId, _: RequestId, refusal: &Refusal) {
         let book = &mut lock(&self.ledger).book;
         match self.current.take() {
-            Some(Doing::Ack(lease) | Doing::Nack(lease, _)) => {
+            Some(Doing::Ack(lease) | Doing::Nack(lease, ..)) => {
                 let is_right = refusal.reason == Reason::UnknownJob;
                 book.findings.check(is_right, || format!("lease {lease}: {refusal}"));
                 book.denied(session, lease);
             }
             Some(Doing::Remove(queue, job)) if refusal.reason == Reason::JobLeased => {
                 book.removed(&queue, job, None);
+            }
+            Some(Doing::Enqueue(Stored { queue, bytes, .. }))
+                if refusal.reason == Reason::LimitReached =>
+            {
+                book.full(&queue, bytes);
+            }
+            Some(Doing::Redrive(queue, from)) if refusal.reason == Reason::LimitReached => {
+                book.not_redriven(&queue, from);
             }
             // Of a connection before this one.
             Some(Doing::Cancel(_)) if refusal.reason == Reason::NotConsuming => {}

@@ -58,6 +58,12 @@ impl Settings {
         !self.is_dead && most > 0 && attempt >= most
     }
 
+    /// Whether the queue takes one more job of so many bytes beside these.
+    pub(super) fn takes(&self, jobs: u64, bytes: u64, more_bytes: u64) -> bool {
+        let has_room = |most: Option<u64>, used| most.is_none_or(|most| used <= most);
+        has_room(self.own.jobs_max, jobs + 1) && has_room(self.own.bytes_max, bytes + more_bytes)
+    }
+
     /// How long a job waits that comes back after so many attempts.
     pub(super) fn backoff_ms(&self, attempt: u32) -> u64 {
         match self.own.backoff {

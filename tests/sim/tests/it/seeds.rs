@@ -73,6 +73,16 @@ fn a_seed_of_queues_and_workers_is_the_same_every_time() {
 }
 
 #[test]
+fn every_seed_of_slow_subscribers_passes() {
+    pass("slow", workyard_sim::slow, LONG_SEEDS);
+}
+
+#[test]
+fn a_seed_of_slow_subscribers_is_the_same_every_time() {
+    repeat(workyard_sim::slow);
+}
+
+#[test]
 fn every_seed_of_globaldata_server_passes() {
     pass("store", workyard_sim::store, SEEDS);
 }

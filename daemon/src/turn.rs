@@ -64,8 +64,12 @@ fn set_alarm(mut alarm: Pin<&mut Sleep>, wait_ms: u64, cx: &mut Context<'_>) {
 
 fn end_turn<S: Service>(driver: &mut Driver<S>) {
     driver.delivery.flush_dirty();
+    let drained = driver.delivery.take_drained();
+    if drained.is_empty() {
+        return;
+    }
     let now = driver.now();
-    for session in driver.delivery.take_drained() {
+    for session in drained {
         if driver.delivery.peer_mut(session).is_some_and(|peer| peer.is_open()) {
             driver.engine.drained(now, session, &mut driver.delivery);
         }

@@ -85,7 +85,8 @@ impl Runner<'_> {
             return Ok(work);
         };
         let mut best: f64 = 0.0;
-        for _ in 0..CALIBRATIONS {
+        let times = if self.effort.timing.verify { 1 } else { CALIBRATIONS };
+        for _ in 0..times {
             self.guard.allow(RUN_SECONDS_MAX);
             let figures = self.run_once(Kind::Limit, alone)?;
             let per_s = figures.value("published_per_s").or(figures.value("per_s"));

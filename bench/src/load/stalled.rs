@@ -76,7 +76,7 @@ fn subscribed(peer: &Peer, wire: &dyn PubSubWire, count: usize) -> Result<Connec
 
 /// How many messages the first of them finds when it reads at last. It fails when the server has hung up.
 fn received(connections: &mut Connections, wire: &dyn PubSubWire) -> Result<u64> {
-    const SILENCE: Duration = Duration::from_millis(500);
+    const SILENCE: Duration = Duration::from_millis(300);
     let mut count = 0;
     let mut last = Instant::now();
     while last.elapsed() < SILENCE {

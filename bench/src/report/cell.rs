@@ -85,6 +85,9 @@ impl<'a> Cells<'a> {
 
     /// The first figure only, with its ratio.
     pub(super) fn brief(&self, kind: Kind) -> String {
+        if let Some(counted) = self.counted(kind) {
+            return counted;
+        }
         let Some(headline) = self.spread(kind, self.headline()) else {
             return NOTHING.to_owned();
         };

@@ -9,7 +9,7 @@ use workyard_channel::{Message, Subscription};
 use workyard_protocol::Pattern;
 
 /// What a subscription is to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     Channel(&'static str),
     Pattern(&'static str),

@@ -99,7 +99,9 @@ impl Actor {
         let subscribed = subscribing.when_slow(when_slow).await;
         let error = subscribed.as_ref().err();
         self.world.network.say(|| format!("subscribe to {filter:?}, {when_slow:?}: {error:?}"));
-        let Ok(subscription) = subscribed else { return };
+        let Ok(subscription) = subscribed else {
+            return lock(&self.ledger).changes(self.program);
+        };
         let mut ledger = lock(&self.ledger);
         let wish = Wish { program: self.program, filter, when_slow };
         let (number, from) = (ledger.add_reader(wish.clone()), ledger.len());
@@ -135,6 +137,7 @@ impl Actor {
     fn change_its_mind(&mut self) {
         let (client, channel) = (self.client.clone(), choose(&mut self.rng, &CHANNELS));
         let (mut rng, ledger) = (self.rng.fork(), Arc::clone(&self.ledger));
+        lock(&ledger).changes(self.program);
         let changing = async move {
             for _ in 0..rng.u8(2..6) {
                 let when_slow = POLICIES[rng.usize(..POLICIES.len())];
@@ -155,7 +158,9 @@ impl Actor {
         if let Some(at) = self.rng.choice(0..self.readers.len()) {
             let (number, reader) = self.readers.swap_remove(at);
             reader.abort();
-            lock(&self.ledger).remove_reader(number);
+            let mut ledger = lock(&self.ledger);
+            ledger.remove_reader(number);
+            ledger.changes(self.program);
         }
     }
 

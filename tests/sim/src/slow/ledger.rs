@@ -31,6 +31,8 @@ pub(super) struct Ledger {
     last_reader: usize,
     last_program: usize,
     wishes: BTreeMap<usize, Wish>,
+    /// Programs that have ended a subscription: of what was held for that, they are told at once.
+    changed: BTreeSet<usize>,
 }
 
 /// What a reader has subscribed to.
@@ -67,6 +69,7 @@ impl Ledger {
             last_reader: 0,
             last_program: 0,
             wishes: BTreeMap::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -178,13 +181,26 @@ impl Ledger {
         self.last_reader
     }
 
-    /// Whether the same program wants the newest of a channel, rather than the latest, by another subscription.
-    pub(super) fn wants_newest(&self, program: usize, channel: &[u8]) -> bool {
+    /// Whether what a reader wants of a channel may be held for another one of its program, which wants
+    /// the newest of more than that.
+    pub(super) fn is_held_for_another(&self, own: &Wish, channel: &[u8]) -> bool {
+        let is_other = |wish: &Wish| own.when_slow < wish.when_slow || own.filter != wish.filter;
         self.wishes.values().any(|wish| {
-            wish.program == program
+            wish.program == own.program
                 && wish.when_slow == WhenSlow::DropOldest
+                && is_other(wish)
                 && wish.filter.matches(channel)
         })
+    }
+
+    /// Whether a program has ever ended a subscription, or changed its mind about one.
+    pub(super) fn has_changed(&self, program: usize) -> bool {
+        self.changed.contains(&program)
+    }
+
+    /// It does.
+    pub(super) fn changes(&mut self, program: usize) {
+        self.changed.insert(program);
     }
 
     /// It is over.

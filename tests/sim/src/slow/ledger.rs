@@ -31,7 +31,8 @@ pub(super) struct Ledger {
     last_reader: usize,
     last_program: usize,
     wishes: BTreeMap<usize, Wish>,
-    /// Programs that have ended a subscription: of what was held for that, they are told at once.
+    /// Programs that have had another subscription, or have ended one: what is lost of that may be told before
+    /// older messages that are held for the other.
     changed: BTreeSet<usize>,
 }
 
@@ -177,6 +178,9 @@ impl Ledger {
     pub(super) fn add_reader(&mut self, wish: Wish) -> usize {
         self.last_reader += 1;
         self.waiting.insert(self.last_reader);
+        if self.wishes.values().any(|other| other.program == wish.program) {
+            self.changes(wish.program);
+        }
         self.wishes.insert(self.last_reader, wish);
         self.last_reader
     }

@@ -14,6 +14,10 @@ use std::time::Instant;
 use workyard_engine::{Caller, Engine, Outbox, SessionId, Time};
 use workyard_protocol::{Refusal, RequestId};
 
+/// So many requests are shown to the engine before they are handled: enough that their waits for memory
+/// overlap, and few enough that what was fetched for the last is not gone before it is wanted.
+const FORESEEN_FRAMES: usize = 16;
+
 /// The driver as the tasks of one thread share it. Nothing holds it across a wait.
 pub(crate) type Shared<S> = Rc<RefCell<Driver<S>>>;
 
@@ -147,7 +151,13 @@ impl<S: Service> Driver<S> {
         let frame_bytes_max = self.facts.frame_bytes_max;
         let (engine, delivery) = (&mut self.engine, &mut self.delivery);
         let mut listener = Hearing { now, session, engine, delivery };
+        let mut foreseen = 0;
         let verdict = loop {
+            if foreseen == 0 {
+                foreseen = FORESEEN_FRAMES;
+                dialect.foresee(&input[used..], foreseen, |name| listener.engine.foresee(name));
+            }
+            foreseen -= 1;
             match dialect.decode(&input[used..], frame_bytes_max, &mut listener) {
                 Ok(Decoded::Partial { missing }) => break Verdict::Continue { missing },
                 Ok(Decoded::Frame { used: length }) => used += length,

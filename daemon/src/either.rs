@@ -66,6 +66,10 @@ impl<E: Engine, A: Dialect<E>, B: Dialect<E>> Dialect<E> for Either<A, B> {
         each!(self, dialect => dialect.decode(input, frame_bytes_max, listener))
     }
 
+    fn foresee(self, input: &[u8], frames: usize, see: impl FnMut(&[u8])) {
+        each!(self, dialect => dialect.foresee(input, frames, see));
+    }
+
     fn expects_reply(self, id: RequestId) -> bool {
         each!(self, dialect => dialect.expects_reply(id))
     }

@@ -94,6 +94,10 @@ impl<E: Engine> Dialect<E> for Native {
         Ok(Decoded::Frame { used })
     }
 
+    fn foresee(self, input: &[u8], frames: usize, see: impl FnMut(&[u8])) {
+        see_names(input, frames, see);
+    }
+
     fn expects_reply(self, id: RequestId) -> bool {
         id != NO_REPLY
     }
@@ -158,6 +162,20 @@ fn hear_control<E: Engine>(body: &[u8], listener: &mut impl Listener<E>) -> Resu
     Ok(())
 }
 
+/// Most requests begin with a name, and most names are short.
+fn see_names(mut input: &[u8], frames: usize, mut see: impl FnMut(&[u8])) {
+    let decoder = FrameDecoder::new(input.len());
+    for _ in 0..frames {
+        let Ok(Split::Whole { body, used }) = decoder.split(input) else { return };
+        input = &input[used..];
+        if let Some(RequestHead { rest: [length, rest @ ..], .. }) = RequestHead::of(body)
+            && let Some(name) = rest.get(..usize::from(*length))
+        {
+            see(name);
+        }
+    }
+}
+
 fn is_hello_length(length: [u8; LENGTH_BYTES]) -> bool {
     (LENGTH_BYTES + 1..=HELLO_BYTES_MAX).contains(&(u32::from_be_bytes(length) as usize))
 }
@@ -193,4 +211,33 @@ fn welcome<'a>(hello: &Hello<'_>, facts: &'a Facts, session: u64) -> Result<Welc
         heartbeat_ms: facts.heartbeat_ms,
         frame_bytes_max: u32::try_from(facts.frame_bytes_max).unwrap_or(u32::MAX),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use workyard_protocol::globaldata::{Get, Request};
+    use workyard_protocol::{Key, ToServer};
+
+    #[test]
+    fn names_are_seen_of_whole_frames_up_to_so_many() {
+        let mut input = Vec::new();
+        let long = "x".repeat(300);
+        for key in ["one", "two", &long, "", "three"] {
+            let key = Key::new(key).expect("a key");
+            ToServer::Request(1, Request::Get(Get { key })).encode(&mut input);
+        }
+        ToServer::<Request<'_>>::Ping(7).encode(&mut input);
+        let seen = |input: &[u8], frames| {
+            let mut names = Vec::new();
+            see_names(input, frames, |name| names.push(String::from_utf8_lossy(name).into_owned()));
+            names
+        };
+        assert_eq!(seen(&input, 2), ["one", "two"]);
+        let all = seen(&input, 100);
+        assert_eq!((all.first(), all.last()), (Some(&"one".into()), Some(&"three".into())));
+        assert!(!all.contains(&long), "a long name takes more than a look");
+        assert_eq!(seen(&input[..20], 100), ["one"], "the second is not whole");
+        assert!(seen(&[0, 0, 0, 0, 255, 255, 255, 255], 100).is_empty(), "no frame is so short");
+    }
 }

@@ -178,6 +178,10 @@ pub trait Dialect<E: Engine>: Copy + 'static {
         listener: &mut impl Listener<E>,
     ) -> Result<Decoded, Ending>;
 
+    /// Shows the names of what the frames at the start of `input` are about, up to so many frames and as far
+    /// as they can be seen easily. Nothing is checked: what is shown need not be a name, nor wanted.
+    fn foresee(self, _input: &[u8], _frames: usize, _see: impl FnMut(&[u8])) {}
+
     /// Whether somebody waits for the answer to a request of this id.
     fn expects_reply(self, id: RequestId) -> bool;
 

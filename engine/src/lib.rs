@@ -187,6 +187,10 @@ pub trait Engine {
         outbox: &mut impl Outbox<Self::Wire>,
     );
 
+    /// A request about the thing of this name is about to be handled, behind some others. What it will look
+    /// at can be fetched from memory meanwhile; nothing else may come of it.
+    fn foresee(&self, _name: &[u8]) {}
+
     /// The session is gone. Nothing of it may stay behind.
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<Self::Wire>);
 

@@ -103,6 +103,10 @@ impl Engine for GlobalDataEngine {
         }
     }
 
+    fn foresee(&self, name: &[u8]) {
+        self.store.foresee(name);
+    }
+
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<GlobalDataWire>) {
         self.store.close(now, session, outbox);
     }

@@ -55,6 +55,11 @@ impl Entry {
         value_of(self.tag, &self.data[usize::from(self.key_length)..self.value_end()])
     }
 
+    /// The first byte of its data and the last.
+    pub(crate) fn ends(&self) -> (Option<u8>, Option<u8>) {
+        (self.data.first().copied(), self.data.last().copied())
+    }
+
     /// The first instant at which it does not exist any more, if there is one.
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.marks.has(EXPIRES).then(|| {

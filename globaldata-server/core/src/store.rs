@@ -145,6 +145,12 @@ impl Engine for Store {
         send(caller, answer, outbox);
     }
 
+    /// What a variable's request takes longest with is waiting for memory: its key is looked up by a table, a
+    /// row and the row's data, each of which says where the next one is. Several of them wait together.
+    fn foresee(&self, name: &[u8]) {
+        self.table.fetch(name);
+    }
+
     /// A session leaves nothing behind: its locks pass on, and variables belong to nobody.
     fn close(&mut self, now: Time, session: SessionId, outbox: &mut impl Outbox<GlobalDataWire>) {
         self.watches.close(now, session);

@@ -62,6 +62,13 @@ impl Table {
         })
     }
 
+    /// Reads what [`Table::find`] would, and the value, for no other purpose than to have it read.
+    pub(crate) fn fetch(&self, key: &[u8]) {
+        let hash = self.index.hash(key);
+        let slot = self.index.find(hash, |slot| self.arena.entry(slot).hash == hash);
+        std::hint::black_box(slot.map(|slot| self.arena.entry(slot).ends()));
+    }
+
     /// The variable in this place, if it exists.
     pub(crate) fn current(&self, now: Time, slot: Slot) -> Option<globaldata::Entry<'_>> {
         self.arena.entry(slot).view(now)
@@ -135,18 +142,33 @@ impl Table {
         revision: u64,
         deadline: Option<Time>,
     ) {
+        if self.journal.is_none() {
+            return self.overwrite(slot, value, revision, deadline);
+        }
         let before = self.discount(slot);
         let entry = self.arena.entry_mut(slot);
-        match &mut self.journal {
-            None => entry.overwrite(value, revision, deadline),
-            Some(journal) => {
-                let successor = entry.successor(value, revision, deadline);
-                let old = std::mem::replace(entry, successor);
-                journal.push(Undo::Replaced(slot, old));
-            }
+        let successor = entry.successor(value, revision, deadline);
+        let old = std::mem::replace(entry, successor);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Undo::Replaced(slot, old));
         }
         let after = self.count(slot);
         self.deadlines.set(slot, before, after);
+    }
+
+    /// The same while no batch runs: then whatever has a place exists.
+    fn overwrite(
+        &mut self,
+        slot: Slot,
+        value: ValueRef<'_>,
+        revision: u64,
+        deadline: Option<Time>,
+    ) {
+        let entry = self.arena.entry_mut(slot);
+        let (before, cost) = (entry.deadline(), entry.cost());
+        entry.overwrite(value, revision, deadline);
+        self.bytes = self.bytes - cost + entry.cost();
+        self.deadlines.set(slot, before, deadline);
     }
 
     /// Gives the variable in this place another deadline, or none. No batch does.

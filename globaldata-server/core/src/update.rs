@@ -128,16 +128,16 @@ impl Store {
     fn admit(&mut self, now: Time, before: Option<u64>, after: u64) -> Result<(), Refusal> {
         let new = before.is_none();
         let growth = after.saturating_sub(before.unwrap_or(0));
+        if growth == 0 {
+            return Ok(());
+        }
         if !self.table.has_begun() {
             self.make_room(now, u64::from(new), growth);
         }
         if new {
             self.limits.check_keys(self.table.keys() + 1)?;
         }
-        if growth > 0 {
-            self.limits.check_bytes(self.table.bytes() + growth)?;
-        }
-        Ok(())
+        self.limits.check_bytes(self.table.bytes() + growth)
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Batch<E> {
     spoken: Vec<bool>,
     /// For each dialect, what its speakers will receive.
     encoded: Vec<Vec<u8>>,
+    /// The memory of the list of sealed ones.
+    sealed: Vec<Sealed>,
     /// Grows with each batch; recipients carry the number of theirs.
     serial: u64,
     engine: PhantomData<E>,
@@ -54,6 +56,7 @@ impl<E: Engine> Batch<E> {
             topics: Topics::default(),
             spoken: vec![false; dialects],
             encoded: vec![Vec::new(); dialects],
+            sealed: Vec::with_capacity(dialects),
             serial: 1,
             engine: PhantomData,
         }
@@ -105,18 +108,21 @@ impl<E: Engine> Batch<E> {
             }
             Sealed::Shared(SharedBytes::new(bytes, ledger))
         };
-        self.encoded.iter_mut().map(seal).collect()
+        let mut sealed = std::mem::take(&mut self.sealed);
+        sealed.extend(self.encoded.iter_mut().map(seal));
+        sealed
     }
 
     /// Takes the buffers back and is ready for the next batch.
-    fn reset(&mut self, sealed: Vec<Sealed>, recipients: Vec<SessionId>) {
-        for (encoded, sealed) in self.encoded.iter_mut().zip(sealed) {
+    fn reset(&mut self, mut sealed: Vec<Sealed>, recipients: Vec<SessionId>) {
+        for (encoded, sealed) in self.encoded.iter_mut().zip(sealed.drain(..)) {
             if let Sealed::Copied(mut bytes) = sealed {
                 bytes.clear();
                 bytes.shrink_to(BATCH_BYTES_MAX);
                 *encoded = bytes;
             }
         }
+        self.sealed = sealed;
         self.recipients = recipients;
         self.recipients.clear();
         self.missing.clear();

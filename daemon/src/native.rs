@@ -162,15 +162,12 @@ fn hear_control<E: Engine>(body: &[u8], listener: &mut impl Listener<E>) -> Resu
     Ok(())
 }
 
-/// Most requests begin with a name, and most names are short.
 fn see_names(mut input: &[u8], frames: usize, mut see: impl FnMut(&[u8])) {
     let decoder = FrameDecoder::new(input.len());
     for _ in 0..frames {
         let Ok(Split::Whole { body, used }) = decoder.split(input) else { return };
         input = &input[used..];
-        if let Some(RequestHead { rest: [length, rest @ ..], .. }) = RequestHead::of(body)
-            && let Some(name) = rest.get(..usize::from(*length))
-        {
+        if let Some(name) = RequestHead::of(body).and_then(|head| head.short_name()) {
             see(name);
         }
     }

@@ -115,16 +115,32 @@ impl<T> Slots<T> {
         places.enumerate().filter_map(|(index, place)| Some((index, place.used_mut()?)))
     }
 
-    /// Gives back the memory behind the last thing. It looks at every place.
+    /// The index behind the last thing: what is looked at is what is vacant behind it.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        let chunks = self.chunks.iter().enumerate().rev();
+        let mut ends = chunks.filter_map(|(at, chunk)| {
+            let last = chunk.iter().rposition(|place| place.used().is_some())?;
+            Some(at * CHUNK_PLACES + last + 1)
+        });
+        ends.next().unwrap_or(0)
+    }
+
+    /// Gives back the memory behind the last thing, if there is any. Then it looks at every place, and the
+    /// lowest are used first from then on: so there is the more to give back the next time.
     pub fn shrink(&mut self) {
-        let is_vacant = |place: &Place<T>| place.used().is_none();
-        while self.chunks.pop_if(|chunk| chunk.iter().all(is_vacant)).is_some() {}
+        let kept = self.end().div_ceil(CHUNK_PLACES);
+        if kept == self.chunks.len() {
+            return;
+        }
+        self.chunks.truncate(kept);
         self.chunks.shrink_to_fit();
         self.vacant = link(self.capacity());
-        let places = self.chunks.iter_mut().flat_map(|chunk| chunk.iter_mut());
-        for (at, place) in (0..).zip(places) {
-            if let Place::Vacant(next) = place {
-                *next = replace(&mut self.vacant, at);
+        for (chunk_at, chunk) in self.chunks.iter_mut().enumerate().rev() {
+            for (at, place) in chunk.iter_mut().enumerate().rev() {
+                if let Place::Vacant(next) = place {
+                    *next = replace(&mut self.vacant, link(chunk_at * CHUNK_PLACES + at));
+                }
             }
         }
     }
@@ -224,14 +240,26 @@ mod tests {
         slots.shrink();
         assert_eq!((things(&slots), slots.capacity()), (vec![(1, 1), (65, 65)], 128));
         let filled: Vec<usize> = (0..127).map(|_| slots.insert(0)).collect();
-        let mut sorted = filled.clone();
-        sorted.sort_unstable();
         let expected = (0..129).filter(|index| ![1, 65].contains(index));
-        assert!(sorted.iter().copied().eq(expected), "every place once: {filled:?}");
+        assert!(filled.iter().copied().eq(expected), "the lowest first: {filled:?}");
+        assert_eq!(slots.end(), 129);
         for (_, thing) in slots.iter_mut() {
             *thing = 5;
         }
         assert!(slots.iter().all(|(_, thing)| *thing == 5));
+    }
+
+    #[test]
+    fn where_nothing_can_be_given_back_all_stays_as_it_is() {
+        let mut slots = Slots::new();
+        (0..1000).for_each(|thing| assert_eq!(slots.insert(thing), thing));
+        (0..999).for_each(|index| assert_eq!(slots.remove(index), index));
+        slots.shrink();
+        assert_eq!((slots.capacity(), slots.end(), slots.next_index()), (1024, 1000, 998));
+        slots.remove(999);
+        assert_eq!(slots.end(), 0);
+        slots.shrink();
+        assert_eq!((slots.capacity(), slots.next_index()), (0, 0));
     }
 
     #[test]

@@ -90,6 +90,14 @@ impl<'a> RequestHead<'a> {
             operation => Some(Self { operation, id: RequestId::from_be_bytes(*id), rest }),
         }
     }
+
+    /// The byte string that the header begins with, if it begins with a short one: of most operations the
+    /// name of what they are about. Nothing is checked.
+    #[inline]
+    #[must_use]
+    pub fn short_name(&self) -> Option<&'a [u8]> {
+        wire::peek_bytes(self.rest)
+    }
 }
 
 impl<'a, Q: Message<'a>> ToServer<'a, Q> {

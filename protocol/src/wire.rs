@@ -92,6 +92,13 @@ pub(crate) fn take<'a, T: BorrowDecode<'a, ()>>(
     }
 }
 
+/// The byte string at the start of a header, if there is one and its length takes one byte.
+#[inline]
+pub(crate) fn peek_bytes(body: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = body.split_first()?;
+    rest.get(..usize::from(*length)).filter(|_| *length <= 250)
+}
+
 /// Reads a header that has no payload behind it.
 #[inline]
 pub(crate) fn take_all<'a, T: BorrowDecode<'a, ()>>(

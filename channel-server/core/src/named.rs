@@ -171,7 +171,7 @@ impl<T> Named<T> {
             table.shrink_to_fit(|at| hasher.hash_one(&*slots[*at as usize].name));
         }
         self.slots.shrink();
-        self.end = self.slots.iter().last().map_or(0, |(at, _)| at + 1);
+        self.end = self.slots.end();
         self.shrink_at = self.slots.len() / 2;
     }
 }

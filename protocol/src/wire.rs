@@ -9,7 +9,8 @@ use crate::channel::TooLongError;
 use crate::limits::{HEADER_BYTES_MAX, LIST_ITEMS_MAX, PAGE_ITEMS_MAX};
 use crate::{DelayError, NameError, PatternError, Reason, Refusal, TtlError};
 use bincode::config::{BigEndian, Configuration, Limit, Varint};
-use bincode::de::BorrowDecoder;
+use bincode::de::read::{BorrowReader, Reader};
+use bincode::de::{BorrowDecoder, Decoder};
 use bincode::enc::write::Writer;
 use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError as BincodeError, EncodeError};
@@ -162,6 +163,19 @@ impl Encode for Uint {
     }
 }
 
+/// Reads what bincode reads; what takes one byte, as most numbers do, without a call.
+impl<C> Decode<C> for Uint {
+    #[inline]
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, BincodeError> {
+        let Some(&[small @ ..=250]) = decoder.reader().peek_read(1) else {
+            return u64::decode(decoder).map(Self);
+        };
+        decoder.claim_bytes_read(size_of::<u64>())?;
+        decoder.reader().consume(1);
+        Ok(Self(small.into()))
+    }
+}
+
 /// The same for a byte string.
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
@@ -174,6 +188,18 @@ impl Encode for Bytes<'_> {
             _ => self.0.len().encode(encoder)?,
         }
         encoder.writer().write(self.0)
+    }
+}
+
+impl<'a> BorrowDecode<'a, ()> for Bytes<'a> {
+    #[inline]
+    fn borrow_decode<D: BorrowDecoder<'a, Context = ()>>(
+        decoder: &mut D,
+    ) -> Result<Self, BincodeError> {
+        let Uint(length) = Uint::decode(decoder)?;
+        let length = length.try_into().map_err(|_| BincodeError::OutsideUsizeRange(length))?;
+        decoder.claim_bytes_read(length)?;
+        decoder.borrow_reader().take_bytes(length).map(Self)
     }
 }
 
@@ -232,6 +258,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    bincode::impl_borrow_decode!(Uint);
+
     fn written(header: impl Encode) -> Vec<u8> {
         let mut out = Vec::new();
         put(&mut out, header);
@@ -252,11 +280,22 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_the_edges_of_their_lengths_are_too() {
+    fn numbers_at_the_edges_of_their_lengths_are_too_and_read_alike() {
         for edge in [250, 0xFFFF, 0xFFFF_FFFF, u64::MAX - 1] {
             for number in [edge, edge + 1] {
-                assert_eq!(written(Uint(number)), written(number), "{number}");
+                let bytes = written(number);
+                assert_eq!(written(Uint(number)), bytes, "{number}");
+                assert_eq!(take_all::<Uint>(&bytes, "it").map(|Uint(number)| number), Ok(number));
             }
+        }
+        for length in [0, 250, 251, 0x1_0000] {
+            let bytes = vec![7; length];
+            let read =
+                take_all::<Bytes<'_>>(&written(&bytes[..]), "it").map(|Bytes(it)| it.to_vec());
+            assert_eq!(read, Ok(bytes));
+        }
+        for bytes in [&[][..], &[251, 1], &[253, 0], &[254], &[255]] {
+            assert!(take_all::<Uint>(bytes, "it").map(|Uint(number)| number).is_err(), "{bytes:?}");
         }
     }
 }

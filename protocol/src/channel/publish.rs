@@ -1,6 +1,6 @@
 //! `publish`: one message to everybody who subscribed to a channel.
 
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, Bytes, DecodeError};
 use crate::{ChannelName, ValueRef};
 
 pub(super) const CODE: u8 = 0x12;
@@ -21,7 +21,7 @@ impl<'a> Publish<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        let ((name, tag), payload): ((&[u8], u8), _) = wire::take(body, "publish")?;
+        let ((Bytes(name), tag), payload): ((Bytes<'_>, u8), _) = wire::take(body, "publish")?;
         Ok(Self { channel: ChannelName::new(name)?, value: ValueRef::from_wire(tag, payload)? })
     }
 }

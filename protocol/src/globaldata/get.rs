@@ -1,6 +1,6 @@
 //! `get`: reads one variable.
 
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, Bytes, DecodeError};
 use crate::{Key, ValueRef};
 
 pub(super) const CODE: u8 = 0x30;
@@ -18,7 +18,7 @@ impl<'a> Get<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        let key: &[u8] = wire::take_all(body, "get")?;
+        let Bytes(key) = wire::take_all(body, "get")?;
         Ok(Self { key: Key::new(key)? })
     }
 }

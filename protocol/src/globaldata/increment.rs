@@ -2,7 +2,7 @@
 
 use super::Expiry;
 use super::expiry::ExpiryHeader;
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, Bytes, DecodeError};
 use crate::{Key, Number};
 
 pub(super) const CODE: u8 = 0x33;
@@ -30,8 +30,8 @@ impl<'a> Increment<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        type Header<'a> = (&'a [u8], Number, Option<Number>, ExpiryHeader);
-        let (key, by, initial, expiry): Header<'_> = wire::take_all(body, "increment")?;
+        type Header<'a> = (Bytes<'a>, Number, Option<Number>, ExpiryHeader);
+        let (Bytes(key), by, initial, expiry): Header<'_> = wire::take_all(body, "increment")?;
         Ok(Self { key: Key::new(key)?, by, initial, expiry: expiry.decode()? })
     }
 }

@@ -3,7 +3,7 @@
 use super::expect::ExpectHeader;
 use super::expiry::ExpiryHeader;
 use super::{Expect, Expiry};
-use crate::wire::{self, DecodeError};
+use crate::wire::{self, Bytes, DecodeError};
 use crate::{Key, ValueRef};
 
 pub(super) const CODE: u8 = 0x32;
@@ -45,9 +45,9 @@ impl<'a> Write<'a> {
     }
 
     pub(super) fn decode(body: &'a [u8]) -> Result<Self, DecodeError> {
-        type Header<'a> = (&'a [u8], ExpectHeader, ExpiryHeader, u8);
+        type Header<'a> = (Bytes<'a>, ExpectHeader, ExpiryHeader, u8);
         let (header, mut payload): (Header<'_>, _) = wire::take(body, "write")?;
-        let (key, expect, expiry, tag) = header;
+        let (Bytes(key), expect, expiry, tag) = header;
         let expect = expect.decode(&mut payload)?;
         let (key, expiry) = (Key::new(key)?, expiry.decode()?);
         Ok(Self { key, expect, expiry, value: ValueRef::from_wire(tag, payload)? })

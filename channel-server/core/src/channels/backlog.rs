@@ -22,6 +22,9 @@ pub(crate) struct Backlog {
     counted_apart: usize,
     /// What the bounds have taken of the others.
     others: Gaps,
+    /// Where the last message of a channel is, if the next one of its subscription is to replace it. Of the
+    /// whole session: what replaces must not go before what another subscription has held since.
+    latest: HashMap<Box<[u8]>, u64>,
 }
 
 /// A message that is held.
@@ -46,8 +49,6 @@ struct Share {
     bytes: usize,
     /// What the bounds have taken. All of it was before what is held.
     gaps: Gaps,
-    /// Where the latest message of a channel is, if the next one is to replace it.
-    latest: HashMap<Box<[u8]>, u64>,
 }
 
 /// How much one subscription may have held.
@@ -101,35 +102,43 @@ impl Backlog {
 
     /// Puts a message behind all others.
     pub(crate) fn push(&mut self, place: u64, held: Held) {
-        let share = self.by_subscription.entry(held.subscription).or_default();
         // A later one that may replace must not go before this one.
         if !planted!("latest-goes-before-what-is-held") {
-            share.latest.remove(&held.channel);
+            self.latest.remove(&held.channel);
         }
+        let share = self.by_subscription.entry(held.subscription).or_default();
         share.places.push_back(place);
         share.bytes += held.bytes();
         self.by_place.insert(place, held);
     }
 
-    /// Puts a message in the place of the one before it of its channel, which is lost; behind all others if
-    /// there is none.
+    /// Puts a message in the place of the one before it of its channel, which is lost, if the same
+    /// subscription has that held to be replaced; else behind all others.
     pub(crate) fn push_latest(&mut self, place: u64, mut held: Held) {
-        let share = self.by_subscription.entry(held.subscription).or_default();
-        let known = share.latest.get(&held.channel).copied();
-        let Some(known) = known.filter(|_| !planted!("latest-is-not-replaced")) else {
+        let Some(before) = self.replaceable(&held) else {
             let channel = held.channel.clone();
             self.push(place, held);
-            let share = self.by_subscription.get_mut(&self.by_place[&place].subscription);
-            share.expect("it was just pushed").latest.insert(channel, place);
+            self.latest.insert(channel, place);
             return;
         };
-        let before = self.by_place.get_mut(&known).expect("what is latest is held");
-        share.bytes = share.bytes + held.bytes() - before.bytes();
+        let (more, less) = (held.bytes(), before.bytes());
         held.lost = before.lost;
         if !planted!("replaced-message-is-not-counted") {
             held.lost.add(Losses::one(before.sequence));
         }
+        let subscription = held.subscription;
         *before = held;
+        let share = self.by_subscription.get_mut(&subscription);
+        let share = share.expect("what is held is somebody's");
+        share.bytes = share.bytes + more - less;
+    }
+
+    /// The message that this one is to replace.
+    fn replaceable(&mut self, held: &Held) -> Option<&mut Held> {
+        let place = self.latest.get(&held.channel)?;
+        let before = self.by_place.get_mut(place).expect("what is latest is held");
+        let is_same = before.subscription == held.subscription;
+        (is_same && !planted!("latest-is-not-replaced")).then_some(before)
     }
 
     /// Gives up the oldest messages of a subscription until the others are within the bounds.
@@ -142,7 +151,8 @@ impl Backlog {
             };
             let place = place.expect("what has bytes has a place");
             let oldest = self.by_place.remove(&place).expect("every place has a message");
-            share.forget(place, &oldest);
+            share.bytes -= oldest.bytes();
+            forget(&mut self.latest, place, &oldest);
             let is_apart = !share.gaps.is_empty() || self.counted_apart < COUNTED_APART_MAX;
             self.counted_apart += usize::from(is_apart && share.gaps.is_empty());
             let gaps = if is_apart { &mut share.gaps } else { &mut self.others };
@@ -166,7 +176,8 @@ impl Backlog {
         let share = self.by_subscription.get_mut(&first.subscription);
         let share = share.expect("what is held is somebody's");
         share.places.pop_front();
-        share.forget(place, &first);
+        share.bytes -= first.bytes();
+        forget(&mut self.latest, place, &first);
         if share.places.is_empty() && share.gaps.is_empty() {
             self.by_subscription.remove(&first.subscription);
         }
@@ -182,17 +193,16 @@ impl Backlog {
         let mut gaps = share.gaps;
         for place in share.places {
             let held = self.by_place.remove(&place).expect("every place has a message");
+            forget(&mut self.latest, place, &held);
             held.give_up(&mut gaps);
         }
         gaps
     }
 }
 
-impl Share {
-    fn forget(&mut self, place: u64, held: &Held) {
-        self.bytes -= held.bytes();
-        if self.latest.get(&held.channel) == Some(&place) {
-            self.latest.remove(&held.channel);
-        }
+/// The message at this place is not there to be replaced any more.
+fn forget(latest: &mut HashMap<Box<[u8]>, u64>, place: u64, held: &Held) {
+    if latest.get(&held.channel) == Some(&place) {
+        latest.remove(&held.channel);
     }
 }

@@ -127,6 +127,25 @@ fn what_comes_by_several_interests_is_lost_by_the_one_that_loses_least() {
 }
 
 #[test]
+fn a_message_does_not_go_before_what_another_interest_of_its_session_has_held() {
+    let mut talk = dialogue(100);
+    talk.session(1).subscribes_when_slow("a", Latest).done();
+    talk.session(1).subscribes_when_slow("~*", Latest).done();
+    talk.session(1).fills_up();
+    publish(&mut talk, "a", &["1"]);
+    talk.session(1).subscribes_when_slow("~*", DropOldest).done();
+    publish(&mut talk, "a", &["2"]);
+    talk.session(1).subscribes_when_slow("~*", Latest).done();
+    publish(&mut talk, "a", &["3", "4"]);
+    talk.session(1).drains().sees([
+        "1 <- a #1: 1",
+        "1 <- a #2: 2",
+        "1 <- a #3..#3 missed, 1",
+        "1 <- a #4: 4",
+    ]);
+}
+
+#[test]
 fn what_is_said_later_counts_and_dropping_the_newest_holds_nothing() {
     let mut talk = dialogue(100);
     talk.session(1).subscribes_when_slow("a", DropOldest).done();

@@ -205,16 +205,21 @@ impl Known {
         if policy == WhenSlow::Disconnect && is_over(self, 1, held.bytes) {
             return false;
         }
-        let is_same = |other: &&mut Held| (other.topic, other.channel) == (topic, held.channel);
         held.is_latest = policy == WhenSlow::Latest;
-        match self.held.iter_mut().rfind(is_same).filter(|other| held.is_latest && other.is_latest)
-        {
-            Some(place) => {
+        let of_channel = |other: &&mut Held| other.channel == held.channel;
+        let is_replaced = |other: &Held| other.is_latest && other.topic == topic;
+        match self.held.iter_mut().rfind(of_channel) {
+            Some(place) if held.is_latest && is_replaced(place) => {
                 held.replaced = std::mem::take(&mut place.replaced);
                 held.replaced.push(place.number);
                 *place = held;
             }
-            None => self.held.push(held),
+            _ => {
+                // What is published later must not go before this one.
+                let before = self.held.iter_mut().filter(|other| other.channel == held.channel);
+                before.for_each(|other| other.is_latest = false);
+                self.held.push(held);
+            }
         }
         while is_over(self, 0, 0) {
             self.lose_first(topic);

@@ -102,9 +102,14 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
         self.peers.get_mut(session.slot()).filter(|peer| peer.id == session)
     }
 
+    /// How a connection is spoken to, once that is settled.
+    fn dialect_of(&self, session: SessionId) -> Option<D> {
+        self.peers.get(session.slot()).filter(|peer| peer.id == session)?.dialect
+    }
+
     /// Appends to what a connection sends, in its dialect, in order with everything before.
     pub(crate) fn send(&mut self, session: SessionId, write: impl FnOnce(D, &mut Vec<u8>)) {
-        if let Some(dialect) = self.peer_mut(session).and_then(|peer| peer.dialect) {
+        if let Some(dialect) = self.dialect_of(session) {
             self.append(session.slot(), |out| write(dialect, out));
         }
     }
@@ -166,7 +171,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
 
 impl<E: Engine, D: Dialect<E>> Outbox<E::Wire> for Delivery<E, D> {
     fn reply(&mut self, to: Caller, reply: Reply<'_, E>) {
-        let dialect = self.peer_mut(to.session).and_then(|peer| peer.dialect);
+        let dialect = self.dialect_of(to.session);
         if let Some(dialect) = dialect.filter(|dialect| dialect.expects_reply(to.request)) {
             self.append(to.session.slot(), |out| dialect.reply(to.request, reply, out));
         }

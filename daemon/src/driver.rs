@@ -151,13 +151,16 @@ impl<S: Service> Driver<S> {
         let frame_bytes_max = self.facts.frame_bytes_max;
         let (engine, delivery) = (&mut self.engine, &mut self.delivery);
         let mut listener = Hearing { now, session, engine, delivery };
-        let mut foreseen = 0;
+        // The first is handled at once: it has nothing before it to wait behind.
+        let mut foreseen = 1;
         let verdict = loop {
-            if foreseen == 0 {
-                foreseen = FORESEEN_FRAMES;
-                dialect.foresee(&input[used..], foreseen, |name| listener.engine.foresee(name));
+            if S::Engine::FORESEES {
+                if foreseen == 0 {
+                    foreseen = FORESEEN_FRAMES;
+                    dialect.foresee(&input[used..], foreseen, |name| listener.engine.foresee(name));
+                }
+                foreseen -= 1;
             }
-            foreseen -= 1;
             match dialect.decode(&input[used..], frame_bytes_max, &mut listener) {
                 Ok(Decoded::Partial { missing }) => break Verdict::Continue { missing },
                 Ok(Decoded::Frame { used: length }) => used += length,

@@ -163,7 +163,8 @@ fn hear_control<E: Engine>(body: &[u8], listener: &mut impl Listener<E>) -> Resu
 }
 
 fn see_names(mut input: &[u8], frames: usize, mut see: impl FnMut(&[u8])) {
-    let decoder = FrameDecoder::new(input.len());
+    // Whether it is too long is judged when it is its turn.
+    let decoder = FrameDecoder::new(usize::MAX);
     for _ in 0..frames {
         let Ok(Split::Whole { body, used }) = decoder.split(input) else { return };
         input = &input[used..];

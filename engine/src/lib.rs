@@ -178,6 +178,9 @@ pub trait Engine {
     /// What it can be asked: what the wire has, and what other dialects ask that the wire has not.
     type Request<'a>: From<<Self::Wire as Wire>::Request<'a>>;
 
+    /// Whether anything comes of [`Engine::foresee`].
+    const FORESEES: bool = false;
+
     /// A request of an open session. It is answered or refused exactly once, at once or later.
     fn handle(
         &mut self,

@@ -78,6 +78,8 @@ impl Engine for GlobalDataEngine {
     type Wire = GlobalDataWire;
     type Request<'a> = Request<'a>;
 
+    const FORESEES: bool = Store::FORESEES;
+
     fn handle(
         &mut self,
         now: Time,

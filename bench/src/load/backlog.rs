@@ -1,23 +1,19 @@
 //! What jobs cost in memory that nobody has taken yet.
 
-use super::open::{open, timed_out};
+use super::open::open;
 use super::stamp::payload;
+use super::store::in_batches;
 use crate::connections::Connections;
 use crate::figures::Figures;
-use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::Meter;
 use crate::peer::Peer;
 use crate::procfs;
-use crate::wire::{self, Answer, Incoming, QueueWire, Role, invalid};
+use crate::wire::{self, Answer, QueueWire, Role, invalid};
 use anyhow::{Context, Result, ensure};
-use std::io;
 use std::iter::once;
 use std::time::{Duration, Instant};
 
 const PAYLOAD_BYTES: usize = 64;
-
-/// Jobs under way at once.
-const BATCH: u64 = 256;
 
 /// Stores `count` jobs, each for a `delay`, and compares resident memory. The server must be fresh.
 pub(crate) fn backlog(peer: &Peer, count: u64, delay: Duration) -> Result<Figures> {
@@ -48,48 +44,12 @@ fn store(
     delay: Duration,
 ) -> Result<u64> {
     let payload = payload(PAYLOAD_BYTES);
-    let mut ready = Vec::new();
-    let (mut sent, mut answered, mut last) = (0, 0, 0);
-    let mut last_answer = Instant::now();
-    while answered < count {
-        if sent == answered {
-            let batch = BATCH.min(count - sent);
-            (0..batch).for_each(|_| wire.store(&payload, delay, connections.outbox(0)));
-            sent += batch;
-            connections.flush(0)?;
-        }
-        connections.wait(STALL_SECONDS_MAX, &mut ready)?;
-        if !ready.is_empty() {
-            last_answer = Instant::now();
-            read(connections, wire, |number| {
-                answered += 1;
-                last = number;
-            })?;
-        }
-        if last_answer.elapsed() > STALL_SECONDS_MAX * 2 {
-            return Err(timed_out("answers stay away").into());
-        }
-    }
+    let mut last = 0;
+    let put = |_, out: &mut Vec<u8>| wire.store(&payload, delay, out);
+    in_batches(connections, wire, count, put, |_, answer| {
+        let Answer::Number(number) = answer else { return Err(invalid("not the number of a job")) };
+        last = number;
+        Ok(())
+    })?;
     Ok(last)
-}
-
-fn read(
-    connections: &mut Connections,
-    wire: &dyn QueueWire,
-    mut stored: impl FnMut(u64),
-) -> io::Result<()> {
-    connections.read(0, |input, out| {
-        let mut taken = 0;
-        loop {
-            taken += match wire.incoming(&input[taken..], out)? {
-                Incoming::Answer { frame_bytes, answer: Answer::Number(number), .. } => {
-                    stored(number);
-                    frame_bytes
-                }
-                Incoming::Control { frame_bytes } => frame_bytes,
-                Incoming::Partial => return Ok(taken),
-                _ => return Err(invalid("not the number of a job")),
-            };
-        }
-    })
 }

@@ -8,7 +8,7 @@ use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::Meter;
 use crate::peer::Peer;
 use crate::procfs;
-use crate::wire::{self, Answer, Incoming, KeyValueWire, Request, Role, invalid};
+use crate::wire::{self, Answer, Incoming, KeyValueWire, Request, Role, Wire, invalid};
 use anyhow::{Context, Result};
 use std::io;
 use std::iter::once;
@@ -51,6 +51,22 @@ pub(super) fn store(
     mut answered: impl FnMut(u64, Answer),
 ) -> Result<()> {
     let mut connections = open(peer.addr, wire, once(Role::Requester))?;
+    let put = |key, out: &mut Vec<u8>| template.put(1, key, out);
+    in_batches(&mut connections, wire, count, put, |key, answer| {
+        answered(key, answer);
+        Ok(())
+    })
+}
+
+/// Sends `count` requests over the first connection, a batch at once; `answered` learns what each was
+/// answered, in their order.
+pub(super) fn in_batches(
+    connections: &mut Connections,
+    wire: &dyn Wire,
+    count: u64,
+    put: impl Fn(u64, &mut Vec<u8>),
+    mut answered: impl FnMut(u64, Answer) -> io::Result<()>,
+) -> Result<()> {
     let mut ready = Vec::new();
     let (mut sent, mut done) = (0, 0);
     let mut last_answer = Instant::now();
@@ -58,16 +74,16 @@ pub(super) fn store(
         if sent == done {
             let batch = BATCH.min(count - sent);
             let outbox = connections.outbox(0);
-            (sent..sent + batch).for_each(|key| template.put(1, key, outbox));
+            (sent..sent + batch).for_each(|request| put(request, outbox));
             sent += batch;
             connections.flush(0)?;
         }
         connections.wait(STALL_SECONDS_MAX, &mut ready)?;
         if !ready.is_empty() {
             last_answer = Instant::now();
-            read(&mut connections, wire, |answer| {
-                answered(done, answer);
+            read(connections, wire, |answer| {
                 done += 1;
+                answered(done - 1, answer)
             })?;
         }
         if last_answer.elapsed() > STALL_SECONDS_MAX * 2 {
@@ -79,15 +95,15 @@ pub(super) fn store(
 
 fn read(
     connections: &mut Connections,
-    wire: &dyn KeyValueWire,
-    mut answered: impl FnMut(Answer),
+    wire: &dyn Wire,
+    mut answered: impl FnMut(Answer) -> io::Result<()>,
 ) -> io::Result<()> {
     connections.read(0, |input, out| {
         let mut taken = 0;
         loop {
             taken += match wire.incoming(&input[taken..], out)? {
                 Incoming::Answer { frame_bytes, answer, .. } => {
-                    answered(answer);
+                    answered(answer)?;
                     frame_bytes
                 }
                 Incoming::Control { frame_bytes } => frame_bytes,

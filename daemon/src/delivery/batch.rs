@@ -206,7 +206,7 @@ impl<E: Engine, D: Dialect<E>> Delivery<E, D> {
     pub(super) fn send_all(&mut self, to: &[SessionId], push: &Push<'_, E>) {
         self.close_batch();
         for session in to {
-            let dialect = self.peer_mut(*session).and_then(|peer| peer.dialect);
+            let dialect = self.dialect_of(*session);
             dialect.into_iter().for_each(|dialect| self.batch.spoken[dialect.index()] = true);
         }
         self.batch.encode::<D>(push);

@@ -109,6 +109,8 @@ impl Engine for Store {
     type Wire = GlobalDataWire;
     type Request<'a> = Request<'a>;
 
+    const FORESEES: bool = true;
+
     fn handle(
         &mut self,
         now: Time,

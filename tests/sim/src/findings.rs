@@ -42,3 +42,8 @@ impl Findings {
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Says what is wrong unless `holds`.
+pub(crate) fn expect(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(text()) }
+}

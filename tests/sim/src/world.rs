@@ -4,8 +4,10 @@ use crate::findings::Findings;
 use crate::network::Network;
 use crate::run::Counted;
 use crate::socket::Socket;
+use fastrand::Rng;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use workyard_link::Connector;
 
 #[derive(Debug)]
@@ -20,12 +22,16 @@ impl World {
         Self { network, findings, steps_left: AtomicU32::new(steps) }
     }
 
-    /// Whether there is a step left to take. It is taken.
-    pub(crate) fn take_step(&self) -> bool {
+    /// Whether there is a step left to take. It is taken, after a while.
+    pub(crate) async fn take_step(&self, rng: &mut Rng) -> bool {
         let taken = self
             .steps_left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        taken.is_ok() && self.findings.first().is_none()
+        let is_left = taken.is_ok() && self.findings.first().is_none();
+        if is_left {
+            tokio::time::sleep(Duration::from_millis(rng.u64(..120))).await;
+        }
+        is_left
     }
 
     /// Nobody is there any more: nothing of them may be either.

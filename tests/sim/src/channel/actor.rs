@@ -45,8 +45,7 @@ impl Actor {
     /// Goes on until no steps are left. Returns what has to be kept until everybody has heard the last
     /// message.
     pub(crate) async fn run(mut self) -> Self {
-        while self.world.take_step() {
-            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+        while self.world.take_step(&mut self.rng).await {
             self.act().await;
         }
         self

@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use crate::channel::{Filter, value_id};
+use crate::findings::expect;
 use crate::world::{World, lock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -240,8 +241,4 @@ impl Had {
             false => self.last_unkept = Some(place),
         }
     }
-}
-
-fn expect(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(text()) }
 }

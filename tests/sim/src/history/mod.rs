@@ -6,8 +6,7 @@ mod kept;
 mod ledger;
 mod monitor;
 
-use crate::channel::value;
-use crate::program::{all_ended, calm_client};
+use crate::program::{all_ended, calm_client, everybody_hears_the_last};
 use crate::run::{self, Plan, Run};
 use crate::server::Server;
 use crate::world::{World, lock};
@@ -81,7 +80,10 @@ async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
         .collect();
     let Some(mut ended) = all_ended(&world, actors).await else { return };
     let client = calm_client(&world);
-    everybody_hears_the_last(&world, &ledger, &client).await;
+    lock(&ledger).begin_the_end();
+    let next_value = || lock(&ledger).next_value();
+    let waiting = || lock(&ledger).waiting_followers();
+    everybody_hears_the_last(&world, &client, &CHANNELS, 100, next_value, waiting).await;
     ended.iter_mut().for_each(Actor::stop);
     drop(ended);
     // Long enough for every half-open connection to be found: what is on its way may make a rule.
@@ -89,25 +91,6 @@ async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
     drop_all_rules(&world, &client).await;
     drop(client);
     tokio::time::sleep(Duration::from_secs(20)).await;
-}
-
-/// Everybody who follows hears the last message of each of its channels.
-async fn everybody_hears_the_last(world: &World, ledger: &Mutex<Ledger>, client: &ChannelClient) {
-    lock(ledger).begin_the_end();
-    for _ in 0..100 {
-        if lock(ledger).waiting_followers() == 0 {
-            return;
-        }
-        for channel in CHANNELS {
-            let id = lock(ledger).next_value();
-            let published = client.publish_value(channel, &value(id, 0)).await;
-            world.network.say(|| format!("last message, value {id}: {published:?}"));
-            // Who has room for one message only has read it by then.
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        }
-    }
-    let waiting = lock(ledger).waiting_followers();
-    world.findings.report(format!("{waiting} subscriptions never hear anything any more"));
 }
 
 /// Drops every rule that is listed: afterwards nothing is kept.

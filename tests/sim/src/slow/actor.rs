@@ -38,8 +38,7 @@ impl Actor {
 
     /// Goes on until no steps are left.
     pub(super) async fn run(mut self) -> Self {
-        while self.world.take_step() {
-            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+        while self.world.take_step(&mut self.rng).await {
             self.act().await;
         }
         self
@@ -75,11 +74,8 @@ impl Actor {
                 _ => choose(&mut self.rng, &CHANNELS),
             };
             let id = lock(&self.ledger).next_value();
-            let value = value(id, self.rng.usize(..300));
-            if is_sure {
-                let published = self.client.publish_value(channel, &value).await;
-                self.world.network.say(|| format!("publish, value {id}: {published:?}"));
-            } else if self.client.send_value(channel, &value).await.is_err() {
+            let message = (id, value(id, self.rng.usize(..300)));
+            if !program::publish(&self.world, &self.client, channel, message, is_sure).await {
                 return;
             }
         }

@@ -8,7 +8,7 @@ mod reader;
 mod streams;
 
 use crate::channel::value;
-use crate::program::{all_ended, calm_client};
+use crate::program::{all_ended, calm_client, everybody_hears_the_last};
 use crate::run::{self, Plan, Run};
 use crate::server::Server;
 use crate::world::{World, lock};
@@ -73,7 +73,9 @@ async fn scenario(world: Arc<World>, ledger: Arc<Mutex<Ledger>>, mut rng: Rng) {
     // The same.
     tokio::time::sleep(Duration::from_secs(10)).await;
     lock(&ledger).check_streams();
-    everybody_hears_the_last(&world, &ledger, &client).await;
+    let next_value = || lock(&ledger).next_value();
+    let waiting = || lock(&ledger).waiting_readers();
+    everybody_hears_the_last(&world, &client, &CHANNELS, 60, next_value, waiting).await;
     ended.iter_mut().for_each(Actor::stop);
     drop((ended, client));
     // Long enough for every half-open connection to be found.
@@ -93,22 +95,4 @@ async fn flood(world: &World, ledger: &Mutex<Ledger>, client: &ChannelClient, rn
         world.findings.report(format!("nothing is wrong with the network, but: {error}"));
     }
     lock(ledger).end_the_flood();
-}
-
-/// Everybody who subscribed hears the last message of each of its channels.
-async fn everybody_hears_the_last(world: &World, ledger: &Mutex<Ledger>, client: &ChannelClient) {
-    for _ in 0..60 {
-        if lock(ledger).waiting_readers() == 0 {
-            return;
-        }
-        for channel in CHANNELS {
-            let id = lock(ledger).next_value();
-            let published = client.publish_value(channel, &value(id, 0)).await;
-            world.network.say(|| format!("last message, value {id}: {published:?}"));
-            // Who has room for few messages only has read it by then.
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        }
-    }
-    let waiting = lock(ledger).waiting_readers();
-    world.findings.report(format!("{waiting} subscriptions never hear anything any more"));
 }

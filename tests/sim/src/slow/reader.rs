@@ -2,6 +2,7 @@
 
 use super::ledger::{Ledger, Wish};
 use crate::channel::{Filter, value_id};
+use crate::findings::expect;
 use crate::world::{World, lock};
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,8 +210,4 @@ impl Sharer {
             tokio::time::sleep(self.pause).await;
         }
     }
-}
-
-fn expect(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(text()) }
 }

@@ -1,6 +1,7 @@
 //! What each session is to have, message by message, until it was sent or is told to be lost.
 
 use super::ledger::Ledger;
+use crate::findings::expect;
 use std::collections::BTreeMap;
 use workyard_channel::WhenSlow;
 use workyard_engine::SessionId;
@@ -272,8 +273,4 @@ fn strongest(interests: &BTreeMap<Wanted, WhenSlow>, channel: &[u8]) -> Option<W
         (None, true) => Pattern::new(name).is_ok_and(|pattern| pattern.matches(channel)),
     };
     interests.iter().filter(|(wanted, _)| matches(wanted)).map(|(_, when_slow)| *when_slow).max()
-}
-
-fn expect(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(text()) }
 }

@@ -56,8 +56,7 @@ impl Actor {
 
     /// Goes on until no steps are left.
     pub(crate) async fn run(mut self) -> Self {
-        while self.world.take_step() {
-            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+        while self.world.take_step(&mut self.rng).await {
             for _ in 0..self.rng.u8(1..4) {
                 self.act().await;
             }
@@ -176,9 +175,7 @@ impl Actor {
     fn watch_no_more(&mut self) {
         if let Some(at) = self.rng.choice(0..self.observers.len()) {
             let (number, observer) = self.observers.swap_remove(at);
-            observer.abort();
-            let observed = lock(&self.record).observers.remove(&number);
-            self.left.extend(observed.filter(Observed::has_position));
+            self.end(number, &observer);
         }
     }
 
@@ -282,12 +279,17 @@ impl Actor {
         self.freshness = Freshness::default();
     }
 
+    /// Ends one that watches; another may go on where it was.
+    fn end(&mut self, number: usize, observer: &AbortHandle) {
+        observer.abort();
+        let observed = lock(&self.record).observers.remove(&number);
+        self.left.extend(observed.filter(Observed::has_position));
+    }
+
     /// Stops those that watch.
     pub(crate) fn stop(&mut self) {
-        for (number, observer) in self.observers.drain(..) {
-            observer.abort();
-            let observed = lock(&self.record).observers.remove(&number);
-            self.left.extend(observed.filter(Observed::has_position));
+        for (number, observer) in std::mem::take(&mut self.observers) {
+            self.end(number, &observer);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::record::{Record, bytes};
 use super::truth::{Change, Truth};
+use crate::findings::expect;
 use crate::world::{World, lock};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -234,8 +235,4 @@ impl Freshness {
         let last = std::mem::replace(known, place);
         expect(last <= place, || format!("change {place} of {key} was read after {last}: {all:?}"))
     }
-}
-
-fn expect(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(text()) }
 }

@@ -39,8 +39,7 @@ impl Actor {
 
     /// Goes on until no steps are left, and all questions are settled.
     pub(super) async fn run(mut self) -> Self {
-        while self.world.take_step() {
-            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+        while self.world.take_step(&mut self.rng).await {
             self.act().await;
         }
         while let Some(asked) = self.asking.join_next().await {

@@ -28,8 +28,7 @@ impl Actor {
 
     /// Goes on until no steps are left, and ends.
     pub(super) async fn run(mut self) {
-        while self.world.take_step() {
-            tokio::time::sleep(Duration::from_millis(self.rng.u64(..120))).await;
+        while self.world.take_step(&mut self.rng).await {
             self.act().await;
         }
         self.stop();

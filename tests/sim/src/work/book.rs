@@ -333,7 +333,7 @@ impl Book {
 
     /// Dead letters were not moved back, as there was no room for the first of them.
     pub(super) fn not_redriven(&self, queue: &[u8], from: u64) {
-        let dead = [queue, b".dead"].concat();
+        let dead = dead_of(queue);
         let mut all = self.jobs.range(from..).map(|(_, job)| job);
         match all.find(|job| job.queue == dead && job.place != Place::Gone && !job.is_doubtful) {
             Some(job) => self.full(queue, job.bytes + job.reason_bytes),
@@ -347,7 +347,7 @@ impl Book {
         let (least, _) = self.filled(queue);
         let has_room = count == 0 || self.settings.of(queue).takes(least.0 + count - 1, least.1, 0);
         self.findings.check(has_room, || format!("{count} were redriven beside {least:?}"));
-        let dead = [queue, b".dead"].concat();
+        let dead = dead_of(queue);
         let now_ms = self.now_ms;
         let (mut sure, mut doubtful) = (0, 0);
         for (_, job) in self.jobs.range_mut(range) {
@@ -394,7 +394,7 @@ impl Book {
     /// The numbers and attempts of the dead letters of a queue; nothing if that is not certain.
     pub(super) fn dead(&self, queue: &[u8]) -> Option<Vec<(u64, u32)>> {
         let left = self.jobs.iter().filter(|(_, job)| job.place != Place::Gone);
-        let dead = [queue, b".dead"].concat();
+        let dead = dead_of(queue);
         let mut all = Vec::new();
         for (number, job) in left {
             if job.is_doubtful {
@@ -408,7 +408,7 @@ impl Book {
     /// The jobs of a queue and their bytes: at least, and at most.
     fn filled(&self, queue: &[u8]) -> ((u64, u64), (u64, u64)) {
         let (mut least, mut most) = ((0, 0), (0, 0));
-        let dead = [queue, b".dead"].concat();
+        let dead = dead_of(queue);
         for job in self.jobs.values().filter(|job| job.place != Place::Gone) {
             let is_over = matches!(job.place, Place::Leased(held) if held.is_over(self.now_ms));
             let is_unsure = is_over || job.is_doubtful;
@@ -485,4 +485,9 @@ impl Book {
         let has_room = prefetch.is_some_and(|prefetch| held < prefetch as usize);
         self.findings.check(has_room, || format!("{out:?} beside {held}, prefetch {prefetch:?}"));
     }
+}
+
+/// Where the dead letters of a queue are.
+fn dead_of(queue: &[u8]) -> Vec<u8> {
+    [queue, b".dead"].concat()
 }

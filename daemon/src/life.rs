@@ -14,7 +14,8 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, LocalSet, spawn_local};
+use tokio::runtime::LocalOptions;
+use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::Instant;
 use workyard_protocol::{Reason, Refusal};
 
@@ -46,8 +47,8 @@ pub(crate) fn run<S: Service>(
 ) -> io::Result<ExitStatus> {
     let epoch = epoch();
     let engine = S::engine(limits, &settings, epoch);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_io().enable_time().build_local(LocalOptions::default())?;
     let facts = Facts {
         kind: S::KIND,
         server: format!("{} {}", S::KIND.name(), S::VERSION),
@@ -56,7 +57,7 @@ pub(crate) fn run<S: Service>(
         frame_bytes_max: settings.frame_bytes_max,
     };
     let shared: Shared<S> = Rc::new(RefCell::new(Driver::new(engine, facts, settings)));
-    runtime.block_on(LocalSet::new().run_until(live(shared, bound, commands)))
+    runtime.block_on(live(shared, bound, commands))
 }
 
 async fn live<S: Service>(

@@ -59,7 +59,9 @@ pub enum AddressError {
     #[error("{0:?} is no absolute path; write it as unix:///run/app.sock")]
     BadPath(String),
     /// The address says one protocol, the worker's type another.
-    #[error("{0}:// does not go with the protocol {1}; write {1}:// or a transport: tcp, ssl, udp or unix")]
+    #[error(
+        "{0}:// does not go with the protocol {1}; write {1}:// or a transport: tcp, ssl, udp or unix"
+    )]
     OtherProtocol(String, String),
 }
 

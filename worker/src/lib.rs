@@ -1,11 +1,30 @@
 //! Servers of several processes: a supervisor that only watches, and workers that serve connections.
 
 mod address;
+mod connection;
+pub mod embedded;
+mod listener;
 mod orders;
+mod outcome;
+mod payload;
+mod protocol;
+pub mod protocols;
+mod scheme;
 mod service;
 mod settings;
 mod socket;
+mod stream;
+mod timer;
+mod wire;
+mod worker;
 
 pub use address::{Address, AddressError, Endpoint, Transport};
+pub use connection::{Connection, ConnectionError, ConnectionState, Refused, Sent};
 pub use orders::{ConnectionStatus, WorkerStatus};
+pub use outcome::{CallbackError, Outcome};
+pub use payload::Payload;
+pub use protocol::{Input, Protocol, ProtocolError};
+pub use scheme::{Scheme, Traffic, WireError};
 pub use service::Service;
+pub use timer::Timer;
+pub use worker::{Connections, OnFailure, Worker, WorkerProcess};

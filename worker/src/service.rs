@@ -1,8 +1,10 @@
 //! A program of one or more workers.
 
 use crate::orders::Order;
+use crate::scheme::Scheme;
 use crate::settings::Settings;
 use crate::socket::Listening;
+use crate::worker::Worker;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -50,5 +52,25 @@ impl fmt::Debug for Service {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.workers.iter().map(|worker| worker.settings());
         formatter.debug_list().entries(settings).finish()
+    }
+}
+
+impl Service {
+    /// No workers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more worker.
+    #[must_use]
+    pub fn with<S: Scheme, D: Default + 'static>(mut self, worker: Worker<S, D>) -> Self {
+        self.workers.push(Box::new(worker));
+        self
+    }
+
+    /// Runs.
+    pub fn run(self) -> std::process::ExitCode {
+        todo!()
     }
 }

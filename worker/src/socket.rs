@@ -39,6 +39,18 @@ impl Listening {
         }
     }
 
+    /// The port that it has got, if it has one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(crate) fn port(&self) -> io::Result<Option<u16>> {
+        Ok(match self {
+            Self::Tcp(socket) => Some(socket.local_addr()?.port()),
+            Self::Udp(socket) => Some(socket.local_addr()?.port()),
+            Self::Unix(_) => None,
+        })
+    }
+
     /// The same socket for another process.
     ///
     /// # Errors

@@ -1,0 +1,280 @@
+//! The task of a connection: reads, calls back, writes, and ends it in order.
+
+use super::{Connection, ConnectionError, ConnectionState, Notice};
+use crate::outcome::{Failure, Running};
+use crate::scheme::{Incoming, Scheme, Wire, WireError};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Messages that are handled before others have their turn.
+const MESSAGES_AT_ONCE: usize = 64;
+
+/// How long a peer may take to read anything of the last that is sent.
+const FLUSH: Duration = Duration::from_secs(30);
+
+/// How long a peer may take to end its side, after ours has.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Serves one connection to its end.
+pub(crate) struct Serve<S: Scheme, D> {
+    connection: Connection<S, D>,
+    phase: Phase,
+    /// The callback that this connection's messages wait for.
+    running: Option<(Running, Callback)>,
+    /// One that they do not wait for.
+    aside: Option<Running>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Callback {
+    Connect,
+    Opening,
+    Message,
+}
+
+enum Phase {
+    Serving,
+    /// Nothing is taken any more; what is queued is written. What was written when this began to wait.
+    Flushing(Pin<Box<Sleep>>, u64),
+    Lingering(Pin<Box<Sleep>>),
+    /// `on_close`.
+    Leaving(Running),
+    Left,
+}
+
+impl<S: Scheme, D: 'static> Serve<S, D> {
+    pub(crate) fn new(connection: Connection<S, D>) -> Self {
+        let connect = connection.worker().handlers().connect(&connection);
+        let running = connect.map(|running| (running, Callback::Connect));
+        Self { connection, phase: Phase::Serving, running, aside: None }
+    }
+
+    /// Serves one datagram: all messages of it, and nothing else.
+    pub(crate) fn datagram(connection: Connection<S, D>) -> Self {
+        Self { connection, phase: Phase::Serving, running: None, aside: None }
+    }
+
+    fn state(&self) -> ConnectionState {
+        self.connection.state()
+    }
+
+    /// Runs callbacks until there is nothing to do. `Ready` when the connection takes no more.
+    fn poll_serving(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..MESSAGES_AT_ONCE {
+            ready!(self.poll_running(context));
+            if self.state() != ConnectionState::Established {
+                return Poll::Ready(());
+            }
+            let shared = &self.connection.0;
+            if shared.is_finishing.get() && shared.wire.borrow_mut().finish() {
+                return Poll::Ready(());
+            }
+            if shared.is_paused.get() {
+                return Poll::Pending;
+            }
+            let incoming = shared.wire.borrow_mut().poll_incoming(context);
+            match ready!(incoming) {
+                Ok(Some(incoming)) => self.begin(incoming),
+                Ok(None) => return Poll::Ready(()),
+                Err(error) => {
+                    self.lost(error);
+                    return Poll::Ready(());
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn begin(&mut self, incoming: Incoming<S>) {
+        let connection = &self.connection;
+        let handlers = connection.worker().handlers();
+        self.running = match incoming {
+            Incoming::Message(message) => {
+                connection.0.last_message.set(connection.worker().count_message());
+                let running = handlers.message(connection, message);
+                running.map(|running| (running, Callback::Message))
+            }
+            Incoming::Opening(opening) => {
+                let running = handlers.opening(connection, opening);
+                if running.is_none() {
+                    connection.0.wire.borrow_mut().proceed(true);
+                }
+                running.map(|running| (running, Callback::Opening))
+            }
+        };
+    }
+
+    /// Lets the callback go on that messages wait for.
+    fn poll_running(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some((running, callback)) = &mut self.running else { return Poll::Ready(()) };
+        let callback = *callback;
+        let shared = &self.connection.0;
+        shared.is_corked.set(shared.ends.transport != "udp");
+        let done = Pin::new(running).poll(context);
+        shared.is_corked.set(false);
+        let done = ready!(done);
+        self.running = None;
+        if callback == Callback::Opening {
+            self.connection.0.wire.borrow_mut().proceed(done.is_ok());
+        }
+        if let Err(failure) = done {
+            self.failed(callback.name(), &failure);
+        }
+        Poll::Ready(())
+    }
+
+    /// Lets the callbacks go on that messages do not wait for.
+    fn poll_aside(&mut self, context: &mut Context<'_>) {
+        loop {
+            if let Some(running) = &mut self.aside {
+                let Poll::Ready(done) = Pin::new(running).poll(context) else { return };
+                self.aside = None;
+                if let Err(failure) = done {
+                    self.failed("on_buffer_full, on_buffer_drain or on_error", &failure);
+                }
+            }
+            let Some(notice) = self.connection.0.notices.borrow_mut().pop_front() else { return };
+            let handlers = self.connection.worker().handlers();
+            self.aside = match notice {
+                Notice::BufferFull => handlers.buffer_full(&self.connection),
+                Notice::BufferDrain => handlers.buffer_drain(&self.connection),
+                Notice::Error(error) => handlers.error(&self.connection, error),
+            };
+        }
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let flushed = self.connection.0.wire.borrow_mut().poll_flush(context);
+        if flushed.is_pending() || self.connection.0.is_full.get() {
+            self.connection.note_fullness();
+        }
+        if let Err(error) = ready!(flushed) {
+            self.lost(error.into());
+        }
+        Poll::Ready(())
+    }
+
+    /// A callback has failed: by default that costs its connection, and only that.
+    fn failed(&self, callback: &str, failure: &Failure) {
+        let connection = &self.connection;
+        tracing::error!(?connection, callback, "callback failed: {failure}");
+        connection.close();
+        connection.worker().callback_failed(callback, failure);
+    }
+
+    fn lost(&self, error: WireError) {
+        let connection = &self.connection;
+        if let WireError::Io(error) = &error {
+            tracing::debug!(?connection, %error, "connection lost");
+        } else {
+            tracing::warn!(?connection, %error, "connection refused");
+        }
+        connection.notice(Notice::Error(ConnectionError::Lost(error)));
+        connection.0.state.set(ConnectionState::Closed);
+    }
+
+    /// Goes on from one phase to the next, as far as that is possible now.
+    fn poll_phases(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &mut self.phase {
+                Phase::Serving => {
+                    let served = self.poll_serving(context);
+                    self.poll_aside(context);
+                    let flushed = self.poll_flush(context);
+                    if served.is_pending() && self.state() != ConnectionState::Closed {
+                        let _ = flushed;
+                        return Poll::Pending;
+                    }
+                    self.connection.close();
+                    self.connection.0.wire.borrow_mut().end();
+                    let written = self.connection.traffic().written;
+                    self.phase = Phase::Flushing(Box::pin(tokio::time::sleep(FLUSH)), written);
+                }
+                Phase::Flushing(sleep, before) => {
+                    if sleep.as_mut().poll(context).is_ready() {
+                        let written = self.connection.traffic().written;
+                        if written == std::mem::replace(before, written) {
+                            self.connection.destroy();
+                        }
+                        sleep.as_mut().reset(Instant::now() + FLUSH);
+                        continue;
+                    }
+                    self.phase = ready!(self.poll_ending(context));
+                }
+                Phase::Lingering(sleep) => {
+                    let is_over = sleep.as_mut().poll(context).is_ready();
+                    let closed = self.state() == ConnectionState::Closed;
+                    let discarded = self.connection.0.wire.borrow_mut().poll_discard(context);
+                    if !is_over && !closed {
+                        let _ = ready!(discarded);
+                    }
+                    self.phase = self.leave();
+                }
+                Phase::Leaving(running) => {
+                    let done = ready!(Pin::new(running).poll(context));
+                    if let Err(failure) = done {
+                        self.failed("on_close", &failure);
+                    }
+                    self.phase = Phase::Left;
+                }
+                Phase::Left => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Writes what is left, says that this was all, and finds what comes then.
+    fn poll_ending(&mut self, context: &mut Context<'_>) -> Poll<Phase> {
+        if self.state() != ConnectionState::Closed {
+            ready!(self.poll_flush(context));
+        }
+        if self.state() == ConnectionState::Closed {
+            return Poll::Ready(self.leave());
+        }
+        let shutdown = ready!(self.connection.0.wire.borrow_mut().poll_shutdown(context));
+        Poll::Ready(match shutdown {
+            Ok(()) => Phase::Lingering(Box::pin(tokio::time::sleep(LINGER))),
+            Err(_) => self.leave(),
+        })
+    }
+
+    fn leave(&self) -> Phase {
+        self.connection.0.state.set(ConnectionState::Closed);
+        if self.connection.0.ends.transport == "udp" {
+            return Phase::Left;
+        }
+        match self.connection.worker().handlers().close(&self.connection) {
+            Some(running) => Phase::Leaving(running),
+            None => Phase::Left,
+        }
+    }
+}
+
+impl<S: Scheme, D: 'static> Future for Serve<S, D> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.connection.0.waker.borrow_mut().clone_from(context.waker());
+        let polled = self.poll_phases(context);
+        if polled.is_ready() {
+            self.connection.worker().forget(self.connection.id());
+        }
+        polled
+    }
+}
+
+// Nothing in it is pinned in place; what is pinned is in boxes.
+impl<S: Scheme, D> Unpin for Serve<S, D> {}
+
+impl Callback {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "on_connect",
+            Self::Opening => "on_websocket_connect",
+            Self::Message => "on_message",
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Protocols on connections.
+
+mod framed;
+
+pub use framed::Framed;

@@ -1,0 +1,106 @@
+//! The callbacks of a worker.
+
+use super::WorkerProcess;
+use crate::connection::{Connection, ConnectionError};
+use crate::outcome::{Outcome, Running};
+use crate::scheme::Scheme;
+use std::future::Future;
+use std::rc::Rc;
+
+/// A callback that gets one thing more than its connection.
+type With<S, D, T> = Option<Rc<dyn Fn(Connection<S, D>, T) -> Running>>;
+type Of<T> = Option<Rc<dyn Fn(T) -> Running>>;
+
+/// All of them; those that are not there do nothing.
+pub(crate) struct Handlers<S: Scheme, D> {
+    pub(super) worker_start: Of<WorkerProcess<S, D>>,
+    pub(super) worker_reload: Of<WorkerProcess<S, D>>,
+    pub(super) worker_stop: Of<WorkerProcess<S, D>>,
+    pub(super) connect: Of<Connection<S, D>>,
+    pub(super) opening: With<S, D, S::Opening>,
+    pub(super) message: With<S, D, S::Message>,
+    pub(super) close: Of<Connection<S, D>>,
+    pub(super) buffer_full: Of<Connection<S, D>>,
+    pub(super) buffer_drain: Of<Connection<S, D>>,
+    pub(super) error: With<S, D, ConnectionError>,
+}
+
+/// Makes a callback of a function.
+pub(super) fn of<T: 'static, F, R>(function: F) -> Of<T>
+where
+    F: Fn(T) -> R + 'static,
+    R: Future<Output: Outcome> + 'static,
+{
+    Some(Rc::new(move |of| Running::new(function(of))))
+}
+
+/// The same for one that gets two things.
+pub(super) fn with<S, D, T, F, R>(function: F) -> With<S, D, T>
+where
+    S: Scheme,
+    D: 'static,
+    T: 'static,
+    F: Fn(Connection<S, D>, T) -> R + 'static,
+    R: Future<Output: Outcome> + 'static,
+{
+    Some(Rc::new(move |connection, with| Running::new(function(connection, with))))
+}
+
+impl<S: Scheme, D> Handlers<S, D> {
+    pub(crate) fn connect(&self, connection: &Connection<S, D>) -> Option<Running> {
+        self.connect.as_ref().map(|callback| callback(connection.clone()))
+    }
+
+    pub(crate) fn opening(
+        &self,
+        connection: &Connection<S, D>,
+        opening: S::Opening,
+    ) -> Option<Running> {
+        self.opening.as_ref().map(|callback| callback(connection.clone(), opening))
+    }
+
+    pub(crate) fn message(
+        &self,
+        connection: &Connection<S, D>,
+        message: S::Message,
+    ) -> Option<Running> {
+        self.message.as_ref().map(|callback| callback(connection.clone(), message))
+    }
+
+    pub(crate) fn close(&self, connection: &Connection<S, D>) -> Option<Running> {
+        self.close.as_ref().map(|callback| callback(connection.clone()))
+    }
+
+    pub(crate) fn buffer_full(&self, connection: &Connection<S, D>) -> Option<Running> {
+        self.buffer_full.as_ref().map(|callback| callback(connection.clone()))
+    }
+
+    pub(crate) fn buffer_drain(&self, connection: &Connection<S, D>) -> Option<Running> {
+        self.buffer_drain.as_ref().map(|callback| callback(connection.clone()))
+    }
+
+    pub(crate) fn error(
+        &self,
+        connection: &Connection<S, D>,
+        error: ConnectionError,
+    ) -> Option<Running> {
+        self.error.as_ref().map(|callback| callback(connection.clone(), error))
+    }
+}
+
+impl<S: Scheme, D> Default for Handlers<S, D> {
+    fn default() -> Self {
+        Self {
+            worker_start: None,
+            worker_reload: None,
+            worker_stop: None,
+            connect: None,
+            opening: None,
+            message: None,
+            close: None,
+            buffer_full: None,
+            buffer_drain: None,
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! A worker process as callbacks see it.
+
+use super::handlers::Handlers;
+use super::resources::Resources;
+use super::{OnFailure, Options};
+use crate::connection::Connection;
+use crate::orders::WorkerStatus;
+use crate::outcome::Failure;
+use crate::scheme::Scheme;
+use crate::timer;
+use std::any::type_name;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// This process of a worker. Clones are the same.
+pub struct WorkerProcess<S: Scheme, D = ()>(Rc<Inner<S, D>>);
+
+struct Inner<S: Scheme, D> {
+    id: u16,
+    name: String,
+    options: Options,
+    handlers: Handlers<S, D>,
+    connections: RefCell<BTreeMap<u64, Connection<S, D>>>,
+    last_connection: Cell<u64>,
+    messages: Cell<u64>,
+    send_fail: Cell<u64>,
+    resources: Resources,
+    /// Why this process wants to be replaced.
+    leaving: RefCell<Option<Leaving>>,
+    /// Something of what the process waits for has changed.
+    changed: Notify,
+}
+
+/// Why a process wants to leave by itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Leaving {
+    /// It was asked to by its own code.
+    Wanted,
+    /// A callback failed.
+    Failed(String),
+}
+
+impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
+    pub(crate) fn new(id: u16, name: String, options: Options, handlers: Handlers<S, D>) -> Self {
+        Self(Rc::new(Inner {
+            id,
+            name,
+            options,
+            handlers,
+            connections: RefCell::default(),
+            last_connection: Cell::new(0),
+            messages: Cell::new(0),
+            send_fail: Cell::new(0),
+            resources: Resources::default(),
+            leaving: RefCell::new(None),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Its number among the worker's processes, from 0. Whoever replaces it has the same.
+    #[must_use]
+    pub fn id(&self) -> u16 {
+        self.0.id
+    }
+
+    /// The worker's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The connections of this process, as they are now.
+    #[must_use]
+    pub fn connections(&self) -> Connections<S, D> {
+        let all: Vec<_> = self.0.connections.borrow().values().cloned().collect();
+        Connections(all.into_iter())
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn connection(&self, id: u64) -> Option<Connection<S, D>> {
+        self.0.connections.borrow().get(&id).cloned()
+    }
+
+    /// Sends to all connections of this process. Returns how many have taken it.
+    pub fn broadcast(&self, reply: impl Into<S::Reply>) -> usize
+    where
+        S::Reply: Clone,
+    {
+        let reply = reply.into();
+        self.connections().filter(|connection| connection.send(reply.clone()).is_accepted()).count()
+    }
+
+    /// Keeps something for all callbacks of this process, one of each type.
+    pub fn provide<T: 'static>(&self, resource: T) -> Rc<T> {
+        self.0.resources.provide(resource)
+    }
+
+    /// What was kept of this type.
+    ///
+    /// # Panics
+    /// If nothing was: `on_worker_start` has to [`WorkerProcess::provide`] it.
+    #[must_use]
+    pub fn resource<T: 'static>(&self) -> Rc<T> {
+        let found = self.find_resource();
+        found.unwrap_or_else(|| panic!("on_worker_start has provided no {}", type_name::<T>()))
+    }
+
+    /// What was kept of this type, if anything was.
+    #[must_use]
+    pub fn find_resource<T: 'static>(&self) -> Option<Rc<T>> {
+        self.0.resources.find()
+    }
+
+    /// Stops this process in order; the supervisor starts another in its place.
+    pub fn stop(&self) {
+        self.leave(Leaving::Wanted);
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn status(&self) -> WorkerStatus {
+        WorkerStatus {
+            connections: self.0.connections.borrow().len() as u64,
+            send_fail: self.0.send_fail.get(),
+            timers: timer::count(),
+            total_request: self.0.messages.get(),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn handlers(&self) -> &Handlers<S, D> {
+        &self.0.handlers
+    }
+
+    pub(crate) fn next_connection_id(&self) -> u64 {
+        let id = self.0.last_connection.get() + 1;
+        self.0.last_connection.set(id);
+        id
+    }
+
+    pub(crate) fn remember(&self, connection: &Connection<S, D>) {
+        self.0.connections.borrow_mut().insert(connection.id(), connection.clone());
+    }
+
+    pub(crate) fn forget(&self, connection: u64) {
+        let known = self.0.connections.borrow_mut().remove(&connection);
+        if known.is_some() {
+            self.0.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.connections.borrow().len()
+    }
+
+    /// Counts one, and tells the time.
+    pub(crate) fn count_message(&self) -> Instant {
+        let messages = self.0.messages.get() + 1;
+        self.0.messages.set(messages);
+        if self.0.options.requests_max == Some(messages) {
+            tracing::info!(messages, "enough messages (requests_max)");
+            self.leave(Leaving::Wanted);
+        }
+        Instant::now()
+    }
+
+    pub(crate) fn count_send_fail(&self) {
+        self.0.send_fail.set(self.0.send_fail.get() + 1);
+    }
+
+    pub(crate) fn callback_failed(&self, callback: &str, failure: &Failure) {
+        if self.0.options.on_failure == OnFailure::StopWorker {
+            self.leave(Leaving::Failed(format!("{callback}: {failure}")));
+        }
+    }
+
+    fn leave(&self, why: Leaving) {
+        self.0.leaving.borrow_mut().get_or_insert(why);
+        self.0.changed.notify_one();
+    }
+
+    pub(crate) fn leaving(&self) -> Option<Leaving> {
+        self.0.leaving.borrow().clone()
+    }
+
+    /// Waits until a connection has gone, or the process wants to leave.
+    pub(crate) async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+}
+
+/// Connections of a process, by their ids.
+pub struct Connections<S: Scheme, D>(std::vec::IntoIter<Connection<S, D>>);
+
+impl<S: Scheme, D> Iterator for Connections<S, D> {
+    type Item = Connection<S, D>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl<S: Scheme, D> fmt::Debug for Connections<S, D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.0.as_slice()).finish()
+    }
+}
+
+impl<S: Scheme, D> Clone for WorkerProcess<S, D> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<S: Scheme, D> fmt::Debug for WorkerProcess<S, D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { id, name, .. } = &*self.0;
+        formatter.debug_struct("WorkerProcess").field("name", name).field("id", id).finish()
+    }
+}

@@ -1,0 +1,8 @@
+//! Workers over real sockets.
+
+mod callbacks;
+mod peer;
+mod protocols;
+mod sending;
+mod stopping;
+mod timers;

@@ -184,9 +184,11 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 Phase::Serving => {
                     let served = self.poll_serving(context);
                     self.poll_aside(context);
-                    let flushed = self.poll_flush(context);
+                    if self.state() != ConnectionState::Closed {
+                        // What cannot be written now is, when this task is woken for it.
+                        let _ = self.poll_flush(context);
+                    }
                     if served.is_pending() && self.state() != ConnectionState::Closed {
-                        let _ = flushed;
                         return Poll::Pending;
                     }
                     self.connection.close();

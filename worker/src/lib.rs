@@ -15,6 +15,7 @@ mod settings;
 mod socket;
 mod stream;
 mod timer;
+mod tls;
 mod wire;
 mod worker;
 
@@ -27,4 +28,5 @@ pub use protocol::{Input, Protocol, ProtocolError};
 pub use scheme::{Scheme, Traffic, WireError};
 pub use service::Service;
 pub use timer::Timer;
+pub use tls::{Tls, TlsError};
 pub use worker::{Connections, OnFailure, Worker, WorkerProcess};

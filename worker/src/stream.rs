@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
+use tokio_rustls::TlsStream;
 
 /// What carries the bytes of one connection.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A stream socket of the file system.
     Unix(UnixStream),
+    /// TLS over TCP, from either side.
+    Tls(Box<TlsStream<TcpStream>>),
     /// The way back to where a datagram came from. Whatever is written at once is a datagram.
     Udp(Rc<UdpSocket>, SocketAddr),
 }
@@ -28,6 +31,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
             // What arrived is all that there is.
             Self::Udp(..) => Poll::Ready(Ok(())),
         }
@@ -43,6 +47,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
             // A datagram that finds no room is lost, as any may be.
             Self::Udp(socket, peer) => Poll::Ready(socket.try_send_to(bytes, *peer)),
         }
@@ -52,6 +57,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(context),
             Self::Udp(..) => Poll::Ready(Ok(())),
         }
     }
@@ -60,6 +66,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
             Self::Udp(..) => Poll::Ready(Ok(())),
         }
     }

@@ -14,6 +14,7 @@ use crate::protocols::Tcp;
 use crate::scheme::Scheme;
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::tls::Tls;
 use handlers::{Handlers, of, with};
 use std::fmt;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ use std::time::Duration;
 pub struct Worker<S: Scheme = Tcp, D = ()> {
     settings: Settings,
     options: Options,
+    tls: Option<Tls>,
     handlers: Handlers<S, D>,
 }
 
@@ -102,21 +104,25 @@ impl<S: Scheme> Worker<S> {
 
     fn new(listen: Option<Result<Address, AddressError>>) -> Self {
         let settings = Settings { listen, ..Settings::default() };
-        Self { settings, options: Options::default(), handlers: Handlers::default() }
+        let (options, handlers) = (Options::default(), Handlers::default());
+        Self { settings, options, tls: None, handlers }
     }
 
     /// Keeps something for each connection, that begins as its default: [`Connection::data`]. To be called before
     /// any callback is set.
     #[must_use]
     pub fn data<D: Default + 'static>(self) -> Worker<S, D> {
-        Worker { settings: self.settings, options: self.options, handlers: Handlers::default() }
+        let Self { settings, options, tls, .. } = self;
+        Worker { settings, options, tls, handlers: Handlers::default() }
     }
 }
 
 /// A scheme has to be the protocol's, or leave it open.
 fn check<S: Scheme>(address: Address) -> Result<Address, AddressError> {
     let is_open = address.is_bare() && (S::HAS_DATAGRAMS || address.transport != Transport::Udp);
-    match is_open || address.scheme == S::NAME {
+    let over_tls =
+        matches!((address.scheme.as_str(), S::NAME), ("https", "http") | ("wss", "websocket"));
+    match is_open || over_tls || address.scheme == S::NAME {
         true => Ok(address),
         false => Err(AddressError::OtherProtocol(address.scheme, S::NAME.to_owned())),
     }
@@ -162,6 +168,18 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
     #[must_use]
     pub fn reloadable(mut self, reloadable: bool) -> Self {
         self.settings.reloadable = reloadable;
+        self
+    }
+
+    /// Speaks TLS below its protocol. The files are read when a process starts, and again when they have changed.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        if let Some(Ok(address)) = &mut self.settings.listen
+            && address.transport == Transport::Tcp
+        {
+            address.transport = Transport::Ssl;
+        }
+        self.tls = Some(tls);
         self
     }
 

@@ -26,6 +26,8 @@ struct Inner<S: Scheme, D> {
     handlers: Handlers<S, D>,
     connections: RefCell<BTreeMap<u64, Connection<S, D>>>,
     last_connection: Cell<u64>,
+    /// Connections that do not speak TLS yet, but are to.
+    handshakes: Cell<usize>,
     messages: Cell<u64>,
     send_fail: Cell<u64>,
     resources: Resources,
@@ -53,6 +55,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             handlers,
             connections: RefCell::default(),
             last_connection: Cell::new(0),
+            handshakes: Cell::new(0),
             messages: Cell::new(0),
             send_fail: Cell::new(0),
             resources: Resources::default(),
@@ -155,6 +158,10 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         if known.is_some() {
             self.0.changed.notify_one();
         }
+    }
+
+    pub(crate) fn handshakes(&self) -> &Cell<usize> {
+        &self.0.handshakes
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use super::process::Leaving;
 use super::{Worker, WorkerProcess};
+use crate::address::Transport;
 use crate::connection::{Connection, Ends, Serve};
 use crate::listener::{Accepted, Listener};
 use crate::orders::Order;
@@ -11,13 +12,19 @@ use crate::service::{AnyWorker, Served, Start};
 use crate::settings::Settings;
 use crate::socket::Listening;
 use crate::stream::Stream;
+use crate::tls::{Certificates, Tls};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tokio_rustls::{Accept, TlsAcceptor};
+
+/// How long a peer may take to establish TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long to wait when the system has no descriptor for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -28,24 +35,29 @@ impl<S: Scheme, D: Default + 'static> AnyWorker for Worker<S, D> {
     }
 
     fn serve(self: Box<Self>, start: Start) -> Pin<Box<dyn Future<Output = Served>>> {
-        let Self { settings, options, handlers } = *self;
+        let Self { settings, options, tls, handlers } = *self;
         let process = WorkerProcess::new(start.id, settings.name.clone(), options, handlers);
-        Box::pin(live(process, settings, start))
+        Box::pin(live(process, settings, tls, start))
     }
 }
 
 async fn live<S: Scheme, D: Default + 'static>(
     process: WorkerProcess<S, D>,
     settings: Settings,
+    tls: Option<Tls>,
     start: Start,
 ) -> Served {
+    let security = match security(&settings, tls) {
+        Ok(security) => security,
+        Err(text) => return Served::NotStarted(text),
+    };
     let callback = process.handlers().worker_start.as_ref();
     if let Some(running) = callback.map(|callback| callback(process.clone()))
         && let Err(failure) = running.await
     {
         return Served::NotStarted(format!("on_worker_start: {failure}"));
     }
-    let accepting = match accept(&process, start.sockets) {
+    let accepting = match accept(&process, security.as_ref(), start.sockets) {
         Ok(accepting) => accepting,
         Err(error) => return Served::NotStarted(format!("cannot accept connections: {error}")),
     };
@@ -147,27 +159,63 @@ async fn drain<S: Scheme, D: 'static>(
     }
 }
 
+/// What TLS needs, if it is spoken.
+fn security(settings: &Settings, tls: Option<Tls>) -> Result<Option<TlsAcceptor>, String> {
+    let wanted = matches!(&settings.listen, Some(Ok(it)) if it.transport == Transport::Ssl);
+    let tls = match (wanted, tls) {
+        (false, None) => return Ok(None),
+        (false, Some(_)) => return Err("TLS goes over TCP only".to_owned()),
+        (true, None) => return Err("an address with TLS needs certificates: .tls(..)".to_owned()),
+        (true, Some(tls)) => tls,
+    };
+    let certificates = tls.load().map_err(|error| error.to_string())?;
+    let acceptor = certificates.acceptor().map_err(|error| error.to_string())?;
+    spawn_local(refresh_forever(certificates));
+    Ok(Some(acceptor))
+}
+
+/// Looks whether certificates have been replaced.
+async fn refresh_forever(certificates: Certificates) {
+    loop {
+        sleep(certificates.check_every()).await;
+        match certificates.refresh() {
+            Ok(true) => tracing::info!("certificates are read again"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "certificates are not replaced"),
+        }
+    }
+}
+
 fn accept<S: Scheme, D: Default + 'static>(
     process: &WorkerProcess<S, D>,
+    security: Option<&TlsAcceptor>,
     sockets: Vec<Listening>,
 ) -> io::Result<Vec<AbortHandle>> {
     let accept = |socket: Listening| {
         let listener = Listener::new(socket)?;
-        Ok(spawn_local(accept_forever(process.clone(), listener)).abort_handle())
+        Ok(spawn_local(accept_forever(process.clone(), security.cloned(), listener)).abort_handle())
     };
     sockets.into_iter().map(accept).collect()
 }
 
 async fn accept_forever<S: Scheme, D: Default + 'static>(
     process: WorkerProcess<S, D>,
+    security: Option<TlsAcceptor>,
     mut listener: Listener,
 ) {
     loop {
-        while process.count() >= process.options().connections_max {
+        while process.count() + process.handshakes().get() >= process.options().connections_max {
             sleep(ACCEPT_PAUSE).await;
         }
         match listener.accept().await {
-            Ok(Accepted { stream, ends, datagram: None }) => admit(&process, stream, ends),
+            Ok(Accepted { stream, ends, datagram: None }) => match (stream, &security) {
+                (Stream::Tcp(stream), Some(security)) => {
+                    let handshake = security.accept(stream);
+                    process.handshakes().set(process.handshakes().get() + 1);
+                    spawn_local(shake_hands(process.clone(), handshake, ends));
+                }
+                (stream, _) => admit(&process, stream, ends),
+            },
             Ok(Accepted { stream, ends, datagram: Some(bytes) }) => {
                 admit_datagram::<S, D>(&process, stream, ends, &bytes);
             }
@@ -179,6 +227,24 @@ async fn accept_forever<S: Scheme, D: Default + 'static>(
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Serves a connection once TLS is established.
+async fn shake_hands<S: Scheme, D: Default + 'static>(
+    process: WorkerProcess<S, D>,
+    handshake: Accept<TcpStream>,
+    ends: Ends,
+) {
+    let shaken = timeout(HANDSHAKE, handshake).await;
+    process.handshakes().set(process.handshakes().get() - 1);
+    match shaken {
+        Ok(Ok(stream)) => {
+            let ends = Ends { transport: "ssl", ..ends };
+            admit(&process, Stream::Tls(Box::new(stream.into())), ends);
+        }
+        Ok(Err(error)) => tracing::debug!(remote = ?ends.remote, %error, "no TLS"),
+        Err(_) => tracing::debug!(remote = ?ends.remote, "no TLS in time"),
     }
 }
 

@@ -6,3 +6,4 @@ mod protocols;
 mod sending;
 mod stopping;
 mod timers;
+mod tls;

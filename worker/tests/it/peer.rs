@@ -24,7 +24,6 @@ impl Peer {
     }
 
     /// Exactly these bytes come next.
-    #[track_caller]
     pub(crate) async fn sees(&mut self, expected: impl AsRef<[u8]>) {
         let mut seen = vec![0; expected.as_ref().len()];
         let read = timeout(PATIENCE, self.stream.read_exact(&mut seen)).await;
@@ -62,7 +61,6 @@ impl Peer {
 }
 
 /// Waits until something is so.
-#[track_caller]
 pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if is_so() {

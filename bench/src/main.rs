@@ -7,6 +7,7 @@
 )]
 
 mod connections;
+mod echo_worker;
 mod figures;
 mod fleet;
 mod histogram;
@@ -40,9 +41,16 @@ use trace::Tool;
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    if let Some(Command::LimitServer { service, listen }) = options.command {
-        limit_server::serve(service, listen)?;
-        return Ok(ExitCode::SUCCESS);
+    match options.command {
+        Some(Command::LimitServer { service, listen }) => {
+            limit_server::serve(service, listen)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::EchoWorker { spoken, listen }) => {
+            echo_worker::serve(spoken, listen)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        None => {}
     }
     let rows = options.rows()?;
     if options.list {

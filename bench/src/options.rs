@@ -2,7 +2,7 @@
 
 use crate::limit_server::Service;
 use crate::load::Timing;
-use crate::peer::Kind;
+use crate::peer::{Kind, Spoken};
 use crate::rows::{self, Row, Sizes};
 use crate::trace::Tool;
 use anyhow::{Result, bail};
@@ -68,6 +68,14 @@ pub(crate) enum Command {
     LimitServer {
         #[arg(long, value_enum)]
         service: Service,
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    /// A worker that sends back what it receives.
+    #[command(hide = true)]
+    EchoWorker {
+        #[arg(long, value_enum)]
+        spoken: Spoken,
         #[arg(long)]
         listen: SocketAddr,
     },
@@ -158,8 +166,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        assert_eq!(names(&[]).len(), 86);
-        assert_eq!(names(&["--quick"]).len(), 30);
+        assert_eq!(names(&[]).len(), 98);
+        assert_eq!(names(&["--quick"]).len(), 33);
         assert_eq!(names(&["--rows", "kv/get"]).len(), 4);
         assert_eq!(
             names(&["--quick", "--rows", "connects,fanout/1x1000/*4"]),

@@ -28,6 +28,30 @@ pub(crate) enum Family {
     Channels,
     /// Shared variables.
     Keys,
+    /// A worker that sends back what it receives.
+    Echo(Spoken),
+}
+
+/// What a worker speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub(crate) enum Spoken {
+    /// Length-prefixed messages.
+    Frame,
+    /// Lines.
+    Text,
+    WebSocket,
+}
+
+impl Spoken {
+    pub(crate) const ALL: [Self; 3] = [Self::Frame, Self::Text, Self::WebSocket];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Text => "text",
+            Self::WebSocket => "web-socket",
+        }
+    }
 }
 
 /// A server that runs.
@@ -84,7 +108,8 @@ impl Kind {
 
     pub(crate) fn serves(self, family: Family) -> bool {
         match self {
-            Self::Limit | Self::Workyard | Self::Workerman | Self::Original | Self::Redis => true,
+            Self::Limit | Self::Workyard => true,
+            Self::Workerman | Self::Original | Self::Redis => !matches!(family, Family::Echo(_)),
             Self::Nats => family == Family::Channels,
             Self::Memcached => family == Family::Keys,
         }

@@ -4,7 +4,7 @@
 use crate::figures::Figures;
 use crate::fleet::Fleet;
 use crate::limits::{RUN_SECONDS_MAX, STALLED_BYTES, STALLED_QUICK_BYTES};
-use crate::load::{self, Timing, fanout, jobs, keys, routed, stalled};
+use crate::load::{self, Operation, Timing, fanout, jobs, keys, routed, stalled};
 use crate::options::Effort;
 use crate::peer::{Kind, Peer};
 use crate::process::Guard;
@@ -128,7 +128,13 @@ fn measure(peer: &Peer, work: Work, effort: &Effort) -> Result<Figures> {
         }
         Work::Keys { operation, connections, depth, keys, pace } => {
             let timing = timed(pace);
-            let spec = keys::Spec { operation, connections, depth, keys, pace, timing };
+            let spec = keys::Spec { echo: None, operation, connections, depth, keys, pace, timing };
+            keys::run(peer, &spec)
+        }
+        Work::Echo { spoken, connections, depth } => {
+            let (operation, pace) = (Operation::Set, Pace::Saturated);
+            let echo = Some(spoken);
+            let spec = keys::Spec { echo, operation, connections, depth, keys: 1, pace, timing };
             keys::run(peer, &spec)
         }
         Work::Jobs { producers, consumers, payload_bytes } => {

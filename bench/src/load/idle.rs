@@ -38,7 +38,7 @@ pub(crate) fn idle(
                 subscribe_each(&mut connections, &*channels)?;
             }
         }
-        Family::Keys => {
+        Family::Keys | Family::Echo(_) => {
             keys = wire::key_value(peer.kind, false)
                 .with_context(|| format!("{} has no keys", peer.kind))?;
             wire = &*keys;

@@ -12,7 +12,7 @@ use crate::figures::Figures;
 use crate::histogram::Histogram;
 use crate::limits::STALL_SECONDS_MAX;
 use crate::meter::{Meter, add_latencies};
-use crate::peer::Peer;
+use crate::peer::{Peer, Spoken};
 use crate::rows::Pace;
 use crate::wire::{self, Answer, Incoming, KeyValueWire, Role, invalid};
 use anyhow::{Context, Result};
@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 /// What is asked, by how many.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec {
+    /// What is spoken, if the requests are only to come back.
+    pub(crate) echo: Option<Spoken>,
     pub(crate) operation: Operation,
     pub(crate) connections: usize,
     /// Requests under way on each connection.
@@ -102,8 +104,11 @@ struct Turn {
 
 impl Run {
     fn prepare(peer: &Peer, spec: &Spec) -> Result<Self> {
-        let wire = wire::key_value(peer.kind, spec.timing.verify)
-            .with_context(|| format!("{} has no keys", peer.kind))?;
+        let wire = match spec.echo {
+            Some(spoken) => Some(wire::echo(peer.kind, spoken)),
+            None => wire::key_value(peer.kind, spec.timing.verify),
+        };
+        let wire = wire.with_context(|| format!("{} has no keys", peer.kind))?;
         let slot = Slot { sent: Instant::now(), swap: Swap::default(), count: FIRST_COUNT };
         let mut load = Load {
             requests: Requests::new(&*wire, spec.operation),

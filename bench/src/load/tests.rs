@@ -68,7 +68,7 @@ fn the_limit_server_delivers_everything_in_order() {
 }
 
 fn asked(operation: Operation, depth: usize, pace: Pace) -> keys::Spec {
-    keys::Spec { operation, connections: 3, depth, keys: 100, pace, timing: TIMING }
+    keys::Spec { echo: None, operation, connections: 3, depth, keys: 100, pace, timing: TIMING }
 }
 
 #[test]

@@ -8,11 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-/// The binary that serves `family`.
-pub(super) fn name(family: Family) -> &'static str {
+/// The binary that serves `family`, if it is not this one.
+pub(super) fn name(family: Family) -> Option<&'static str> {
     match family {
-        Family::Channels => "channel-server",
-        Family::Keys => "globaldata-server",
+        Family::Channels => Some("channel-server"),
+        Family::Keys => Some("globaldata-server"),
+        Family::Echo(_) => None,
     }
 }
 
@@ -33,8 +34,8 @@ pub(super) fn age(name: &str) -> Option<Duration> {
 
 /// Builds both daemons if one of them is missing.
 pub(crate) fn build_missing(children: &Children) -> Result<()> {
-    let is_there = |family| path(name(family)).is_ok();
-    if is_there(Family::Channels) && is_there(Family::Keys) {
+    let daemons = || [Family::Channels, Family::Keys].into_iter().filter_map(name);
+    if daemons().all(|name| path(name).is_ok()) {
         return Ok(());
     }
     let release = release_folder()?;
@@ -61,9 +62,7 @@ pub(crate) fn build_missing(children: &Children) -> Result<()> {
     if !status.success() {
         bail!("cargo build: {status}");
     }
-    path(name(Family::Channels))?;
-    path(name(Family::Keys))?;
-    Ok(())
+    daemons().try_for_each(|name| path(name).map(drop))
 }
 
 /// `target/release`, also when this is a debug build.

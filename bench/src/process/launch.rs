@@ -46,6 +46,7 @@ pub(super) fn launch(
 ) -> Result<Launch> {
     let arguments = match kind {
         Kind::Limit => limit_arguments(family, port),
+        Kind::Workyard if matches!(family, Family::Echo(_)) => echo_arguments(family, port),
         Kind::Workyard | Kind::Workerman => words(&format!("--listen 127.0.0.1:{port}")),
         Kind::Original => original_arguments(family, port, folders)?,
         Kind::Redis => redis_arguments(port, folders.own),
@@ -70,7 +71,10 @@ pub(super) fn version(kind: Kind, family: Family) -> Option<String> {
 fn program(kind: Kind, family: Family) -> Result<PathBuf> {
     match kind {
         Kind::Limit => Ok(std::env::current_exe()?),
-        Kind::Workyard | Kind::Workerman => binaries::path(binaries::name(family)),
+        Kind::Workyard | Kind::Workerman => match binaries::name(family) {
+            Some(name) => binaries::path(name),
+            None => Ok(std::env::current_exe()?),
+        },
         Kind::Original | Kind::Redis | Kind::Nats | Kind::Memcached => {
             let name = installed_name(kind).unwrap_or_default();
             programs::find(name).with_context(|| format!("{name} is not installed"))
@@ -81,9 +85,14 @@ fn program(kind: Kind, family: Family) -> Result<PathBuf> {
 fn limit_arguments(family: Family, port: u16) -> Vec<String> {
     let service = match family {
         Family::Channels => "fanout",
-        Family::Keys => "echo",
+        Family::Keys | Family::Echo(_) => "echo",
     };
     words(&format!("limit-server --service {service} --listen 127.0.0.1:{port}"))
+}
+
+fn echo_arguments(family: Family, port: u16) -> Vec<String> {
+    let Family::Echo(spoken) = family else { return Vec::new() };
+    words(&format!("echo-worker --spoken {} --listen 127.0.0.1:{port}", spoken.name()))
 }
 
 /// Runs one of the original servers. Its worker process ends also when the first one is killed.
@@ -114,6 +123,7 @@ fn original_arguments(family: Family, port: u16, folders: &Folders<'_>) -> Resul
     let server = match family {
         Family::Channels => "Channel\\Server",
         Family::Keys => "GlobalData\\Server",
+        Family::Echo(_) => bail!("the original is not measured as an echo"),
     };
     let (autoload, folder) = (autoload.display(), folders.own.display());
     Ok(vec![

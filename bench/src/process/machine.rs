@@ -49,7 +49,7 @@ pub(crate) fn describe(kinds: &[Kind], pinning: Pinning, cores: usize) -> Vec<St
 }
 
 fn built(kind: Kind, family: Family) -> String {
-    match binaries::age(binaries::name(family)) {
+    match binaries::name(family).and_then(binaries::age) {
         Some(age) if kind.is_ours() => format!(", built {} ago", roughly(age)),
         _ => String::new(),
     }

@@ -33,7 +33,11 @@ impl<'a> Cells<'a> {
         let median = |name| self.spread(kind, name).map(|spread| spread.median);
         let rate = median("per_s").map_or(String::new(), |rate| format!(", {}/s", short(rate)));
         match self.measured.row.section {
-            Section::Saturated | Section::Keys | Section::Jobs | Section::Scale(_) => {
+            Section::Saturated
+            | Section::Keys
+            | Section::Jobs
+            | Section::Echo
+            | Section::Scale(_) => {
                 format!("{}{}{rate}", short(headline.median), self.ratio(kind))
             }
             Section::Paced => {
@@ -170,6 +174,7 @@ impl<'a> Cells<'a> {
             | Section::Paced
             | Section::Keys
             | Section::Jobs
+            | Section::Echo
             | Section::Scale(_) => SERVER_CPU_US,
             Section::Latency | Section::Stalled => "p99_us",
             Section::Memory => "rss_bytes_each",

@@ -67,7 +67,12 @@ pub(super) fn section(section: Section, rows: &[&Measured]) -> String {
 fn is_of_cpu(section: Section) -> bool {
     matches!(
         section,
-        Section::Saturated | Section::Paced | Section::Keys | Section::Jobs | Section::Scale(_)
+        Section::Saturated
+            | Section::Paced
+            | Section::Keys
+            | Section::Jobs
+            | Section::Echo
+            | Section::Scale(_)
     )
 }
 
@@ -88,6 +93,10 @@ fn words(section: Section) -> (String, String) {
         Section::Jobs => (
             "Jobs, stored, handed out and acknowledged",
             "Server CPU in µs per job, jobs per second.",
+        ),
+        Section::Echo => (
+            "Echo by a worker, 64 B and its key; connections x messages under way on each",
+            "Server CPU in µs per message, ratio to the limit [min–max], messages per second.",
         ),
         Section::Memory => ("Memory", "Resident bytes of the server for each."),
         Section::Connects => {

@@ -3,7 +3,7 @@
 use super::scale::{self, Points};
 use super::{Goal, Pace, Row, Section, Via, Work};
 use crate::load::Operation;
-use crate::peer::Family;
+use crate::peer::{Family, Spoken};
 use std::time::Duration;
 
 /// How large the rows are that count something.
@@ -62,6 +62,7 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
     rows.push(stalled(sizes));
     rows.extend(keys());
     rows.extend(jobs());
+    rows.extend(echo());
     rows.extend(memory(sizes));
     rows.push(connects(sizes));
     rows.extend(scale::rows(sizes));
@@ -70,7 +71,7 @@ pub(crate) fn all(sizes: Sizes) -> Vec<Row> {
 
 /// Whether the smoke form has this row.
 pub(crate) fn is_quick(row: &Row) -> bool {
-    const NAMES: [&str; 15] = [
+    const NAMES: [&str; 18] = [
         "fanout/1x1/64",
         "fanout/1x100/64",
         "fanout/10x10/1024",
@@ -86,6 +87,9 @@ pub(crate) fn is_quick(row: &Row) -> bool {
         "kv/incr/50x16",
         "kv/cas/4x100",
         "jobs/10x10/64",
+        "echo/frame/50x16",
+        "echo/text/50x16",
+        "echo/web-socket/50x16",
     ];
     let is_small = matches!(
         row.section,
@@ -268,6 +272,22 @@ fn jobs() -> Vec<Row> {
     SHAPES.map(row).into()
 }
 
+/// A worker of the runtime, beside a server that sends back whatever it reads.
+fn echo() -> Vec<Row> {
+    const SHAPES: [(usize, usize, Option<f64>); 4] =
+        [(1, 1, Some(1.3)), (50, 1, Some(1.3)), (50, 16, None), (4, 100, None)];
+    let rows = Spoken::ALL.into_iter().flat_map(|spoken| {
+        SHAPES.map(|(connections, depth, goal)| Row {
+            name: format!("echo/{}/{connections}x{depth}", spoken.name()),
+            title: format!("{}, {connections} x {depth}", spoken.name()),
+            section: Section::Echo,
+            work: Work::Echo { spoken, connections, depth },
+            goal: goal.map(Goal::TimesLimit),
+        })
+    });
+    rows.collect()
+}
+
 fn memory(sizes: Sizes) -> Vec<Row> {
     let Sizes { connections, keys, jobs, subscriptions, subscribers, .. } = sizes;
     let idle = |family, is_subscribed| Work::Idle { family, connections, is_subscribed };
@@ -340,7 +360,7 @@ mod tests {
         let rows = all(Sizes::FULL);
         let names: HashSet<&str> = rows.iter().map(|row| &*row.name).collect();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 6 + 1 + 16 + 3 + 7 + 1 + 27);
-        assert_eq!(all(Sizes::QUICK).iter().filter(|row| is_quick(row)).count(), 15 + 1 + 8 + 6);
+        assert_eq!(rows.len(), 15 + 3 + 4 + 3 + 6 + 1 + 16 + 3 + 12 + 7 + 1 + 27);
+        assert_eq!(all(Sizes::QUICK).iter().filter(|row| is_quick(row)).count(), 18 + 1 + 8 + 6);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use pace::Pace;
 pub(crate) use scale::Axis;
 
 use crate::load::Operation;
-use crate::peer::{Family, Kind};
+use crate::peer::{Family, Kind, Spoken};
 use std::time::Duration;
 
 /// One line of the report.
@@ -35,6 +35,7 @@ pub(crate) enum Section {
     Stalled,
     Keys,
     Jobs,
+    Echo,
     Memory,
     Connects,
     /// A curve: its rows differ in one number only.
@@ -64,6 +65,13 @@ pub(crate) enum Work {
         /// What the requests are spread over.
         keys: u64,
         pace: Pace,
+    },
+    /// Messages of 64 B and a little more, which a worker sends back.
+    Echo {
+        spoken: Spoken,
+        connections: usize,
+        /// Messages under way on each connection.
+        depth: usize,
     },
     Jobs {
         producers: usize,
@@ -137,6 +145,7 @@ impl Work {
             | Self::Routed { .. }
             | Self::Connects { .. } => Family::Channels,
             Self::Keys { .. } | Self::Fill { .. } => Family::Keys,
+            Self::Echo { spoken, .. } => Family::Echo(spoken),
             Self::Idle { family, .. } => family,
         }
     }
@@ -163,7 +172,10 @@ impl Work {
     pub(crate) fn needs_fresh_server(self) -> bool {
         !matches!(
             self,
-            Self::Fanout { via: Via::Channel, .. } | Self::Jobs { .. } | Self::Keys { .. }
+            Self::Fanout { via: Via::Channel, .. }
+                | Self::Jobs { .. }
+                | Self::Keys { .. }
+                | Self::Echo { .. }
         )
     }
 
@@ -174,6 +186,7 @@ impl Work {
             Self::Stalled { healthy, stalled, .. } => 1 + healthy + stalled,
             Self::Jobs { producers, consumers, .. } => producers + consumers,
             Self::Keys { connections, .. }
+            | Self::Echo { connections, .. }
             | Self::Idle { connections, .. }
             | Self::Subscriptions { connections, .. }
             | Self::Routed { connections, .. }

@@ -1,6 +1,7 @@
 //! How each server's protocol looks on the wire. Frames are built and parsed as plain bytes, so no
 //! peer is measured through a client library of its own.
 
+mod echoes;
 mod memcached;
 mod native;
 mod native_channel;
@@ -20,7 +21,7 @@ mod workerman_globaldata;
 
 pub(crate) use raw::SUBSCRIBER;
 
-use crate::peer::Kind;
+use crate::peer::{Kind, Spoken};
 use crate::rows::Via;
 use native_channel::NativeChannel;
 use std::io;
@@ -223,6 +224,15 @@ pub(crate) fn key_value(kind: Kind, verify: bool) -> Option<Box<dyn KeyValueWire
         Kind::Memcached => Box::new(memcached::Memcached),
         Kind::Nats => return None,
     })
+}
+
+/// Requests that a worker sends back, as `spoken`; the limit server sends anything back.
+pub(crate) fn echo(kind: Kind, spoken: Spoken) -> Box<dyn KeyValueWire> {
+    match spoken {
+        Spoken::Frame => Box::new(raw::RawKeys),
+        Spoken::Text => Box::new(echoes::Lines),
+        Spoken::WebSocket => Box::new(echoes::WebSocket { greets: kind != Kind::Limit }),
+    }
 }
 
 /// All channel names have one length, so that all deliveries of a run have one length.

@@ -1,5 +1,6 @@
 //! A connection as callbacks see it.
 
+mod names;
 mod sent;
 mod serve;
 
@@ -43,6 +44,8 @@ struct Shared<S: Scheme, D> {
     is_corked: Cell<bool>,
     /// The process is to leave: what is under way is done, and nothing new begun.
     is_finishing: Cell<bool>,
+    /// The peer has shown who it is.
+    is_authenticated: Cell<bool>,
     /// `on_buffer_full` was called, and `on_buffer_drain` not yet.
     is_full: Cell<bool>,
     send_buffer_bytes_max: Cell<usize>,
@@ -82,6 +85,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             is_paused: Cell::new(false),
             is_corked: Cell::new(false),
             is_finishing: Cell::new(false),
+            is_authenticated: Cell::new(false),
             is_full: Cell::new(false),
             send_buffer_bytes_max: Cell::new(send_buffer_bytes_max),
             last_message: Cell::new(Instant::now()),
@@ -240,6 +244,10 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         if self.0.is_paused.replace(false) {
             self.wake();
         }
+    }
+
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.0.is_authenticated.get()
     }
 
     /// Ends when nothing is under way any more.

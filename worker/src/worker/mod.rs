@@ -1,10 +1,12 @@
 //! A worker: what it speaks, where, in how many processes, and what it does.
 
 mod handlers;
+mod names;
 mod process;
 mod resources;
 mod serve;
 
+pub(crate) use names::Kind;
 pub use process::{Connections, WorkerProcess};
 
 use crate::address::{Address, AddressError, Transport};
@@ -53,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) connections_max: usize,
     pub(crate) requests_max: Option<u64>,
     pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) authenticate_within: Option<Duration>,
     pub(crate) on_failure: OnFailure,
 }
 
@@ -81,6 +84,7 @@ impl Default for Options {
             connections_max: 100_000,
             requests_max: None,
             heartbeat: None,
+            authenticate_within: None,
             on_failure: OnFailure::default(),
         }
     }
@@ -230,6 +234,14 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
     #[must_use]
     pub fn heartbeat(mut self, idle: Duration, sweep: Duration) -> Self {
         self.options.heartbeat = Some(Heartbeat { idle, sweep });
+        self
+    }
+
+    /// Ends connections whose peers have not shown in time who they are: of which neither
+    /// [`Connection::set_user`] nor [`Connection::set_authenticated`] was called.
+    #[must_use]
+    pub fn authenticate_within(mut self, timeout: Duration) -> Self {
+        self.options.authenticate_within = Some(timeout);
         self
     }
 

@@ -1,6 +1,7 @@
 //! A worker process as callbacks see it.
 
 use super::handlers::Handlers;
+use super::names::{Kind, Names};
 use super::resources::Resources;
 use super::{OnFailure, Options};
 use crate::connection::Connection;
@@ -31,6 +32,7 @@ struct Inner<S: Scheme, D> {
     messages: Cell<u64>,
     send_fail: Cell<u64>,
     resources: Resources,
+    names: Names,
     /// Why this process wants to be replaced.
     leaving: RefCell<Option<Leaving>>,
     /// Something of what the process waits for has changed.
@@ -59,6 +61,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             messages: Cell::new(0),
             send_fail: Cell::new(0),
             resources: Resources::default(),
+            names: Names::default(),
             leaving: RefCell::new(None),
             changed: Notify::new(),
         }))
@@ -98,6 +101,39 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         self.connections().filter(|connection| connection.send(reply.clone()).is_accepted()).count()
     }
 
+    /// Sends to all connections of a user in this process. Returns how many have taken it.
+    pub fn send_to_user(&self, user: &str, reply: impl Into<S::Reply>) -> usize
+    where
+        S::Reply: Clone,
+    {
+        self.send_to(Kind::User, user, &reply.into())
+    }
+
+    /// Sends to all connections of a group in this process. Returns how many have taken it.
+    pub fn send_to_group(&self, group: &str, reply: impl Into<S::Reply>) -> usize
+    where
+        S::Reply: Clone,
+    {
+        self.send_to(Kind::Group, group, &reply.into())
+    }
+
+    fn send_to(&self, kind: Kind, name: &str, reply: &S::Reply) -> usize
+    where
+        S::Reply: Clone,
+    {
+        let connections = self.0.names.connections(kind, name).into_iter();
+        let connections = connections.filter_map(|id| self.connection(id));
+        connections.filter(|connection| connection.send(reply.clone()).is_accepted()).count()
+    }
+
+    /// The connections of a group in this process.
+    #[must_use]
+    pub fn group(&self, group: &str) -> Connections<S, D> {
+        let connections = self.0.names.connections(Kind::Group, group).into_iter();
+        let connections: Vec<_> = connections.filter_map(|id| self.connection(id)).collect();
+        Connections(connections.into_iter())
+    }
+
     /// Keeps something for all callbacks of this process, one of each type.
     pub fn provide<T: 'static>(&self, resource: T) -> Rc<T> {
         self.0.resources.provide(resource)
@@ -135,6 +171,10 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         }
     }
 
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.names
+    }
+
     pub(crate) fn options(&self) -> &Options {
         &self.0.options
     }
@@ -155,6 +195,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
 
     pub(crate) fn forget(&self, connection: u64) {
         let known = self.0.connections.borrow_mut().remove(&connection);
+        self.0.names.close(connection);
         if known.is_some() {
             self.0.changed.notify_one();
         }

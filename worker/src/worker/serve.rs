@@ -258,6 +258,9 @@ fn admit<S: Scheme, D: Default + 'static>(
     let id = process.next_connection_id();
     let connection = Connection::new(id, ends, process.clone(), wire, D::default());
     process.remember(&connection);
+    if let Some(within) = process.options().authenticate_within {
+        spawn_local(cut_off_unless_authenticated(connection.clone(), within));
+    }
     spawn_local(Serve::new(connection));
 }
 
@@ -274,6 +277,17 @@ fn admit_datagram<S: Scheme, D: Default + 'static>(
     let id = process.next_connection_id();
     let connection = Connection::new(id, ends, process.clone(), wire, D::default());
     spawn_local(Serve::datagram(connection));
+}
+
+async fn cut_off_unless_authenticated<S: Scheme, D: 'static>(
+    connection: Connection<S, D>,
+    within: Duration,
+) {
+    sleep(within).await;
+    if !connection.is_authenticated() {
+        tracing::debug!(?connection, "has not authenticated in time (authenticate_within)");
+        connection.close();
+    }
 }
 
 /// Ends connections that have been silent for too long.

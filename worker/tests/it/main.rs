@@ -1,6 +1,8 @@
 //! Workers over real sockets.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod callbacks;
+mod names;
 mod peer;
 mod protocols;
 mod sending;

@@ -1,5 +1,6 @@
 //! A worker: what it speaks, where, in how many processes, and what it does.
 
+mod accept;
 mod handlers;
 mod names;
 mod process;
@@ -13,6 +14,7 @@ use crate::address::{Address, AddressError, Transport};
 use crate::connection::{Connection, ConnectionError};
 use crate::outcome::Outcome;
 use crate::protocols::Tcp;
+use crate::proxies::Proxies;
 use crate::scheme::Scheme;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -44,6 +46,7 @@ pub struct Worker<S: Scheme = Tcp, D = ()> {
     settings: Settings,
     options: Options,
     tls: Option<Tls>,
+    proxies: Proxies,
     handlers: Handlers<S, D>,
 }
 
@@ -109,15 +112,15 @@ impl<S: Scheme> Worker<S> {
     fn new(listen: Option<Result<Address, AddressError>>) -> Self {
         let settings = Settings { listen, ..Settings::default() };
         let (options, handlers) = (Options::default(), Handlers::default());
-        Self { settings, options, tls: None, handlers }
+        Self { settings, options, tls: None, proxies: Proxies::default(), handlers }
     }
 
     /// Keeps something for each connection, that begins as its default: [`Connection::data`]. To be called before
     /// any callback is set.
     #[must_use]
     pub fn data<D: Default + 'static>(self) -> Worker<S, D> {
-        let Self { settings, options, tls, .. } = self;
-        Worker { settings, options, tls, handlers: Handlers::default() }
+        let Self { settings, options, tls, proxies, .. } = self;
+        Worker { settings, options, tls, proxies, handlers: Handlers::default() }
     }
 }
 
@@ -184,6 +187,13 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
             address.transport = Transport::Ssl;
         }
         self.tls = Some(tls);
+        self
+    }
+
+    /// Who may say on whose behalf they connect. Nobody may unless it is said.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
         self
     }
 

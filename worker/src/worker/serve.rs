@@ -1,33 +1,26 @@
 //! The life of a worker process: start, accept, take orders, let connections end, leave.
 
+use super::accept::{Entrance, accept};
 use super::process::Leaving;
 use super::{Worker, WorkerProcess};
 use crate::address::Transport;
-use crate::connection::{Connection, Ends, Serve};
-use crate::listener::{Accepted, Listener};
 use crate::orders::Order;
 use crate::outcome::Running;
-use crate::scheme::{Scheme, Wire, WireLimits};
+use crate::proxies::Proxies;
+use crate::scheme::Scheme;
 use crate::service::{AnyWorker, Served, Start};
 use crate::settings::Settings;
-use crate::socket::Listening;
-use crate::stream::Stream;
 use crate::tls::{Certificates, Tls};
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
-use tokio_rustls::{Accept, TlsAcceptor};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio_rustls::TlsAcceptor;
 
-/// How long a peer may take to establish TLS.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// How long to wait when the system has no descriptor for a new connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a process that nobody can order anything looks whether its connections have gone.
+const ORPHAN_PAUSE: Duration = Duration::from_millis(100);
 
 impl<S: Scheme, D: Default + 'static> AnyWorker for Worker<S, D> {
     fn settings(&self) -> &Settings {
@@ -35,16 +28,16 @@ impl<S: Scheme, D: Default + 'static> AnyWorker for Worker<S, D> {
     }
 
     fn serve(self: Box<Self>, start: Start) -> Pin<Box<dyn Future<Output = Served>>> {
-        let Self { settings, options, tls, handlers } = *self;
+        let Self { settings, options, tls, proxies, handlers } = *self;
         let process = WorkerProcess::new(start.id, settings.name.clone(), options, handlers);
-        Box::pin(live(process, settings, tls, start))
+        Box::pin(live(process, settings, (tls, proxies), start))
     }
 }
 
 async fn live<S: Scheme, D: Default + 'static>(
     process: WorkerProcess<S, D>,
     settings: Settings,
-    tls: Option<Tls>,
+    (tls, proxies): (Option<Tls>, Proxies),
     start: Start,
 ) -> Served {
     let security = match security(&settings, tls) {
@@ -57,7 +50,8 @@ async fn live<S: Scheme, D: Default + 'static>(
     {
         return Served::NotStarted(format!("on_worker_start: {failure}"));
     }
-    let accepting = match accept(&process, security.as_ref(), start.sockets) {
+    let entrance = Entrance { proxies, security };
+    let accepting = match accept(&process, &entrance, start.sockets) {
         Ok(accepting) => accepting,
         Err(error) => return Served::NotStarted(format!("cannot accept connections: {error}")),
     };
@@ -146,7 +140,7 @@ async fn drain<S: Scheme, D: 'static>(
                     finish(process);
                 }
                 Some(order) => answer(process, order).await,
-                None => sleep(ACCEPT_PAUSE).await,
+                None => sleep(ORPHAN_PAUSE).await,
             },
             () = process.changed() => {}
             () = tokio::time::sleep_until(last_call), if !is_graceful => {
@@ -183,110 +177,6 @@ async fn refresh_forever(certificates: Certificates) {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "certificates are not replaced"),
         }
-    }
-}
-
-fn accept<S: Scheme, D: Default + 'static>(
-    process: &WorkerProcess<S, D>,
-    security: Option<&TlsAcceptor>,
-    sockets: Vec<Listening>,
-) -> io::Result<Vec<AbortHandle>> {
-    let accept = |socket: Listening| {
-        let listener = Listener::new(socket)?;
-        Ok(spawn_local(accept_forever(process.clone(), security.cloned(), listener)).abort_handle())
-    };
-    sockets.into_iter().map(accept).collect()
-}
-
-async fn accept_forever<S: Scheme, D: Default + 'static>(
-    process: WorkerProcess<S, D>,
-    security: Option<TlsAcceptor>,
-    mut listener: Listener,
-) {
-    loop {
-        while process.count() + process.handshakes().get() >= process.options().connections_max {
-            sleep(ACCEPT_PAUSE).await;
-        }
-        match listener.accept().await {
-            Ok(Accepted { stream, ends, datagram: None }) => match (stream, &security) {
-                (Stream::Tcp(stream), Some(security)) => {
-                    let handshake = security.accept(stream);
-                    process.handshakes().set(process.handshakes().get() + 1);
-                    spawn_local(shake_hands(process.clone(), handshake, ends));
-                }
-                (stream, _) => admit(&process, stream, ends),
-            },
-            Ok(Accepted { stream, ends, datagram: Some(bytes) }) => {
-                admit_datagram::<S, D>(&process, stream, ends, &bytes);
-            }
-            Err(error) if Listener::is_passing(&error) => {
-                tracing::debug!(%error, "not accepted");
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-/// Serves a connection once TLS is established.
-async fn shake_hands<S: Scheme, D: Default + 'static>(
-    process: WorkerProcess<S, D>,
-    handshake: Accept<TcpStream>,
-    ends: Ends,
-) {
-    let shaken = timeout(HANDSHAKE, handshake).await;
-    process.handshakes().set(process.handshakes().get() - 1);
-    match shaken {
-        Ok(Ok(stream)) => {
-            let ends = Ends { transport: "ssl", ..ends };
-            admit(&process, Stream::Tls(Box::new(stream.into())), ends);
-        }
-        Ok(Err(error)) => tracing::debug!(remote = ?ends.remote, %error, "no TLS"),
-        Err(_) => tracing::debug!(remote = ?ends.remote, "no TLS in time"),
-    }
-}
-
-fn admit<S: Scheme, D: Default + 'static>(
-    process: &WorkerProcess<S, D>,
-    stream: Stream,
-    ends: Ends,
-) {
-    let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
-    let wire = S::Wire::new(stream, limits);
-    let id = process.next_connection_id();
-    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
-    process.remember(&connection);
-    if let Some(within) = process.options().authenticate_within {
-        spawn_local(cut_off_unless_authenticated(connection.clone(), within));
-    }
-    spawn_local(Serve::new(connection));
-}
-
-/// Each datagram is a connection for itself, of which only its messages are told.
-fn admit_datagram<S: Scheme, D: Default + 'static>(
-    process: &WorkerProcess<S, D>,
-    stream: Stream,
-    ends: Ends,
-    bytes: &[u8],
-) {
-    let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
-    let mut wire = S::Wire::new(stream, limits);
-    wire.receive(bytes);
-    let id = process.next_connection_id();
-    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
-    spawn_local(Serve::datagram(connection));
-}
-
-async fn cut_off_unless_authenticated<S: Scheme, D: 'static>(
-    connection: Connection<S, D>,
-    within: Duration,
-) {
-    sleep(within).await;
-    if !connection.is_authenticated() {
-        tracing::debug!(?connection, "has not authenticated in time (authenticate_within)");
-        connection.close();
     }
 }
 

@@ -5,6 +5,7 @@ mod callbacks;
 mod names;
 mod peer;
 mod protocols;
+mod proxies;
 mod sending;
 mod stopping;
 mod timers;

@@ -1,0 +1,145 @@
+//! Accepting connections and datagrams, and what comes before their first message.
+
+use super::WorkerProcess;
+use crate::connection::{Connection, Ends, Serve};
+use crate::listener::{Accepted, Listener};
+use crate::proxies::Proxies;
+use crate::scheme::{Scheme, Wire, WireLimits};
+use crate::socket::Listening;
+use crate::stream::Stream;
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::{AbortHandle, spawn_local};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// How long a peer may take to say who it is, and to establish TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long to wait when the system has no descriptor for a new connection, or there are as many as may be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections have to pass.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    /// Those who say on whose behalf they connect.
+    pub(super) proxies: Proxies,
+    pub(super) security: Option<TlsAcceptor>,
+}
+
+impl Entrance {
+    fn takes_time(&self, ends: Ends) -> bool {
+        self.security.is_some() || self.proxies.are_speaking_for(ends)
+    }
+
+    async fn shake_hands(self, stream: TcpStream, mut ends: Ends) -> io::Result<(Stream, Ends)> {
+        if self.proxies.are_speaking_for(ends) {
+            ends.remote = self.proxies.read_header(&stream).await?.or(ends.remote);
+        }
+        let Some(security) = self.security else { return Ok((Stream::Tcp(stream), ends)) };
+        let stream = security.accept(stream).await?;
+        Ok((Stream::Tls(Box::new(stream.into())), Ends { transport: "ssl", ..ends }))
+    }
+}
+
+pub(super) fn accept<S: Scheme, D: Default + 'static>(
+    process: &WorkerProcess<S, D>,
+    entrance: &Entrance,
+    sockets: Vec<Listening>,
+) -> io::Result<Vec<AbortHandle>> {
+    let accept = |socket: Listening| {
+        let listener = Listener::new(socket)?;
+        Ok(spawn_local(accept_forever(process.clone(), entrance.clone(), listener)).abort_handle())
+    };
+    sockets.into_iter().map(accept).collect()
+}
+
+async fn accept_forever<S: Scheme, D: Default + 'static>(
+    process: WorkerProcess<S, D>,
+    entrance: Entrance,
+    mut listener: Listener,
+) {
+    loop {
+        while process.count() + process.handshakes().get() >= process.options().connections_max {
+            sleep(ACCEPT_PAUSE).await;
+        }
+        match listener.accept().await {
+            Ok(Accepted { stream: Stream::Tcp(stream), ends, datagram: None })
+                if entrance.takes_time(ends) =>
+            {
+                process.handshakes().set(process.handshakes().get() + 1);
+                spawn_local(let_in(process.clone(), entrance.clone(), stream, ends));
+            }
+            Ok(Accepted { stream, ends, datagram: None }) => admit(&process, stream, ends),
+            Ok(Accepted { stream, ends, datagram: Some(bytes) }) => {
+                admit_datagram::<S, D>(&process, stream, ends, &bytes);
+            }
+            Err(error) if Listener::is_passing(&error) => {
+                tracing::debug!(%error, "not accepted");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves a connection once it is clear who it is from, and TLS is established.
+async fn let_in<S: Scheme, D: Default + 'static>(
+    process: WorkerProcess<S, D>,
+    entrance: Entrance,
+    stream: TcpStream,
+    ends: Ends,
+) {
+    let shaken = timeout(HANDSHAKE, entrance.shake_hands(stream, ends)).await;
+    process.handshakes().set(process.handshakes().get() - 1);
+    match shaken {
+        Ok(Ok((stream, ends))) => admit(&process, stream, ends),
+        Ok(Err(error)) => tracing::debug!(remote = ?ends.remote, %error, "not let in"),
+        Err(_) => tracing::debug!(remote = ?ends.remote, "not let in: it took too long"),
+    }
+}
+
+fn admit<S: Scheme, D: Default + 'static>(
+    process: &WorkerProcess<S, D>,
+    stream: Stream,
+    ends: Ends,
+) {
+    let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
+    let wire = S::Wire::new(stream, limits);
+    let id = process.next_connection_id();
+    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
+    process.remember(&connection);
+    if let Some(within) = process.options().authenticate_within {
+        spawn_local(cut_off_unless_authenticated(connection.clone(), within));
+    }
+    spawn_local(Serve::new(connection));
+}
+
+/// Each datagram is a connection for itself, of which only its messages are told.
+fn admit_datagram<S: Scheme, D: Default + 'static>(
+    process: &WorkerProcess<S, D>,
+    stream: Stream,
+    ends: Ends,
+    bytes: &[u8],
+) {
+    let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
+    let mut wire = S::Wire::new(stream, limits);
+    wire.receive(bytes);
+    let id = process.next_connection_id();
+    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
+    spawn_local(Serve::datagram(connection));
+}
+
+async fn cut_off_unless_authenticated<S: Scheme, D: 'static>(
+    connection: Connection<S, D>,
+    within: Duration,
+) {
+    sleep(within).await;
+    if !connection.is_authenticated() {
+        tracing::debug!(?connection, "has not authenticated in time (authenticate_within)");
+        connection.close();
+    }
+}

@@ -3,6 +3,7 @@
 mod address;
 mod connection;
 pub mod embedded;
+pub mod http;
 mod listener;
 mod orders;
 mod outcome;

@@ -69,6 +69,9 @@ pub trait Wire<S: Scheme>: 'static {
     /// The operating system's; the connection is over.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// A callback has failed, and the connection is to end: what the protocol says then is queued.
+    fn failed(&mut self) {}
+
     /// Nothing is queued after this: what has to be said at the end is queued.
     fn end(&mut self) {}
 
@@ -87,6 +90,10 @@ pub trait Wire<S: Scheme>: 'static {
     /// The process is to leave: returns whether the connection may end now. If not, it ends by itself when what
     /// is under way is done.
     fn finish(&mut self) -> bool;
+
+    /// The process is to leave when its last connection has gone: a protocol that can ends this one soon, and loses
+    /// nothing.
+    fn wind_down(&mut self) {}
 
     /// What has passed so far.
     fn traffic(&self) -> Traffic;

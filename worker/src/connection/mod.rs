@@ -256,6 +256,12 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         self.wake();
     }
 
+    /// Ends when its protocol sees fit.
+    pub(crate) fn wind_down(&self) {
+        self.0.wire.borrow_mut().wind_down();
+        self.wake();
+    }
+
     pub(crate) fn status(&self) -> ConnectionStatus {
         let traffic = self.traffic();
         let text =

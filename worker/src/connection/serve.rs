@@ -162,6 +162,9 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     fn failed(&self, callback: &str, failure: &Failure) {
         let connection = &self.connection;
         tracing::error!(?connection, callback, "callback failed: {failure}");
+        if self.state() == ConnectionState::Established {
+            connection.0.wire.borrow_mut().failed();
+        }
         connection.close();
         connection.worker().callback_failed(callback, failure);
     }
@@ -184,12 +187,12 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 Phase::Serving => {
                     let served = self.poll_serving(context);
                     self.poll_aside(context);
-                    if self.state() != ConnectionState::Closed {
+                    if served.is_pending() && self.state() != ConnectionState::Closed {
                         // What cannot be written now is, when this task is woken for it.
                         let _ = self.poll_flush(context);
-                    }
-                    if served.is_pending() && self.state() != ConnectionState::Closed {
-                        return Poll::Pending;
+                        if self.state() != ConnectionState::Closed {
+                            return Poll::Pending;
+                        }
                     }
                     self.connection.close();
                     self.connection.0.wire.borrow_mut().end();

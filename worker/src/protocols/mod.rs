@@ -1,9 +1,11 @@
 //! The protocols that are there already.
 
 mod frame;
+mod http;
 mod tcp;
 mod text;
 
 pub use frame::Frame;
+pub use http::Http;
 pub use tcp::Tcp;
 pub use text::Text;

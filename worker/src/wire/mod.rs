@@ -1,5 +1,7 @@
 //! Protocols on connections.
 
 mod framed;
+mod http;
 
-pub use framed::Framed;
+pub(crate) use framed::Framed;
+pub(crate) use http::{HttpWire, is_keep_alive};

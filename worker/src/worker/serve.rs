@@ -128,8 +128,9 @@ async fn drain<S: Scheme, D: 'static>(
     let finish = |process: &WorkerProcess<S, D>| process.connections().for_each(|it| it.finish());
     let begun = Instant::now();
     let mut last_call = begun + stop_timeout / 2;
-    if !is_graceful {
-        finish(process);
+    match is_graceful {
+        true => process.connections().for_each(|connection| connection.wind_down()),
+        false => finish(process),
     }
     while process.count() > 0 {
         tokio::select! {

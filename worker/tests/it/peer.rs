@@ -32,12 +32,26 @@ impl Peer {
         assert_eq!(text(&seen), text(expected.as_ref()));
     }
 
+    /// So many bytes, whatever they are.
+    pub(crate) async fn take(&mut self, bytes: usize) -> Vec<u8> {
+        let mut seen = vec![0; bytes];
+        let read = timeout(PATIENCE, self.stream.read_exact(&mut seen)).await;
+        read.expect("it comes in time").expect("it comes before the end");
+        seen
+    }
+
     /// All that comes until the end, however it ends.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut seen = Vec::new();
         let read = timeout(PATIENCE, self.stream.read_to_end(&mut seen)).await;
         let _ = read.expect("it ends in time");
         seen
+    }
+
+    /// Whether nothing has come, not even the end.
+    pub(crate) fn is_silent(&self) -> bool {
+        let read = self.stream.try_read(&mut [0]);
+        read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     pub(crate) async fn ends(&mut self) {

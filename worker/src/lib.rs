@@ -1,21 +1,32 @@
 //! Servers of several processes: a supervisor that only watches, and workers that serve connections.
 
+mod activity;
 mod address;
+mod commands;
 mod connection;
 pub mod embedded;
+mod exit;
+mod files;
+mod handover;
 pub mod http;
 mod listener;
+mod log;
+mod messages;
 mod orders;
 mod outcome;
 mod payload;
+mod pid_file;
+mod process;
 mod protocol;
 pub mod protocols;
 mod proxies;
+mod report;
 mod scheme;
 mod service;
 mod settings;
 mod socket;
 mod stream;
+mod supervisor;
 mod task;
 mod timer;
 mod tls;

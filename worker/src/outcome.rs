@@ -1,5 +1,6 @@
 //! What callbacks may return.
 
+use crate::activity::{Activity, Callback};
 use crate::connection::Sent;
 use std::any::Any;
 use std::future::Future;
@@ -39,6 +40,7 @@ impl<T: Outcome, E: Into<CallbackError>> Outcome for Result<T, E> {
 
 /// A callback that is under way.
 pub(crate) struct Running {
+    activity: Activity,
     future: Pin<Box<dyn Future<Output = Result<(), CallbackError>>>>,
 }
 
@@ -53,7 +55,13 @@ pub(crate) enum Failure {
 
 impl Running {
     pub(crate) fn new<O: Outcome>(future: impl Future<Output = O> + 'static) -> Self {
-        Self { future: Box::pin(async move { future.await.into_result() }) }
+        let future = Box::pin(async move { future.await.into_result() });
+        Self { activity: Activity::default(), future }
+    }
+
+    /// Which callback it is, and of which connection, for whom looks on.
+    pub(crate) fn of(self, callback: Callback, connection: u64) -> Self {
+        Self { activity: Activity::new(callback, connection), ..self }
     }
 }
 
@@ -61,6 +69,7 @@ impl Future for Running {
     type Output = Result<(), Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let _active = self.activity.begin();
         let future = &mut self.future;
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
         match polled {

@@ -4,7 +4,7 @@ use crate::address::{Address, Endpoint, Transport};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -51,24 +51,22 @@ impl Listening {
         })
     }
 
-    /// The same socket for another process.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
-        match self {
-            Self::Tcp(socket) => socket.try_clone().map(OwnedFd::from),
-            Self::Unix(socket) => socket.try_clone().map(OwnedFd::from),
-            Self::Udp(socket) => socket.try_clone().map(OwnedFd::from),
-        }
-    }
-
-    /// Takes over a socket that [`Listening::duplicate`] has made for this address.
+    /// Takes over a socket that another process has bound to this address.
     pub(crate) fn from_fd(address: &Address, fd: OwnedFd) -> Self {
         match (&address.endpoint, address.transport) {
             (Endpoint::Path(_), _) => Self::Unix(fd.into()),
             (Endpoint::Inet(..), Transport::Udp) => Self::Udp(fd.into()),
             (Endpoint::Inet(..), _) => Self::Tcp(fd.into()),
+        }
+    }
+}
+
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(socket) => socket.as_fd(),
+            Self::Unix(socket) => socket.as_fd(),
+            Self::Udp(socket) => socket.as_fd(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Timers of a worker process.
 
+use crate::activity::Callback;
 use crate::outcome::{Outcome, Running};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -92,7 +93,7 @@ impl Timer {
 }
 
 async fn finish(running: Running) {
-    if let Err(failure) = running.await {
+    if let Err(failure) = running.of(Callback::Timer, 0).await {
         tracing::error!("timer failed: {failure}");
     }
 }

@@ -1,6 +1,7 @@
 //! The callbacks of a worker.
 
 use super::WorkerProcess;
+use crate::activity::Callback;
 use crate::connection::{Connection, ConnectionError};
 use crate::outcome::{Outcome, Running};
 use crate::scheme::Scheme;
@@ -46,9 +47,10 @@ where
     Some(Rc::new(move |connection, with| Running::new(function(connection, with))))
 }
 
-impl<S: Scheme, D> Handlers<S, D> {
+impl<S: Scheme, D: 'static> Handlers<S, D> {
     pub(crate) fn connect(&self, connection: &Connection<S, D>) -> Option<Running> {
-        self.connect.as_ref().map(|callback| callback(connection.clone()))
+        let running = self.connect.as_ref().map(|callback| callback(connection.clone()))?;
+        Some(running.of(Callback::Connect, connection.id()))
     }
 
     pub(crate) fn opening(
@@ -56,7 +58,9 @@ impl<S: Scheme, D> Handlers<S, D> {
         connection: &Connection<S, D>,
         opening: S::Opening,
     ) -> Option<Running> {
-        self.opening.as_ref().map(|callback| callback(connection.clone(), opening))
+        let running =
+            self.opening.as_ref().map(|callback| callback(connection.clone(), opening))?;
+        Some(running.of(Callback::Opening, connection.id()))
     }
 
     pub(crate) fn message(
@@ -64,19 +68,24 @@ impl<S: Scheme, D> Handlers<S, D> {
         connection: &Connection<S, D>,
         message: S::Message,
     ) -> Option<Running> {
-        self.message.as_ref().map(|callback| callback(connection.clone(), message))
+        let running =
+            self.message.as_ref().map(|callback| callback(connection.clone(), message))?;
+        Some(running.of(Callback::Message, connection.id()))
     }
 
     pub(crate) fn close(&self, connection: &Connection<S, D>) -> Option<Running> {
-        self.close.as_ref().map(|callback| callback(connection.clone()))
+        let running = self.close.as_ref().map(|callback| callback(connection.clone()))?;
+        Some(running.of(Callback::Close, connection.id()))
     }
 
     pub(crate) fn buffer_full(&self, connection: &Connection<S, D>) -> Option<Running> {
-        self.buffer_full.as_ref().map(|callback| callback(connection.clone()))
+        let running = self.buffer_full.as_ref().map(|callback| callback(connection.clone()))?;
+        Some(running.of(Callback::BufferFull, connection.id()))
     }
 
     pub(crate) fn buffer_drain(&self, connection: &Connection<S, D>) -> Option<Running> {
-        self.buffer_drain.as_ref().map(|callback| callback(connection.clone()))
+        let running = self.buffer_drain.as_ref().map(|callback| callback(connection.clone()))?;
+        Some(running.of(Callback::BufferDrain, connection.id()))
     }
 
     pub(crate) fn error(
@@ -84,7 +93,8 @@ impl<S: Scheme, D> Handlers<S, D> {
         connection: &Connection<S, D>,
         error: ConnectionError,
     ) -> Option<Running> {
-        self.error.as_ref().map(|callback| callback(connection.clone(), error))
+        let running = self.error.as_ref().map(|callback| callback(connection.clone(), error))?;
+        Some(running.of(Callback::Error, connection.id()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::accept::{Entrance, accept};
 use super::process::Leaving;
 use super::{Worker, WorkerProcess};
+use crate::activity::Callback;
 use crate::address::Transport;
 use crate::orders::Order;
 use crate::outcome::Running;
@@ -46,7 +47,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     };
     let callback = process.handlers().worker_start.as_ref();
     if let Some(running) = callback.map(|callback| callback(process.clone()))
-        && let Err(failure) = running.await
+        && let Err(failure) = running.of(Callback::WorkerStart, 0).await
     {
         return Served::NotStarted(format!("on_worker_start: {failure}"));
     }
@@ -63,7 +64,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     let is_graceful = obey(&process, &mut orders).await;
     accepting.iter().for_each(AbortHandle::abort);
     let callback = process.handlers().worker_stop.as_ref();
-    run(callback.map(|callback| callback(process.clone())), "on_worker_stop").await;
+    run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
     drain(&process, &mut orders, is_graceful, settings.stop_timeout).await;
     match process.leaving() {
         Some(Leaving::Failed(text)) => Served::Failed(text),
@@ -71,11 +72,11 @@ async fn live<S: Scheme, D: Default + 'static>(
     }
 }
 
-async fn run(running: Option<Running>, callback: &'static str) {
+async fn run(running: Option<Running>, callback: Callback) {
     if let Some(running) = running
-        && let Err(failure) = running.await
+        && let Err(failure) = running.of(callback, 0).await
     {
-        tracing::error!(callback, "callback failed: {failure}");
+        tracing::error!(callback = callback.name(), "callback failed: {failure}");
     }
 }
 
@@ -106,7 +107,7 @@ async fn answer<S: Scheme, D: 'static>(process: &WorkerProcess<S, D>, order: Ord
         Order::Stop | Order::StopGracefully => {}
         Order::Reloaded => {
             let callback = process.handlers().worker_reload.as_ref();
-            run(callback.map(|callback| callback(process.clone())), "on_worker_reload").await;
+            run(callback.map(|callback| callback(process.clone())), Callback::WorkerReload).await;
         }
         Order::Status(answer) => {
             let _ = answer.send(process.status());

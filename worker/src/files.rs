@@ -1,0 +1,59 @@
+//! The program, and the files it has beside it.
+
+use crate::service::Options;
+use anyhow::Context;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The program that runs: what worker processes are started from, again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// Where it lies. What lies there later is started then.
+    pub(crate) path: PathBuf,
+    /// What it was called with, so that `main` takes the same way in each process.
+    pub(crate) arguments: Vec<OsString>,
+    /// As it is called in what is printed and logged.
+    pub(crate) name: String,
+}
+
+/// The files of a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    pub(crate) pid: PathBuf,
+    pub(crate) log: PathBuf,
+    /// Where what is printed goes when there is no terminal.
+    pub(crate) stdout: PathBuf,
+    /// The socket by which commands speak to the supervisor.
+    pub(crate) control: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn find(name: Option<&str>) -> anyhow::Result<Self> {
+        let path = std::env::current_exe().context("cannot tell where this program lies")?;
+        let file = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        let name = name.map(str::to_owned).or(file).unwrap_or_else(|| "service".to_owned());
+        Ok(Self { path, arguments: std::env::args_os().skip(1).collect(), name })
+    }
+
+    /// What a command of this program begins its lines with.
+    pub(crate) fn label(&self) -> String {
+        format!("workyard[{}]", self.name)
+    }
+}
+
+impl Files {
+    /// The files that were named, and beside the program those that were not.
+    pub(crate) fn of(program: &Program, options: &Options) -> Self {
+        let folder = program.path.parent().unwrap_or_else(|| Path::new("/"));
+        let beside = |ending: &str| folder.join(format!("{}.{ending}", program.name));
+        let or_beside = |path: &Option<PathBuf>, ending| match path {
+            Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+            None => beside(ending),
+        };
+        let pid = or_beside(&options.pid_file, "pid");
+        let control = pid.with_extension("sock");
+        let log = or_beside(&options.log_file, "log");
+        let stdout = options.stdout_file.clone().unwrap_or_else(|| PathBuf::from("/dev/null"));
+        Self { pid, log, stdout, control }
+    }
+}

@@ -1,0 +1,183 @@
+//! How a supervisor begins: all that can be wrong is found before the first process is started.
+
+use super::endpoint::Endpoint;
+use super::roster::{Pace, Place, Plan, Roster};
+use super::signals::Signals;
+use super::sockets::Sockets;
+use super::{Supervisor, notify};
+use crate::commands::screen;
+use crate::exit::Exit;
+use crate::files::{Files, Program};
+use crate::log;
+use crate::messages::{Start, line};
+use crate::pid_file::PidFile;
+use crate::process::Identity;
+use crate::service::Service;
+use crate::settings::Settings;
+use sd_notify::NotifyState;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::time::{Instant, SystemTime};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc;
+
+/// Who wants to know how the start went.
+#[derive(Debug)]
+pub(crate) enum Audience {
+    /// People before a terminal.
+    Terminal { quiet: bool },
+    /// The command that started a supervisor without one; nobody after it was told.
+    Starter(Option<UnixStream>),
+}
+
+/// Why a supervisor does not begin.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    AlreadyRunning,
+    /// The program's own mistake.
+    Usage(anyhow::Error),
+    Failed(anyhow::Error),
+}
+
+/// All that a supervisor needs and holds.
+pub(crate) struct Prepared {
+    service: Service,
+    program: Program,
+    files: Files,
+    sockets: Sockets,
+    pid_file: PidFile,
+}
+
+/// How far the start has come.
+#[derive(Debug, Default)]
+pub(super) struct Starting {
+    /// Why the last process of a place ended.
+    pub(super) failures: BTreeMap<Place, String>,
+    /// Why the service was stopped again.
+    given_up: Option<String>,
+}
+
+/// Checks the settings, takes the pid file, binds the sockets.
+pub(crate) fn prepare(
+    service: Service,
+    program: Program,
+    files: Files,
+    daemon: bool,
+) -> Result<Prepared, Refused> {
+    for worker in &service.workers {
+        check(worker.settings()).map_err(Refused::Usage)?;
+    }
+    log::start(&files.log, daemon).map_err(Refused::Failed)?;
+    let pid_file = PidFile::take(&files.pid).map_err(Refused::Failed)?;
+    let pid_file = pid_file.ok_or(Refused::AlreadyRunning)?;
+    let sockets = Sockets::bind(&service.workers).map_err(Refused::Failed)?;
+    Ok(Prepared { service, program, files, sockets, pid_file })
+}
+
+fn check(settings: &Settings) -> anyhow::Result<()> {
+    if let Some(Err(error)) = &settings.listen {
+        anyhow::bail!("worker {:?}: {error}", settings.name);
+    }
+    Identity::find(settings).map(|_| ())
+}
+
+impl Prepared {
+    /// Supervises until all has stopped, and removes what lies in the file system.
+    pub(crate) fn run(self, audience: Audience) -> anyhow::Result<Exit> {
+        let Self { service, program, files, sockets, pid_file } = self;
+        let runtime =
+            Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+        let settings: Vec<Settings> =
+            service.workers.iter().map(|worker| worker.settings().clone()).collect();
+        let plans = settings.iter().map(|settings| Plan {
+            count: settings.count.max(1),
+            reloadable: settings.reloadable,
+            stop_timeout: service.options.stop_timeout_of(settings),
+        });
+        let roster = Roster::new(plans.collect());
+        let (events, received) = mpsc::unbounded_channel();
+        let exit = runtime.block_on(async {
+            let endpoint = Endpoint::bind(&files.control)?;
+            let signals = Signals::catch()?;
+            let supervisor = Supervisor {
+                program,
+                files,
+                options: service.options,
+                callbacks: service.callbacks,
+                settings,
+                sockets,
+                roster,
+                processes: BTreeMap::new(),
+                exits: BTreeMap::new(),
+                reloads: Vec::new(),
+                events,
+                audience,
+                starting: Starting::default(),
+                began: Instant::now(),
+                began_at: SystemTime::now(),
+            };
+            anyhow::Ok(supervisor.run(endpoint, signals, received).await)
+        })?;
+        // Commands wait for the end of their connections, which the runtime holds: whoever starts the
+        // service anew then finds nothing of the old one.
+        drop(pid_file);
+        drop(runtime);
+        Ok(exit)
+    }
+}
+
+impl Supervisor {
+    /// All places have a process that serves.
+    pub(super) fn started(&mut self) {
+        notify(&[NotifyState::Ready]);
+        let screen = screen::start(&self.service_status());
+        self.audience.tell_started(screen);
+    }
+
+    /// A start that somebody waits for is given up; others are tried until they succeed.
+    pub(super) fn start_failed(&mut self, place: Place) {
+        let reason = self.failure(place);
+        tracing::error!("{reason}");
+        if let Audience::Starter(Some(_)) = &self.audience {
+            self.starting.given_up.get_or_insert(reason);
+            self.roster.stop(Pace::Soon, self.now());
+        }
+    }
+}
+
+impl Starting {
+    /// Tells at the end of a service that it has never served.
+    pub(super) fn end(self, audience: &mut Audience) -> Exit {
+        if let Some(reason) = self.given_up {
+            audience.tell(&Start::Failed(reason));
+            return Exit::Failed;
+        }
+        audience.tell(&Start::Failed("it was told to stop".to_owned()));
+        Exit::Done
+    }
+}
+
+impl Audience {
+    pub(super) fn is_daemon(&self) -> bool {
+        matches!(self, Self::Starter(_))
+    }
+
+    #[expect(clippy::print_stdout, reason = "this is the service's own voice")]
+    fn tell_started(&mut self, screen: String) {
+        match self {
+            Self::Terminal { quiet: true } => {}
+            Self::Terminal { quiet: false } => println!("{screen}"),
+            Self::Starter(_) => self.tell(&Start::Done(screen)),
+        }
+    }
+
+    /// Tells the command that waits, once.
+    pub(crate) fn tell(&mut self, message: &Start) {
+        if let Self::Starter(starter) = self
+            && let Some(mut socket) = starter.take()
+        {
+            let _ = socket.write_all(&line(message));
+        }
+    }
+}

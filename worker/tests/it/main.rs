@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod http;
+mod custom;
 mod names;
 mod peer;
 mod protocols;

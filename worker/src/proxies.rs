@@ -6,7 +6,7 @@ use proxy_header::{Error, ParseConfig, ProxyHeader};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, Interest};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 

@@ -43,16 +43,15 @@ impl Entrance {
     }
 }
 
+/// Accepts what comes from a socket, until it is aborted.
 pub(super) fn accept<S: Scheme, D: Default + 'static>(
     process: &WorkerProcess<S, D>,
     entrance: &Entrance,
-    sockets: Vec<Listening>,
-) -> io::Result<Vec<AbortHandle>> {
-    let accept = |socket: Listening| {
-        let listener = Listener::new(socket)?;
-        Ok(spawn_local(accept_forever(process.clone(), entrance.clone(), listener)).abort_handle())
-    };
-    sockets.into_iter().map(accept).collect()
+    socket: Listening,
+) -> io::Result<AbortHandle> {
+    let listener = Listener::new(socket)?;
+    let accepting = accept_forever(process.clone(), entrance.clone(), listener);
+    Ok(spawn_local(accepting).abort_handle())
 }
 
 async fn accept_forever<S: Scheme, D: Default + 'static>(

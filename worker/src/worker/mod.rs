@@ -57,6 +57,9 @@ pub(crate) struct Options {
     pub(crate) package_bytes_max: usize,
     pub(crate) connections_max: usize,
     pub(crate) requests_max: Option<u64>,
+    /// Those of the settings, for further addresses.
+    pub(crate) backlog: u32,
+    pub(crate) reuse_port: bool,
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) authenticate_within: Option<Duration>,
     pub(crate) on_failure: OnFailure,
@@ -86,6 +89,8 @@ impl Default for Options {
             package_bytes_max: 10 * 1024 * 1024,
             connections_max: 100_000,
             requests_max: None,
+            backlog: 0,
+            reuse_port: false,
             heartbeat: None,
             authenticate_within: None,
             on_failure: OnFailure::default(),

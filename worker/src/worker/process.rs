@@ -1,20 +1,25 @@
 //! A worker process as callbacks see it.
 
+use super::accept::{Entrance, accept};
 use super::handlers::Handlers;
 use super::names::{Kind, Names};
 use super::resources::Resources;
-use super::{OnFailure, Options};
+use super::{OnFailure, Options, check};
+use crate::address::{Address, Endpoint, Transport};
 use crate::connection::Connection;
 use crate::orders::WorkerStatus;
 use crate::outcome::Failure;
 use crate::scheme::Scheme;
+use crate::socket::Listening;
 use crate::timer;
 use std::any::type_name;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::rc::Rc;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// This process of a worker. Clones are the same.
@@ -31,6 +36,9 @@ struct Inner<S: Scheme, D> {
     handshakes: Cell<usize>,
     messages: Cell<u64>,
     send_fail: Cell<u64>,
+    /// What further addresses need, once there is one.
+    entrance: RefCell<Option<Entrance>>,
+    accepting: RefCell<Vec<AbortHandle>>,
     resources: Resources,
     names: Names,
     /// Why this process wants to be replaced.
@@ -60,6 +68,8 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             handshakes: Cell::new(0),
             messages: Cell::new(0),
             send_fail: Cell::new(0),
+            entrance: RefCell::default(),
+            accepting: RefCell::default(),
             resources: Resources::default(),
             names: Names::default(),
             leaving: RefCell::new(None),
@@ -132,6 +142,60 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         let connections = self.0.names.connections(Kind::Group, group).into_iter();
         let connections: Vec<_> = connections.filter_map(|id| self.connection(id)).collect();
         Connections(connections.into_iter())
+    }
+
+    /// Accepts connections at one more address, in this process only, as long as it runs. With several processes the
+    /// worker has to share ports ([`Worker::reuse_port`](crate::Worker::reuse_port)). Returns the address with the
+    /// port that it has got.
+    ///
+    /// # Errors
+    /// It is no address for this worker (`InvalidInput`), or cannot be bound.
+    pub fn listen(&self, address: &str) -> io::Result<Address>
+    where
+        D: Default,
+    {
+        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
+        let mut address = Address::parse(address)
+            .and_then(check::<S>)
+            .map_err(|error| invalid(error.to_string()))?;
+        let entrance = self.0.entrance.borrow().clone();
+        let entrance = entrance.ok_or_else(|| invalid("the process is not serving".to_owned()))?;
+        if (address.transport == Transport::Ssl) != entrance.security.is_some() {
+            let text = "a worker has TLS at all its addresses, or at none";
+            return Err(invalid(text.to_owned()));
+        }
+        let options = &self.0.options;
+        let socket = Listening::bind(&address, options.backlog, options.reuse_port)?;
+        if let (Endpoint::Inet(_, port), Some(bound)) = (&mut address.endpoint, socket.port()?) {
+            *port = bound;
+        }
+        self.accept(vec![socket])?;
+        Ok(address)
+    }
+
+    /// Accepts what comes from sockets, with what [`WorkerProcess::open`] was told.
+    pub(super) fn accept(&self, sockets: Vec<Listening>) -> io::Result<()>
+    where
+        D: Default,
+    {
+        let entrance = self.0.entrance.borrow().clone();
+        let entrance = entrance.expect("it was opened before");
+        for socket in sockets {
+            let handle = accept(self, &entrance, socket)?;
+            self.0.accepting.borrow_mut().push(handle);
+        }
+        Ok(())
+    }
+
+    /// From now on it serves.
+    pub(super) fn open(&self, entrance: Entrance) {
+        *self.0.entrance.borrow_mut() = Some(entrance);
+    }
+
+    /// No more connections are accepted.
+    pub(super) fn shut(&self) {
+        *self.0.entrance.borrow_mut() = None;
+        self.0.accepting.borrow_mut().drain(..).for_each(|handle| handle.abort());
     }
 
     /// Keeps something for all callbacks of this process, one of each type.

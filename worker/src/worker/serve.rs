@@ -1,8 +1,8 @@
 //! The life of a worker process: start, accept, take orders, let connections end, leave.
 
-use super::accept::{Entrance, accept};
+use super::accept::Entrance;
 use super::process::Leaving;
-use super::{Worker, WorkerProcess};
+use super::{Options, Worker, WorkerProcess};
 use crate::activity::Callback;
 use crate::address::Transport;
 use crate::orders::Order;
@@ -16,7 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -30,6 +30,8 @@ impl<S: Scheme, D: Default + 'static> AnyWorker for Worker<S, D> {
 
     fn serve(self: Box<Self>, start: Start) -> Pin<Box<dyn Future<Output = Served>>> {
         let Self { settings, options, tls, proxies, handlers } = *self;
+        let options =
+            Options { backlog: settings.backlog, reuse_port: settings.reuse_port, ..options };
         let process = WorkerProcess::new(start.id, settings.name.clone(), options, handlers);
         Box::pin(live(process, settings, (tls, proxies), start))
     }
@@ -41,28 +43,26 @@ async fn live<S: Scheme, D: Default + 'static>(
     (tls, proxies): (Option<Tls>, Proxies),
     start: Start,
 ) -> Served {
-    let security = match security(&settings, tls) {
-        Ok(security) => security,
+    match security(&settings, tls) {
+        Ok(security) => process.open(Entrance { proxies, security }),
         Err(text) => return Served::NotStarted(text),
-    };
+    }
     let callback = process.handlers().worker_start.as_ref();
     if let Some(running) = callback.map(|callback| callback(process.clone()))
         && let Err(failure) = running.of(Callback::WorkerStart, 0).await
     {
         return Served::NotStarted(format!("on_worker_start: {failure}"));
     }
-    let entrance = Entrance { proxies, security };
-    let accepting = match accept(&process, &entrance, start.sockets) {
-        Ok(accepting) => accepting,
-        Err(error) => return Served::NotStarted(format!("cannot accept connections: {error}")),
-    };
+    if let Err(error) = process.accept(start.sockets) {
+        return Served::NotStarted(format!("cannot accept connections: {error}"));
+    }
     if let Some(heartbeat) = process.options().heartbeat {
         spawn_local(sweep_forever(process.clone(), heartbeat.idle, heartbeat.sweep));
     }
     let _ = start.ready.send(());
     let mut orders = start.orders;
     let is_graceful = obey(&process, &mut orders).await;
-    accepting.iter().for_each(AbortHandle::abort);
+    process.shut();
     let callback = process.handlers().worker_stop.as_ref();
     run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
     drain(&process, &mut orders, is_graceful, settings.stop_timeout).await;

@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod callbacks;
-mod http;
 mod custom;
+mod http;
+mod listening;
 mod names;
 mod peer;
 mod protocols;

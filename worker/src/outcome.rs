@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 /// An error of a callback, of whatever kind.
 pub type CallbackError = Box<dyn std::error::Error>;
 
-/// What a callback may return: nothing, what `send` says, or a `Result` of these.
+/// What a callback may return: nothing, what `send` says, to how many was sent, or a `Result` of these.
 pub trait Outcome {
     /// Whether the callback has failed.
     ///
@@ -27,6 +27,12 @@ impl Outcome for () {
 }
 
 impl Outcome for Sent {
+    fn into_result(self) -> Result<(), CallbackError> {
+        Ok(())
+    }
+}
+
+impl Outcome for usize {
     fn into_result(self) -> Result<(), CallbackError> {
         Ok(())
     }

@@ -13,22 +13,25 @@ use workyard_worker::{Service, Worker, blocking};
 use xml::Xml;
 
 fn main() -> ExitCode {
-    let xml = Worker::<Xml>::bind("xml://127.0.0.1:2351")
+    let ports = std::env::var("PORTS").unwrap_or_else(|_| "2351,2352,2353,2354".to_owned());
+    let mut ports = ports.split(',');
+    let mut at = |scheme| format!("{scheme}://127.0.0.1:{}", ports.next().unwrap_or_default());
+    let xml = Worker::<Xml>::bind(&at("xml"))
         .name("xml")
         .on_message(async |connection, xml| connection.send(xml));
-    let json = Worker::<JsonInt>::bind("jsonint://127.0.0.1:2352").name("json").on_message(
+    let json = Worker::<JsonInt>::bind(&at("jsonint")).name("json").on_message(
         async |connection, json| connection.send(serde_json::json!({ "received": json })),
     );
-    let binary = Worker::<BinaryTransfer>::bind("binarytransfer://127.0.0.1:2353")
+    let binary = Worker::<BinaryTransfer>::bind(&at("binarytransfer"))
         .name("binary-transfer")
         .on_message(async |connection, file| {
             save(file).await.map(|path| connection.send(format!("saved as {}\n", path.display())))
         });
-    let text = Worker::<TextTransfer>::bind("texttransfer://127.0.0.1:2354")
-        .name("text-transfer")
-        .on_message(async |connection, file| {
+    let text = Worker::<TextTransfer>::bind(&at("texttransfer")).name("text-transfer").on_message(
+        async |connection, file| {
             save(file).await.map(|path| connection.send(format!("saved as {}\n", path.display())))
-        });
+        },
+    );
     Service::new().with(xml).with(json).with(binary).with(text).run()
 }
 

@@ -1,0 +1,125 @@
+//! What the examples do.
+
+use crate::line_peer::LinePeer;
+use crate::program::{PATIENCE, Program, free_port, free_udp_port};
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+fn text_program(name: &str) -> (Program, u16) {
+    let port = free_port();
+    let listen = format!("text://127.0.0.1:{port}");
+    (Program::new(name).with("LISTEN", listen), port)
+}
+
+#[test]
+fn a_chat_room_hears_who_comes_speaks_and_goes() {
+    let (program, port) = text_program("chat");
+    let _program = program.start();
+    let mut ann = LinePeer::connect(port);
+    ann.sees(&["user[1] comes"]);
+    let mut tom = LinePeer::connect(port);
+    tom.sees(&["user[2] comes"]);
+    ann.send("hello");
+    tom.sees(&["user[1] said: hello"]);
+    drop(tom);
+    ann.sees(&["user[2] comes", "user[1] said: hello", "user[2] logout"]);
+}
+
+#[test]
+fn timers_tick_and_end() {
+    let (program, port) = text_program("timers");
+    let program = program.start();
+    let mut peer = LinePeer::connect(port);
+    peer.sees(&["tick 1", "tick 2", "tick 3", "that was all"]);
+    peer.ends();
+    program.prints("a second has passed");
+}
+
+#[test]
+fn the_silent_and_the_nameless_are_cut_off() {
+    let (program, port) = text_program("heartbeat");
+    let _program = program.with("IDLE", 1).with("SWEEP", 0.1).with("LOGIN", 0.5).start();
+    let begun = Instant::now();
+    let mut ann = LinePeer::connect(port);
+    let mut nameless = LinePeer::connect(port);
+    ann.send("ann");
+    ann.sees(&["hello, ann"]);
+    let mut tom = LinePeer::connect(port);
+    tom.send("tom");
+    tom.sees(&["hello, tom"]);
+    tom.send("ann: are you there?");
+    tom.sees(&["told 1"]);
+    ann.sees(&["are you there?"]);
+    nameless.ends();
+    assert!(begun.elapsed() >= Duration::from_millis(500));
+    for _ in 0..8 {
+        tom.send("");
+        tom.sees(&["pong"]);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    ann.ends();
+    tom.send("ann: still?");
+    tom.sees(&["told 0"]);
+}
+
+#[test]
+fn a_long_computation_holds_up_nobody() {
+    let (program, port) = text_program("async-task");
+    let _program = program.start();
+    let (mut slow, mut quick) = (LinePeer::connect(port), LinePeer::connect(port));
+    slow.send("1000000");
+    let begun = Instant::now();
+    for _ in 0..10 {
+        quick.send("ping");
+        quick.sees(&["pong"]);
+    }
+    let answered = begun.elapsed();
+    slow.sees(&["78498"]);
+    assert!(answered < begun.elapsed(), "pings took {answered:?}");
+    slow.send("17");
+    slow.send("many");
+    slow.sees(&["6", "a number, or ping"]);
+}
+
+#[test]
+fn datagrams_are_answered() {
+    let port = free_udp_port();
+    let listen = format!("udp://127.0.0.1:{port}");
+    let _program = Program::new("udp-service").with("LISTEN", listen).start();
+    // Different senders reach different processes.
+    for _ in 0..8 {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.send_to(b"hello\n", ("127.0.0.1", port)).unwrap();
+        let mut answer = [0; 100];
+        let length = socket.recv(&mut answer).unwrap();
+        assert_eq!(&answer[..length], b"you said hello\n");
+    }
+}
+
+#[test]
+fn protocols_of_ones_own_are_served_and_files_saved() {
+    let program = Program::new("custom-protocols");
+    let folder = program.folder().to_owned();
+    let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+    let program = program.with("TRANSFER_FOLDER", folder.display());
+    let ports_text = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    let _program = program.with("PORTS", ports_text).start();
+    let says = |port: u16, bytes: &[u8], expected: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = vec![0; expected.len()];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), expected);
+    };
+    says(ports[0], b"0000000014<a/>", "0000000014<a/>");
+    says(ports[1], b"\0\0\0\x05\x37", "\0\0\0\x12{\"received\":7}");
+    let saved = |name: &str| format!("saved as {}\n", folder.join(name).display());
+    says(ports[2], b"\0\0\0\x0d\x05a.txthey", &saved("a.txt"));
+    says(ports[3], b"{\"file_name\":\"b.txt\",\"file_data\":\"aGV5\"}\n", &saved("b.txt"));
+    for name in ["a.txt", "b.txt"] {
+        assert_eq!(std::fs::read_to_string(folder.join(name)).unwrap(), "hey");
+    }
+}

@@ -1,0 +1,6 @@
+//! The examples, run as their users run them: a supervisor and its worker processes.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod examples;
+mod line_peer;
+mod program;

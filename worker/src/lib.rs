@@ -30,6 +30,7 @@ mod supervisor;
 mod task;
 mod timer;
 mod tls;
+pub mod websocket;
 mod wire;
 mod worker;
 

@@ -3,6 +3,7 @@
 mod names;
 mod sent;
 mod serve;
+mod websocket;
 
 pub use sent::{ConnectionError, ConnectionState, Refused, Sent};
 pub(crate) use serve::Serve;

@@ -171,13 +171,18 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
 
     fn lost(&self, error: WireError) {
         let connection = &self.connection;
-        if let WireError::Io(error) = &error {
+        // What was sent before, or says what is wrong, still reaches the peer.
+        let (is_lost, state) = match &error {
+            WireError::Io(_) => (true, ConnectionState::Closed),
+            WireError::Protocol(_) | WireError::TooLong { .. } => (false, ConnectionState::Closing),
+        };
+        if is_lost {
             tracing::debug!(?connection, %error, "connection lost");
         } else {
             tracing::warn!(?connection, %error, "connection refused");
         }
         connection.notice(Notice::Error(ConnectionError::Lost(error)));
-        connection.0.state.set(ConnectionState::Closed);
+        connection.0.state.set(state);
     }
 
     /// Goes on from one phase to the next, as far as that is possible now.

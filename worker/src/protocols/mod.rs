@@ -4,8 +4,10 @@ mod frame;
 mod http;
 mod tcp;
 mod text;
+mod websocket;
 
 pub use frame::Frame;
 pub use http::Http;
 pub use tcp::Tcp;
 pub use text::Text;
+pub use websocket::WebSocket;

@@ -6,6 +6,7 @@ mod names;
 mod process;
 mod resources;
 mod serve;
+mod websocket;
 
 pub(crate) use names::Kind;
 pub use process::{Connections, WorkerProcess};

@@ -13,3 +13,7 @@ mod sending;
 mod stopping;
 mod timers;
 mod tls;
+mod websocket_frames;
+mod websocket_handshake;
+mod websocket_life;
+mod websocket_peer;

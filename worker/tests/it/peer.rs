@@ -16,11 +16,22 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) async fn connect(address: &Address) -> Self {
         let stream = TcpStream::connect(address.endpoint.to_string()).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         Self { stream }
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// The same to somebody who may have ended the connection already.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref()).await;
+    }
+
+    /// Sends as much as is taken at once.
+    pub(crate) async fn send_some(&mut self, bytes: &[u8]) -> usize {
+        self.stream.write(bytes).await.unwrap()
     }
 
     /// Exactly these bytes come next.

@@ -1,0 +1,13 @@
+//! What WebSocket connections exchange: the handshake, messages, and how they close.
+
+mod close;
+mod handshake;
+mod message;
+mod request;
+mod response;
+
+pub use close::{Close, CloseCode};
+pub use handshake::Handshake;
+pub use message::{Message, Reply};
+pub(crate) use request::{HEAD_BYTES_MAX, parse};
+pub(crate) use response::Refusal;

@@ -254,7 +254,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
     /// Ends when nothing is under way any more.
     pub(crate) fn finish(&self) {
         self.0.is_finishing.set(true);
-        self.wake();
+        self.wind_down();
     }
 
     /// Ends when its protocol sees fit.

@@ -26,6 +26,8 @@ pub(crate) struct Serve<S: Scheme, D> {
     running: Option<(Running, Callback)>,
     /// One that they do not wait for.
     aside: Option<Running>,
+    /// The wire knows that nothing more is sent.
+    has_ended: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +51,12 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     pub(crate) fn new(connection: Connection<S, D>) -> Self {
         let connect = connection.worker().handlers().connect(&connection);
         let running = connect.map(|running| (running, Callback::Connect));
-        Self { connection, phase: Phase::Serving, running, aside: None }
+        Self { connection, phase: Phase::Serving, running, aside: None, has_ended: false }
     }
 
     /// Serves one datagram: all messages of it, and nothing else.
     pub(crate) fn datagram(connection: Connection<S, D>) -> Self {
-        Self { connection, phase: Phase::Serving, running: None, aside: None }
+        Self { connection, phase: Phase::Serving, running: None, aside: None, has_ended: false }
     }
 
     fn state(&self) -> ConnectionState {
@@ -192,6 +194,9 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 Phase::Serving => {
                     let served = self.poll_serving(context);
                     self.poll_aside(context);
+                    if self.state() == ConnectionState::Closing {
+                        self.end();
+                    }
                     if served.is_pending() && self.state() != ConnectionState::Closed {
                         // What cannot be written now is, when this task is woken for it.
                         let _ = self.poll_flush(context);
@@ -200,7 +205,7 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                         }
                     }
                     self.connection.close();
-                    self.connection.0.wire.borrow_mut().end();
+                    self.end();
                     let written = self.connection.traffic().written;
                     self.phase = Phase::Flushing(Box::pin(tokio::time::sleep(FLUSH)), written);
                 }
@@ -233,6 +238,13 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 }
                 Phase::Left => return Poll::Ready(()),
             }
+        }
+    }
+
+    /// Nothing is sent after `close`, even if a callback goes on.
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.has_ended, true) {
+            self.connection.0.wire.borrow_mut().end();
         }
     }
 

@@ -25,6 +25,15 @@ pub enum BodyError {
     /// It is no JSON, or not of this shape.
     #[error("the body is not the JSON that is wanted: {0}")]
     Json(#[from] serde_json::Error),
+    /// Its type is not one that forms have.
+    #[error("the body is no form, its type is {0:?}")]
+    NoForm(String),
+    /// It is not the multipart form that it says it is.
+    #[error("the body is no form: {0}")]
+    Multipart(#[from] multer::Error),
+    /// A form with more fields and uploads than this.
+    #[error("a form of more than {0} fields and uploads")]
+    TooManyParts(usize),
 }
 
 impl Request {
@@ -44,7 +53,8 @@ impl Request {
         self.head.uri().path()
     }
 
-    /// The path with its `%XX` decoded; what is not UTF-8 then has become U+FFFD. This is no safe name of a file.
+    /// The path with its `%XX` decoded; what is not UTF-8 then has become U+FFFD. This is no safe name of a file:
+    /// see [`static_files`](super::static_files).
     #[must_use]
     pub fn path_decoded(&self) -> Cow<'_, str> {
         percent_decode_str(self.path()).decode_utf8_lossy()

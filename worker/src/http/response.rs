@@ -129,7 +129,7 @@ impl Response {
 
     /// Its parts. How long the body is, is not for the user to say, but for the answer to `HEAD`.
     pub(crate) fn into_parts(mut self, is_head: bool) -> (StatusCode, HeaderMap, Content) {
-        if !is_head || self.content.len() > 0 {
+        if !is_head || !self.content.is_empty() {
             self.headers.remove(CONTENT_LENGTH);
         }
         self.headers.remove(TRANSFER_ENCODING);

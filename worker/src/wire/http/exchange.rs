@@ -35,6 +35,8 @@ pub(super) struct Exchange {
     pub(super) is_head: bool,
     /// The next response is the last.
     pub(super) is_leaving: bool,
+    /// Bytes of a stream that hyper has not taken.
+    pub(super) waiting: usize,
     /// Streams end with what they have.
     pub(super) is_over: bool,
 }
@@ -86,6 +88,7 @@ impl Shared {
             requests: 0,
             read_before: 0,
             is_head: false,
+            waiting: 0,
             is_leaving: false,
             is_over: false,
         };

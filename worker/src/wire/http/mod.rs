@@ -87,15 +87,21 @@ impl HttpWire {
         }
     }
 
-    /// Looks whether the peer has gone, while a callback or a stream takes its time.
-    fn poll_peer(&mut self, context: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+    /// The same, and looks whether the peer has gone while a callback or a stream takes its time.
+    fn poll_both(&mut self) -> Poll<Result<(), WireError>> {
+        let ended = self.poll_hyper();
         let is_long = matches!(self.exchange().stage, Stage::Asked | Stage::Answering);
-        if !is_long || self.shared.link.get().has_ended {
-            return Poll::Pending;
+        if ended.is_ready() || !is_long || self.shared.link.get().has_ended {
+            return ended;
         }
-        ready!(self.shared.link.poll_end(context))?;
+        ready!(self.shared.link.poll_end(&mut Context::from_waker(&self.task)))?;
         // Streams end now; whoever has asked for something else may still read it.
         self.poll_hyper()
+    }
+
+    fn is_flushed(&self) -> bool {
+        let is_answering = matches!(self.exchange().stage, Stage::Answered(_) | Stage::Answering);
+        self.hyper.is_none() || !(is_answering || self.shared.link.get().is_blocked)
     }
 }
 
@@ -125,10 +131,7 @@ impl Wire<Http> for HttpWire {
         if let Some(incoming) = self.take_request() {
             return Poll::Ready(Ok(Some(incoming)));
         }
-        let mut ended = self.poll_hyper();
-        if ended.is_pending() {
-            ended = self.poll_peer(context);
-        }
+        let ended = self.poll_both();
         if let Some(incoming) = self.take_request() {
             return Poll::Ready(Ok(Some(incoming)));
         }
@@ -161,7 +164,7 @@ impl Wire<Http> for HttpWire {
         if self.is_flushed() {
             return Poll::Ready(Ok(()));
         }
-        let ended = self.poll_hyper();
+        let ended = self.poll_both();
         if ended.is_ready() || matches!(self.exchange().stage, Stage::Whole(_)) {
             // There is something to be taken.
             self.task.wake_by_ref();
@@ -211,7 +214,7 @@ impl Wire<Http> for HttpWire {
         let (received, queued) = match &exchange.stage {
             Stage::Receiving(bytes) => (*bytes, 0),
             Stage::Answered(response) => (0, response.content_bytes()),
-            _ => (0, 0),
+            _ => (0, exchange.waiting),
         };
         Traffic {
             read: socket.read,
@@ -219,13 +222,6 @@ impl Wire<Http> for HttpWire {
             receive_queue: received,
             send_queue: queued + socket.unwritten,
         }
-    }
-}
-
-impl HttpWire {
-    fn is_flushed(&self) -> bool {
-        let is_answering = matches!(self.exchange().stage, Stage::Answered(_) | Stage::Answering);
-        self.hyper.is_none() || !(is_answering || self.shared.link.get().is_blocked)
     }
 }
 

@@ -3,7 +3,10 @@
 mod bad;
 mod dialogue;
 mod ending;
+mod files;
+mod forms;
 mod reply;
+mod streams;
 
 use workyard_worker::Worker;
 use workyard_worker::protocols::Http;

@@ -47,9 +47,13 @@ impl Reply {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers(name).into_iter().next()
+    }
+
+    pub(super) fn headers(&self, name: &str) -> Vec<&str> {
         let headers = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        let mut named = headers.filter(|(one, _)| one.eq_ignore_ascii_case(name));
-        named.next().map(|(_, value)| value)
+        let named = headers.filter(|(one, _)| one.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value).collect()
     }
 
     pub(super) fn text(&self) -> &str {

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use workyard_worker::Worker;
 use workyard_worker::embedded::serve_while;
-use workyard_worker::protocols::{Frame, Text};
+use workyard_worker::protocols::{Frame, Text, WebSocket};
 
 /// Serves until the process is ended.
 pub(crate) fn serve(spoken: Spoken, listen: SocketAddr) -> io::Result<()> {
@@ -22,6 +22,10 @@ pub(crate) fn serve(spoken: Spoken, listen: SocketAddr) -> io::Result<()> {
                 .on_message(async |connection, line| connection.send(line));
             serve_while(worker, async |_| pending().await)
         }
-        Spoken::WebSocket => Err(io::ErrorKind::Unsupported.into()),
+        Spoken::WebSocket => {
+            let worker = Worker::<WebSocket>::bind(&address)
+                .on_message(async |connection, message| connection.send(message));
+            serve_while(worker, async |_| pending().await)
+        }
     }
 }

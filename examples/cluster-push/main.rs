@@ -1,49 +1,40 @@
 //! Cluster push: many processes hold WebSocket clients, any process reaches all of them or just one.
 //!
 //! ```text
-//! cargo run --release -- up                                             # the daemons
-//! cargo run -p workyard-examples --example cluster-push -- all         # 3 pushers and a publisher
+//! cargo run --release -- up                                           # the daemons
+//! cargo run -p workyard-examples --example cluster-push -- start     # 3 pushers and a publisher
 //! ```
 //!
-//! Connect WebSocket clients to any pusher, then `GET http://127.0.0.1:2120/?content=hello`. The first
-//! thing that a client is told is its `worker_id` and `connection_id`; with them
-//! `GET /?to_worker_id=1&to_connection_id=2&content=hi` reaches just that client.
+//! Open <http://127.0.0.1:2120/> in some windows, then `curl 'http://127.0.0.1:2120/push?content=hello'`. The first thing
+//! that a client is told is its `worker_id` and `connection_id`; with them
+//! `GET /push?to_worker_id=1&to_connection_id=2&content=hi` reaches just that client. `cluster-push --help` lists what
+//! else the program does: `status`, `reload`, `stop`.
+//!
+//! `WORKYARD_CHANNEL` is the address of channel-server, `PUSHERS` the number of processes, `PUSH_LISTEN` and `HTTP_LISTEN` are
+//! where clients connect.
 
-#![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
-
-mod all;
 mod message;
 mod publisher;
 mod pusher;
 
-use clap::Parser;
+use std::process::ExitCode;
+use workyard_worker::Service;
 
-/// Pushes messages to WebSocket clients that many processes hold.
-#[derive(Debug, Parser)]
-struct Cli {
-    /// Address of channel-server
-    #[arg(long, global = true, default_value = "127.0.0.1:2206", env = "WORKYARD_CHANNEL")]
-    channel: String,
-    #[command(subcommand)]
-    role: Role,
+fn main() -> ExitCode {
+    Service::new().with(pusher::pusher()).with(publisher::publisher()).run()
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Role {
-    /// Hold WebSocket clients and push to them what is published
-    Pusher(pusher::Pusher),
-    /// Publish what comes by HTTP
-    Publisher(publisher::Publisher),
-    /// Start some pushers and a publisher, each a process of its own
-    All(all::All),
+/// A setting, from the environment.
+fn setting(name: &str, usual: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| usual.to_owned())
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
-    match cli.role {
-        Role::Pusher(pusher) => pusher.run(&cli.channel).await,
-        Role::Publisher(publisher) => publisher.run(&cli.channel).await,
-        Role::All(all) => all.run(&cli.channel).await,
-    }
+/// Where channel-server is.
+fn channel() -> String {
+    setting("WORKYARD_CHANNEL", "127.0.0.1:2206")
+}
+
+/// Where WebSocket clients connect.
+fn push_listen() -> String {
+    setting("PUSH_LISTEN", "websocket://127.0.0.1:2121")
 }

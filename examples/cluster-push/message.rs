@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const EVERYBODY: &str = "push.all";
 
 /// The channel of one pusher.
-pub(crate) fn channel_of(worker_id: u32) -> String {
+pub(crate) fn channel_of(worker_id: u16) -> String {
     format!("push.worker.{worker_id}")
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Direct {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Welcome {
     /// The process that holds it.
-    pub(crate) worker_id: u32,
+    pub(crate) worker_id: u16,
     /// Its number there.
     pub(crate) connection_id: u64,
 }

@@ -1,76 +1,61 @@
-//! A process that publishes what comes by HTTP.
+//! A process that publishes what comes by HTTP, and has a page on which it arrives.
 
 use crate::message::{Direct, EVERYBODY, channel_of};
-use clap::Args;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use crate::{channel, push_listen, setting};
 use serde_json::json;
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use tokio::net::TcpListener;
 use workyard_channel::ChannelClient;
+use workyard_worker::Worker;
+use workyard_worker::http::{Request, Response, StatusCode};
+use workyard_worker::protocols::Http;
 
-#[derive(Debug, Args)]
-pub(crate) struct Publisher {
-    /// Where HTTP is listened on
-    #[arg(long, default_value = "127.0.0.1:2120")]
-    listen: SocketAddr,
+/// Shows what is pushed to it.
+const PAGE: &str = include_str!("page.html");
+
+pub(crate) fn publisher() -> Worker<Http> {
+    Worker::<Http>::bind(&setting("HTTP_LISTEN", "http://127.0.0.1:2120"))
+        .name("publisher")
+        .on_worker_start(async |worker| {
+            let channels = ChannelClient::connect(channel().as_str()).await?;
+            worker.provide(channels);
+            Ok::<_, workyard_channel::Error>(())
+        })
+        .on_message(async |connection, request| match request.path() {
+            "/" => connection.send(PAGE.replace("{address}", &socket_address())),
+            "/push" => {
+                let channels = connection.worker().resource::<ChannelClient>();
+                connection.send(answer(&channels, &request).await)
+            }
+            _ => connection.send(StatusCode::NOT_FOUND),
+        })
 }
 
-impl Publisher {
-    pub(crate) async fn run(self, channel: &str) -> anyhow::Result<()> {
-        let listener = TcpListener::bind(self.listen).await?;
-        let channels = ChannelClient::connect(channel).await?;
-        println!("publisher listening on http://{}", listener.local_addr()?);
-        loop {
-            let (stream, _) = listener.accept().await?;
-            let channels = channels.clone();
-            tokio::spawn(async move {
-                let service = service_fn(|request| answer(&channels, request));
-                hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await
-            });
-        }
-    }
+/// Where a page finds the pushers.
+fn socket_address() -> String {
+    push_listen().replace("websocket://", "ws://")
 }
 
-async fn answer(
-    channels: &ChannelClient,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let query = request.uri().query().unwrap_or_default().as_bytes();
-    let query = form_urlencoded::parse(query).into_owned().collect();
-    let (status, body) = match Push::parse(&query) {
+async fn answer(channels: &ChannelClient, request: &Request) -> Response {
+    let (status, body) = match Push::parse(request) {
         Ok(push) => match push.publish(channels).await {
             Ok(pushers) => (StatusCode::OK, json!({ "pushers": pushers })),
             Err(error) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": error.to_string() })),
         },
         Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
     };
-    let mut response = Response::new(Full::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        hyper::header::CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/json"),
-    );
-    Ok(response)
+    let response = Response::new().header("Content-Type", "application/json");
+    response.status(status).body(body.to_string())
 }
 
 /// What a query asks for.
 enum Push {
     ToAll(String),
-    ToOne { worker_id: u32, direct: Direct },
+    ToOne { worker_id: u16, direct: Direct },
 }
 
 impl Push {
-    fn parse(query: &HashMap<String, String>) -> Result<Self, String> {
-        let content = query.get("content").ok_or("?content=… is missing")?.clone();
-        match (query.get("to_worker_id"), query.get("to_connection_id")) {
+    fn parse(request: &Request) -> Result<Self, String> {
+        let content = request.query("content").ok_or("?content=… is missing")?.into_owned();
+        match (request.query("to_worker_id"), request.query("to_connection_id")) {
             (None, None) => Ok(Self::ToAll(content)),
             (Some(worker_id), Some(connection_id)) => {
                 let worker_id = worker_id.parse().map_err(|_| "to_worker_id is not a number")?;

@@ -48,6 +48,13 @@ impl Browser {
         while within(self.socket.next()).await.is_some_and(|message| message.is_ok()) {}
     }
 
+    /// It is closed from the other side.
+    pub(crate) async fn is_closed(&mut self) {
+        while let Some(Ok(message)) = within(self.socket.next()).await {
+            assert!(!message.is_text(), "something is pushed: {message:?}");
+        }
+    }
+
     async fn text(&mut self) -> String {
         let message = self.socket.next().await.expect("the connection goes on").unwrap();
         message.as_text().expect("a text").to_owned()

@@ -1,55 +1,57 @@
-//! Three pushers and a publisher of `cluster-push`, each a process of its own.
+//! `cluster-push`: three processes that hold clients, and one that publishes.
 
 use crate::browser::{Browser, get};
+use crate::service::{Service, free_port};
 use serde_json::Value as Json;
 use std::net::SocketAddr;
-use workyard_tests::{ChannelWire, Daemon, Program, Running, Setup, clients};
+use workyard_tests::{ChannelWire, Daemon, Setup, clients};
 
 pub(crate) const PUSHERS: usize = 3;
 
+/// So often a client connects until it has come to the process that it wants.
+const CONNECTS_MAX: usize = 200;
+
 pub(crate) struct Cluster {
     pub(crate) daemon: Daemon<ChannelWire>,
-    pub(crate) pushers: Vec<Running>,
-    addresses: Vec<String>,
-    _publisher: Running,
-    http: SocketAddr,
+    pub(crate) service: Service,
+    address: String,
+    pub(crate) http: SocketAddr,
 }
 
 impl Cluster {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let daemon = Setup::<ChannelWire>::new().start();
-        let start = |role: &[&str]| {
-            let channel = clients::address(&daemon).to_string();
-            let program = Program::built("cluster-push").arguments(["--channel", &channel]);
-            program.arguments(role).start()
-        };
-        let pusher = |number: usize| start(&["pusher", "--worker-id", &number.to_string()]);
-        let pushers: Vec<_> = (1..=PUSHERS).map(pusher).collect();
-        let publisher = start(&["publisher", "--listen", "127.0.0.1:0"]);
-        let address = |running: &Running| {
-            let line = running.stdout().expect("listening on");
-            line.rsplit(' ').next().unwrap().to_owned()
-        };
-        let addresses = pushers.iter().map(address).collect();
-        let http = address(&publisher).strip_prefix("http://").unwrap().parse().unwrap();
-        Self { daemon, pushers, addresses, _publisher: publisher, http }
+        let (push, http) = (free_port(), free_port());
+        let environment = [
+            ("WORKYARD_CHANNEL", clients::address(&daemon).to_string()),
+            ("PUSHERS", PUSHERS.to_string()),
+            ("PUSH_LISTEN", format!("websocket://127.0.0.1:{push}")),
+            ("HTTP_LISTEN", format!("http://127.0.0.1:{http}")),
+        ];
+        let service = Service::start("cluster-push", &environment);
+        let http = SocketAddr::from(([127, 0, 0, 1], http));
+        Self { daemon, service, address: format!("ws://127.0.0.1:{push}"), http }
     }
 
-    /// So many WebSocket clients of each pusher.
+    /// So many WebSocket clients of each pusher. Which one a client comes to is the system's choice.
     pub(crate) async fn browsers(&self, each: usize) -> Vec<Browser> {
-        let mut browsers = Vec::new();
-        for (index, address) in self.addresses.iter().enumerate() {
-            for number in 0..each {
-                let browser = Browser::connect(address).await;
-                assert_eq!(browser.worker_id, index as u64 + 1);
-                let ids = browsers.iter().map(|one: &Browser| (one.worker_id, one.connection_id));
-                let own = (browser.worker_id, browser.connection_id);
-                assert!(!ids.into_iter().any(|id| id == own), "the {number}th has an id twice");
+        let mut browsers: Vec<Browser> = Vec::new();
+        for _ in 0..CONNECTS_MAX {
+            if browsers.len() == each * PUSHERS {
+                browsers.sort_by_key(|browser| browser.worker_id);
+                return browsers;
+            }
+            let browser = Browser::connect(&self.address).await;
+            let own = (browser.worker_id, browser.connection_id);
+            let mut ids = browsers.iter().map(|one| (one.worker_id, one.connection_id));
+            assert!(!ids.any(|id| id == own), "an id is given twice: {own:?}");
+            let same = browsers.iter().filter(|one| one.worker_id == browser.worker_id);
+            if same.count() < each {
                 browsers.push(browser);
             }
         }
-        browsers
+        panic!("not every process gets clients");
     }
 
     /// Asks the publisher.

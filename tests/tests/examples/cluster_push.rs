@@ -1,11 +1,9 @@
 //! `cluster-push`: whoever holds a client, any process reaches it.
 
-use crate::browser::{Browser, get};
 use crate::cluster::{Cluster, PUSHERS};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use workyard_tests::clients::until;
-use workyard_tests::{Program, Up};
 
 /// How a publication that went well is answered.
 fn pushed(pushers: usize) -> (u16, Json) {
@@ -16,15 +14,15 @@ fn pushed(pushers: usize) -> (u16, Json) {
 async fn a_content_reaches_every_client_of_every_process() {
     let cluster = Cluster::start();
     let mut browsers = cluster.browsers(5).await;
-    assert_eq!(cluster.get("/?content=hello%2C+clients+%E2%98%83"), pushed(PUSHERS));
-    assert_eq!(cluster.get("/?content="), pushed(PUSHERS));
+    assert_eq!(cluster.get("/push?content=hello%2C+clients+%E2%98%83"), pushed(PUSHERS));
+    assert_eq!(cluster.get("/push?content="), pushed(PUSHERS));
     for browser in &mut browsers {
         assert_eq!(browser.next().await, "hello, clients ☃");
         assert_eq!(browser.next().await, "");
         browser.say("clients may talk").await;
     }
     for number in 0..100 {
-        assert_eq!(cluster.get(&format!("/?content={number}")), pushed(PUSHERS));
+        assert_eq!(cluster.get(&format!("/push?content={number}")), pushed(PUSHERS));
     }
     for browser in &mut browsers {
         for number in 0..100 {
@@ -41,12 +39,12 @@ async fn a_content_for_one_client_reaches_just_that() {
         let (worker, connection) = (browser.worker_id, browser.connection_id);
         let target = format!("to_worker_id={worker}&to_connection_id={connection}");
         let content = format!("content=for+{worker}.{connection}");
-        assert_eq!(cluster.get(&format!("/?{target}&{content}")), pushed(1));
+        assert_eq!(cluster.get(&format!("/push?{target}&{content}")), pushed(1));
     }
     // Who is not there receives nothing, and nobody else in his place.
-    assert_eq!(cluster.get("/?to_worker_id=1&to_connection_id=99&content=lost"), pushed(1));
-    assert_eq!(cluster.get("/?to_worker_id=99&to_connection_id=1&content=lost"), pushed(0));
-    assert_eq!(cluster.get("/?content=all"), pushed(PUSHERS));
+    assert_eq!(cluster.get("/push?to_worker_id=1&to_connection_id=99&content=lost"), pushed(1));
+    assert_eq!(cluster.get("/push?to_worker_id=99&to_connection_id=1&content=lost"), pushed(0));
+    assert_eq!(cluster.get("/push?content=all"), pushed(PUSHERS));
     for browser in &mut browsers {
         let own = format!("for {}.{}", browser.worker_id, browser.connection_id);
         // Two channels carry them, which keep no order between each other.
@@ -58,25 +56,62 @@ async fn a_content_for_one_client_reaches_just_that() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_come_and_go() {
-    let mut cluster = Cluster::start();
+    let cluster = Cluster::start();
     let mut browsers = cluster.browsers(2).await;
     let polite = browsers.remove(0);
-    let target = format!("to_worker_id=1&to_connection_id={}", polite.connection_id);
+    let target = format!("to_worker_id=0&to_connection_id={}", polite.connection_id);
     polite.leave().await;
     drop(browsers.pop().unwrap());
-    assert_eq!(cluster.get(&format!("/?{target}&content=too+late")), pushed(1));
+    assert_eq!(cluster.get(&format!("/push?{target}&content=too+late")), pushed(1));
     browsers.extend(cluster.browsers(1).await);
-    assert_eq!(cluster.get("/?content=still+here"), pushed(PUSHERS));
+    assert_eq!(cluster.get("/push?content=still+here"), pushed(PUSHERS));
     for browser in &mut browsers {
         assert_eq!(browser.next().await, "still here");
     }
+}
 
-    // A process that is killed takes its own clients with it.
-    cluster.pushers[0].kill();
-    let two_left = || async { cluster.get("/?content=after") == pushed(PUSHERS - 1) };
-    until("the server knows", two_left).await;
-    for browser in browsers.iter_mut().filter(|browser| browser.worker_id != 1) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_takes_its_own_clients_with_it_and_comes_back() {
+    let cluster = Cluster::start();
+    let mut browsers = cluster.browsers(1).await;
+    let before = cluster.service.pids("pusher");
+    assert_eq!(before.len(), PUSHERS);
+    kill_process(Pid::from_raw(before[1]).unwrap(), Signal::KILL).unwrap();
+    let is_replaced = || async {
+        let now = cluster.service.pids("pusher");
+        now.len() == PUSHERS && now[1] != before[1]
+    };
+    until("another has its place", is_replaced).await;
+    let all_subscribe = || async { cluster.get("/push?content=after") == pushed(PUSHERS) };
+    until("the server knows", all_subscribe).await;
+    browsers.retain(|browser| browser.worker_id != 1);
+    for browser in &mut browsers {
         assert_eq!(browser.next().await, "after");
+    }
+    assert_eq!(cluster.service.pids("pusher")[0], before[0]);
+    // Its id is that of its predecessor, and so is its channel.
+    let mut second = cluster.browsers(1).await.remove(1);
+    let target = format!("to_worker_id=1&to_connection_id={}", second.connection_id);
+    assert_eq!(cluster.get(&format!("/push?{target}&content=direct")), pushed(1));
+    assert_eq!(second.next().await, "direct");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_replaces_every_process_and_clients_come_again() {
+    let cluster = Cluster::start();
+    let mut browsers = cluster.browsers(1).await;
+    let before = cluster.service.pids("pusher");
+    cluster.service.says(&["reload"]);
+    let after = cluster.service.pids("pusher");
+    assert_eq!(after.len(), PUSHERS);
+    assert!(before.iter().all(|pid| !after.contains(pid)), "{before:?} {after:?}");
+    for browser in &mut browsers {
+        browser.is_closed().await;
+    }
+    let mut browsers = cluster.browsers(1).await;
+    assert_eq!(cluster.get("/push?content=anew"), pushed(PUSHERS));
+    for browser in &mut browsers {
+        assert_eq!(browser.next().await, "anew");
     }
 }
 
@@ -85,7 +120,7 @@ async fn the_cluster_outlives_a_restart_of_the_server() {
     let mut cluster = Cluster::start();
     let mut browsers = cluster.browsers(2).await;
     cluster.daemon.restart();
-    let all_back = || async { cluster.get("/?content=back") == pushed(PUSHERS) };
+    let all_back = || async { cluster.get("/push?content=back") == pushed(PUSHERS) };
     until("all pushers are back", all_back).await;
     for browser in &mut browsers {
         assert_eq!(browser.next().await, "back");
@@ -96,13 +131,13 @@ async fn the_cluster_outlives_a_restart_of_the_server() {
 async fn a_query_that_is_wrong_is_explained() {
     let cluster = Cluster::start();
     for (target, text) in [
-        ("/", "content"),
-        ("/?contents=x", "content"),
-        ("/?content=x&to_worker_id=1", "to_connection_id"),
-        ("/?content=x&to_connection_id=1", "to_worker_id"),
-        ("/?content=x&to_worker_id=one&to_connection_id=1", "to_worker_id"),
-        ("/?content=x&to_worker_id=1&to_connection_id=one", "to_connection_id"),
-        ("/?content=x&to_worker_id=1&to_connection_id=-1", "to_connection_id"),
+        ("/push", "content"),
+        ("/push?contents=x", "content"),
+        ("/push?content=x&to_worker_id=1", "to_connection_id"),
+        ("/push?content=x&to_connection_id=1", "to_worker_id"),
+        ("/push?content=x&to_worker_id=one&to_connection_id=1", "to_worker_id"),
+        ("/push?content=x&to_worker_id=1&to_connection_id=one", "to_connection_id"),
+        ("/push?content=x&to_worker_id=1&to_connection_id=-1", "to_connection_id"),
     ] {
         let (status, answer) = cluster.get(target);
         assert_eq!(status, 400, "{target}: {answer}");
@@ -115,33 +150,9 @@ async fn a_query_that_is_wrong_is_explained() {
 async fn a_server_that_is_away_is_not_the_fault_of_who_asks() {
     let mut cluster = Cluster::start();
     cluster.daemon.kill();
-    let (status, answer) = cluster.get("/?content=x");
+    let (status, answer) = cluster.get("/push?content=x");
     assert_eq!(status, 503, "{answer}");
     cluster.daemon.start_again();
-    let all_back = || async { cluster.get("/?content=back") == pushed(PUSHERS) };
+    let all_back = || async { cluster.get("/push?content=back") == pushed(PUSHERS) };
     until("it goes on", all_back).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_command_starts_and_stops_all_of_it() {
-    let up = Up::start();
-    let ports = ["all", "--pushers", "2", "--first-port", "0", "--http-port", "0"];
-    let mut all = up.environment(Program::built("cluster-push")).arguments(ports).start();
-    let address = |who: &str| {
-        let line = all.stdout().expect(&format!("{who} listening on "));
-        line.rsplit(' ').next().unwrap().to_owned()
-    };
-    let mut browsers = Vec::new();
-    for who in ["pusher 1", "pusher 2"] {
-        browsers.push(Browser::connect(&address(who)).await);
-    }
-    let publisher = address("publisher").strip_prefix("http://").unwrap().parse().unwrap();
-    assert_eq!(get(publisher, "/?content=hello"), pushed(2));
-    for browser in &mut browsers {
-        assert_eq!(browser.next().await, "hello");
-    }
-    all.stdout().expect("Ctrl-C stops all");
-    all.signal(Signal::INT);
-    assert_eq!(all.wait(), 0);
-    assert!(std::net::TcpStream::connect::<std::net::SocketAddr>(publisher).is_err());
 }

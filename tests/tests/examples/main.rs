@@ -5,4 +5,5 @@ mod browser;
 mod cluster;
 mod cluster_push;
 mod mailer;
+mod service;
 mod shared_counter;

@@ -53,7 +53,8 @@ where
     runtime.block_on(async move {
         let (orders, receiver) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
-        let start = Start { id: 0, sockets: vec![socket], orders: receiver, ready };
+        let stop_timeout = worker.settings().stop_timeout;
+        let start = Start { id: 0, sockets: vec![socket], orders: receiver, stop_timeout, ready };
         let serving = spawn_local(Box::new(worker).serve(start));
         if is_ready.await.is_err() {
             let text = match serving.await? {

@@ -32,6 +32,8 @@ pub(crate) struct Start {
     /// The sockets to accept from; none if it listens nowhere.
     pub(crate) sockets: Vec<Listening>,
     pub(crate) orders: mpsc::UnboundedReceiver<Order>,
+    /// How long after an order to stop the process is killed.
+    pub(crate) stop_timeout: Duration,
     /// Told when `on_worker_start` is over and connections are accepted.
     pub(crate) ready: oneshot::Sender<()>,
 }
@@ -133,7 +135,8 @@ impl Service {
         self
     }
 
-    /// How long a process of any worker may take to stop, before it is killed; two seconds if nothing is said.
+    /// How long a process of any worker may take to stop, before it is killed, whatever the worker itself says;
+    /// two seconds if neither says anything.
     #[must_use]
     pub fn stop_timeout(mut self, timeout: Duration) -> Self {
         self.options.stop_timeout = Some(timeout);

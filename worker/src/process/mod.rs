@@ -29,16 +29,24 @@ use watchdog::Turn;
 /// Tasks that block get so long to end when the worker has.
 const BLOCKING_TASKS_WAIT: Duration = Duration::from_millis(100);
 
+/// What a process has to serve with.
+struct Mission {
+    worker: Box<dyn AnyWorker>,
+    id: u16,
+    socket: Option<Listening>,
+    stop_timeout: Duration,
+}
+
 /// Runs one worker of the service, as the supervisor says.
 pub(crate) fn run(service: Service, supervisor: UnixStream) -> ExitCode {
     // Whoever was started and then left alone has nothing to do and nobody to tell.
     let Ok((assignment, fd)) = handover::receive(&supervisor) else { return WORKER_FAILED.into() };
     let Ok(spoken) = supervisor.try_clone() else { return WORKER_FAILED.into() };
     let turn = Turn::new();
-    let timeout = stop_timeout(&service, &assignment);
-    let voice = Voice::start(spoken, turn.clone(), timeout);
-    let result = begin(service, &assignment, fd)
-        .and_then(|(worker, socket)| serve(worker, &assignment, socket, supervisor, &voice, turn));
+    let stop_timeout = stop_timeout(&service, &assignment);
+    let voice = Voice::start(spoken, turn.clone(), stop_timeout);
+    let result = begin(service, &assignment, fd, stop_timeout)
+        .and_then(|mission| serve(mission, supervisor, &voice, turn));
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,7 +69,8 @@ fn begin(
     service: Service,
     assignment: &Assignment,
     fd: Option<OwnedFd>,
-) -> anyhow::Result<(Box<dyn AnyWorker>, Option<Listening>)> {
+    stop_timeout: Duration,
+) -> anyhow::Result<Mission> {
     let program = Program::find(service.options.name.as_deref())?;
     let files = Files::of(&program, &service.options);
     log::start(&files.log, assignment.daemon)?;
@@ -74,7 +83,7 @@ fn begin(
         _ => bail!("the supervisor and this worker do not agree on its socket"),
     };
     Identity::find(settings)?.assume()?;
-    Ok((worker, socket))
+    Ok(Mission { worker, id: assignment.id, socket, stop_timeout })
 }
 
 /// The program may have been replaced by one that has other workers.
@@ -101,18 +110,18 @@ fn find(service: Service, assignment: &Assignment) -> anyhow::Result<Box<dyn Any
 }
 
 fn serve(
-    worker: Box<dyn AnyWorker>,
-    assignment: &Assignment,
-    socket: Option<Listening>,
+    mission: Mission,
     supervisor: UnixStream,
     voice: &Rc<Voice>,
     turn: Turn,
 ) -> anyhow::Result<()> {
+    let Mission { worker, id, socket, stop_timeout } = mission;
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let reloadable = worker.settings().reloadable;
     let (sender, orders) = mpsc::unbounded_channel();
     let (ready, is_ready) = oneshot::channel();
-    let start = Start { id: assignment.id, sockets: socket.into_iter().collect(), orders, ready };
+    let sockets = socket.into_iter().collect();
+    let start = Start { id, sockets, orders, stop_timeout, ready };
     let served = runtime.block_on(async {
         orders::take(supervisor, sender, Rc::clone(voice), reloadable)?;
         let teller = Rc::clone(voice);

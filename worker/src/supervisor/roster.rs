@@ -261,4 +261,6 @@ impl Roster {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -65,7 +65,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     process.shut();
     let callback = process.handlers().worker_stop.as_ref();
     run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
-    drain(&process, &mut orders, is_graceful, settings.stop_timeout).await;
+    drain(&process, &mut orders, is_graceful, start.stop_timeout).await;
     match process.leaving() {
         Some(Leaving::Failed(text)) => Served::Failed(text),
         Some(Leaving::Wanted) | None => Served::Stopped,

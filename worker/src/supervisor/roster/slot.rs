@@ -68,8 +68,8 @@ impl Process {
         }
     }
 
-    /// Is told to leave because another has taken its place: half of the timeout belongs to the
-    /// connections it has.
+    /// Is told to leave because another has taken its place. Its connections have half of the timeout to
+    /// end by themselves, before it is told to stop.
     pub(super) fn give_way(
         &mut self,
         pace: Pace,
@@ -87,7 +87,7 @@ impl Process {
     pub(super) fn limit_leaving(&mut self, timeout: Duration, now: Duration) {
         if self.kill_at.is_none() && !self.killed {
             self.hurry_at = Some(now + timeout / 2);
-            self.kill_at = Some(now + timeout);
+            self.kill_at = Some(now + timeout / 2 + timeout);
         }
     }
 

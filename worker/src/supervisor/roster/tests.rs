@@ -91,14 +91,14 @@ fn a_reload_goes_from_one_to_the_next() {
     assert_eq!(roster.next_deadline(), Some(at(1200)));
     roster.tick(at(1200));
     assert_eq!(roster.take_actions(), [tell(1, Told::Stop)]);
-    roster.tick(at(2199));
+    roster.tick(at(3199));
     assert_eq!(roster.take_actions(), []);
-    roster.tick(at(2200));
+    roster.tick(at(3200));
     assert_eq!(roster.take_actions(), [Action::Kill { token: 1 }]);
-    roster.exited(1, at(2201));
+    roster.exited(1, at(3201));
     assert_eq!(roster.take_actions(), [spawn(4, 0, 1)]);
-    roster.ready(4, at(2300));
-    roster.exited(2, at(2301));
+    roster.ready(4, at(3300));
+    roster.exited(2, at(3301));
     assert_eq!(roster.take_actions(), [tell(2, Told::StopGracefully), done(1)]);
     assert_eq!(roster.next_deadline(), None);
 }

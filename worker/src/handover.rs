@@ -7,7 +7,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, stdin};
+use std::io::{self, IoSlice, IoSliceMut, Read, stdin};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -91,50 +91,51 @@ pub(crate) fn assign(
     assignment: &Assignment,
     socket: Option<BorrowedFd<'_>>,
 ) -> io::Result<()> {
-    let mut line = serde_json::to_vec(assignment)?;
-    line.push(b'\n');
+    let text = serde_json::to_vec(assignment)?;
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?.to_be_bytes();
     let sockets: Vec<BorrowedFd<'_>> = socket.into_iter().collect();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !sockets.is_empty() {
         ancillary.push(SendAncillaryMessage::ScmRights(&sockets));
     }
-    let sent = sendmsg(process, &[IoSlice::new(&line)], &mut ancillary, SendFlags::NOSIGNAL)?;
-    match sent == line.len() {
+    let slices = [IoSlice::new(&length), IoSlice::new(&text)];
+    let sent = sendmsg(process, &slices, &mut ancillary, SendFlags::NOSIGNAL)?;
+    match sent == length.len() + text.len() {
         true => Ok(()),
         false => Err(io::ErrorKind::WriteZero.into()),
     }
 }
 
-/// Waits for what [`assign`] sends.
+/// Waits for what [`assign`] sends, and takes nothing of what follows.
 ///
 /// # Errors
 /// The operating system's, or the supervisor has gone, or speaks another version of this.
-pub(crate) fn receive(supervisor: &UnixStream) -> io::Result<(Assignment, Option<OwnedFd>)> {
-    let mut line = Vec::new();
+pub(crate) fn receive(mut supervisor: &UnixStream) -> io::Result<(Assignment, Option<OwnedFd>)> {
+    let mut length = [0; 4];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let slices = &mut [IoSliceMut::new(&mut length)];
+    let received = recvmsg(supervisor, slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
     let mut socket = None;
-    while line.last() != Some(&b'\n') {
-        let mut bytes = [0; 4096];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let slices = &mut [IoSliceMut::new(&mut bytes)];
-        let received = recvmsg(supervisor, slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-        for message in ancillary.drain() {
-            if let RecvAncillaryMessage::ScmRights(mut sockets) = message {
-                socket = sockets.next().or(socket);
-            }
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut sockets) = message {
+            socket = sockets.next().or(socket);
         }
-        if received.bytes == 0 || line.len() > ASSIGNMENT_BYTES_MAX {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        line.extend_from_slice(&bytes[..received.bytes]);
     }
-    Ok((serde_json::from_slice(&line)?, socket))
+    let bytes = u32::from_be_bytes(length) as usize;
+    if received.bytes < length.len() || bytes > ASSIGNMENT_BYTES_MAX {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut text = vec![0; bytes];
+    supervisor.read_exact(&mut text)?;
+    Ok((serde_json::from_slice(&text)?, socket))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::net::TcpListener;
 
     #[test]
@@ -146,7 +147,7 @@ mod tests {
             id: 3,
             daemon: true,
         };
-        let (supervisor, process) = UnixStream::pair().unwrap();
+        let (mut supervisor, mut process) = UnixStream::pair().unwrap();
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         assign(&supervisor, &assignment, Some(socket.as_fd())).unwrap();
         let (received, fd) = receive(&process).unwrap();
@@ -156,8 +157,12 @@ mod tests {
 
         let long = Assignment { name: "x".repeat(10_000), ..assignment };
         assign(&supervisor, &long, None).unwrap();
+        supervisor.write_all(b"next").unwrap();
         let (received, fd) = receive(&process).unwrap();
         assert_eq!((received, fd.is_none()), (long, true));
+        let mut next = [0; 4];
+        process.read_exact(&mut next).unwrap();
+        assert_eq!(&next, b"next");
         drop(supervisor);
         assert_eq!(receive(&process).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }

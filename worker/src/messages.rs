@@ -67,7 +67,7 @@ pub(crate) enum Request {
 pub(crate) enum Reply {
     Status(crate::report::ServiceStatus),
     Connections(Vec<crate::report::ProcessConnections>),
-    /// It ends with the process, at the latest after so long, if there is a limit.
+    /// Its process ends, at the latest after so long, if there is a limit.
     Stopping {
         milliseconds_max: Option<u64>,
     },

@@ -2,10 +2,15 @@
 
 use crate::messages::{Reply, Request, line};
 use anyhow::{Context, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{PidfdFlags, pidfd_open};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A supervisor that does not answer within this is stopped or very busy.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -13,14 +18,22 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const REPLY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 pub(super) struct Client {
-    stream: BufReader<UnixStream>,
+    stream: UnixStream,
+    supervisor: OwnedFd,
 }
 
 impl Client {
     /// Connects to the supervisor, if there is one.
     pub(super) fn connect(path: &Path) -> anyhow::Result<Option<Self>> {
         match UnixStream::connect(path) {
-            Ok(stream) => Ok(Some(Self { stream: BufReader::new(stream) })),
+            Ok(stream) => {
+                let pid = socket_peercred(&stream)?.pid;
+                match pidfd_open(pid, PidfdFlags::empty()) {
+                    Ok(supervisor) => Ok(Some(Self { stream, supervisor })),
+                    Err(Errno::SRCH) => Ok(None),
+                    Err(error) => Err(error).context("cannot watch the supervisor"),
+                }
+            }
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
                 _ => Err(error).with_context(|| format!("cannot reach {}", path.display())),
@@ -30,7 +43,7 @@ impl Client {
 
     /// Asks, and waits for the answer: as long as it takes if there is no limit.
     pub(super) fn ask(&self, request: Request, wait: Option<Duration>) -> anyhow::Result<Reply> {
-        let mut stream = self.stream.get_ref();
+        let mut stream = &self.stream;
         stream.set_read_timeout(wait)?;
         stream.write_all(&line(&request))?;
         let mut text = String::new();
@@ -50,11 +63,16 @@ impl Client {
         self.ask(request, Some(ANSWER_WAIT))
     }
 
-    /// Waits until the supervisor has ended; tells whether it has.
-    pub(super) fn wait_for_end(self, wait: Option<Duration>) -> bool {
-        let mut stream = self.stream.into_inner();
-        let limited = stream.set_read_timeout(wait);
-        limited.is_ok()
-            && !matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    /// Waits until the supervisor's process has ended; tells whether it has.
+    pub(super) fn wait_for_end(&self, wait: Option<Duration>) -> anyhow::Result<bool> {
+        let deadline = wait.map(|wait| Instant::now() + wait);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left.map(Timespec::try_from).transpose()?;
+            match poll(&mut [PollFd::new(&self.supervisor, PollFlags::IN)], left.as_ref()) {
+                Err(Errno::INTR) => {}
+                ended => return Ok(ended? > 0),
+            }
+        }
     }
 }

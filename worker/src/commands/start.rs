@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Starts the service.
@@ -51,6 +52,7 @@ fn start_detached(context: &Context, quiet: bool) -> anyhow::Result<Exit> {
     let output = OpenOptions::new().append(true).create(true).open(path);
     let output = output.with_context(|| format!("cannot open {}", path.display()))?;
     let mut command = Command::new(&context.program.path);
+    command.arg0(format!("workyard: supervisor {}", context.program.name));
     command.args(&context.program.arguments);
     command.stdout(output.try_clone()?).stderr(output);
     let mut socket = handover::prepare(&mut command, "supervisor")?;

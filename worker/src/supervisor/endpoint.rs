@@ -73,11 +73,6 @@ async fn attend(connection: UnixStream, events: mpsc::UnboundedSender<Event>) ->
         }
         Err(error) => Reply::Failed(format!("not understood: {error}")),
     };
-    let stays = matches!(reply, Reply::Stopping { .. });
     writer.write_all(&line(&reply)).await?;
-    if stays {
-        // The command sees by the end of the connection that the process has ended.
-        let _ = reader.read_line(&mut text).await;
-    }
     Ok(())
 }

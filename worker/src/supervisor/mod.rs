@@ -10,7 +10,7 @@ mod status;
 
 pub(crate) use start::{Audience, Refused, prepare};
 
-use crate::exit::{self, Exit};
+use crate::exit;
 use crate::files::{Files, Program};
 use crate::handover::Assignment;
 use crate::log;
@@ -23,7 +23,7 @@ use roster::{Action, Outcome, Pace, Place, Roster, Token, Told};
 use sd_notify::NotifyState;
 use signals::{Signals, Wish};
 use sockets::Sockets;
-use start::Starting;
+use start::{Ended, Starting};
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
@@ -69,7 +69,7 @@ impl Supervisor {
         endpoint: Endpoint,
         mut signals: Signals,
         mut events: mpsc::UnboundedReceiver<Event>,
-    ) -> Exit {
+    ) -> Ended {
         let sender = self.events.clone();
         let mut log_look = tokio::time::interval(LOG_LOOK);
         self.roster.start(self.now());
@@ -89,12 +89,12 @@ impl Supervisor {
     }
 
     /// When all processes have ended.
-    fn end(mut self) -> Exit {
+    fn end(mut self) -> Ended {
         if let Some(callback) = &mut self.callbacks.stop {
             callback();
         }
         self.note("has been stopped");
-        self.starting.end(&mut self.audience)
+        Ended { starting: self.starting, audience: self.audience }
     }
 
     fn now(&self) -> Duration {

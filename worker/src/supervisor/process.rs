@@ -6,6 +6,7 @@ use crate::files::Program;
 use crate::handover::{self, Assignment};
 use crate::messages::{Answer, Busy, FromWorker, LINE_BYTES_MAX, ToWorker, line};
 use crate::orders::ConnectionStatus;
+use rustix::net::{SendFlags, send};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -77,9 +78,7 @@ impl Process {
 
     /// Tells it something. A process that has not read for long is not worth waiting for.
     pub(super) fn tell(&self, message: ToWorker) {
-        if let Err(error) = self.socket.try_write(&line(&message)) {
-            tracing::debug!(pid = self.pid, %error, "a worker process was not told {message:?}");
-        }
+        tell(&self.socket, message);
     }
 
     pub(super) fn kill(&mut self) {
@@ -124,9 +123,18 @@ fn ask<T>(
     waiting.retain(|sender| std::mem::take(&mut first) || !sender.is_closed());
     waiting.push(sender);
     if !is_asked {
-        let _ = socket.try_write(&line(&message));
+        tell(socket, message);
     }
     receiver
+}
+
+/// A line this short goes as a whole or not at all. The runtime is not asked whether it may go: it does not
+/// know of a socket that is new.
+fn tell(socket: &UnixStream, message: ToWorker) {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    if let Err(error) = send(socket, &line(&message), flags) {
+        tracing::debug!(%error, "a worker process was not told {message:?}");
+    }
 }
 
 /// Passes on what a process says, and how it ends.

@@ -58,6 +58,13 @@ pub(super) struct Starting {
     given_up: Option<String>,
 }
 
+/// A supervisor that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) starting: Starting,
+    pub(super) audience: Audience,
+}
+
 /// Checks the settings, takes the pid file, binds the sockets.
 pub(crate) fn prepare(
     service: Service,
@@ -97,7 +104,7 @@ impl Prepared {
         });
         let roster = Roster::new(plans.collect());
         let (events, received) = mpsc::unbounded_channel();
-        let exit = runtime.block_on(async {
+        let ended = runtime.block_on(async {
             let endpoint = Endpoint::bind(&files.control)?;
             let signals = Signals::catch()?;
             let supervisor = Supervisor {
@@ -119,11 +126,8 @@ impl Prepared {
             };
             anyhow::Ok(supervisor.run(endpoint, signals, received).await)
         })?;
-        // Commands wait for the end of their connections, which the runtime holds: whoever starts the
-        // service anew then finds nothing of the old one.
         drop(pid_file);
-        drop(runtime);
-        Ok(exit)
+        Ok(ended.tell())
     }
 }
 
@@ -146,15 +150,14 @@ impl Supervisor {
     }
 }
 
-impl Starting {
-    /// Tells at the end of a service that it has never served.
-    pub(super) fn end(self, audience: &mut Audience) -> Exit {
-        if let Some(reason) = self.given_up {
-            audience.tell(&Start::Failed(reason));
-            return Exit::Failed;
-        }
-        audience.tell(&Start::Failed("it was told to stop".to_owned()));
-        Exit::Done
+impl Ended {
+    /// Tells who still waits that it has never served.
+    fn tell(mut self) -> Exit {
+        let given_up = self.starting.given_up;
+        let exit = if given_up.is_some() { Exit::Failed } else { Exit::Done };
+        let reason = given_up.unwrap_or_else(|| "it was told to stop".to_owned());
+        self.audience.tell(&Start::Failed(reason));
+        exit
     }
 }
 

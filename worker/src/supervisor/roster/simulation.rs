@@ -94,7 +94,7 @@ impl World {
                 Action::Tell { token, what } => self.tell(token, what),
                 Action::Kill { token } => self.kill(token),
                 Action::Reloaded { pass, .. } => {
-                    assert!(self.reloaded.insert(pass), "{pass} twice")
+                    assert!(self.reloaded.insert(pass), "{pass} twice");
                 }
                 Action::Finished => self.finished = true,
                 Action::Started | Action::StartFailed { .. } => {}

@@ -1,0 +1,51 @@
+//! Services as real processes: this binary is the tests, and a copy of it by another name the service.
+
+mod app;
+mod commands;
+mod program;
+mod reloading;
+mod starting;
+mod stopping;
+mod supervising;
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+/// Each function as a test of its name.
+macro_rules! tests {
+    ($($module:ident: $($name:ident),+;)+) => {
+        vec![$($(test(concat!(stringify!($module), "::", stringify!($name)), $module::$name)),+),+]
+    };
+}
+
+fn main() -> ExitCode {
+    if program::is_this() {
+        return program::run();
+    }
+    let tests = tests! {
+        starting: a_terminal_sees_what_was_started, without_a_terminal_there_are_files,
+            one_of_many_starts_wins, a_supervisor_that_was_killed_is_no_obstacle,
+            a_port_in_use_is_said, what_does_not_start_leaves_nothing,
+            a_mistake_in_the_program_is_said, systemd_is_told, a_path_can_be_listened_at;
+        supervising: a_killed_worker_is_replaced, a_worker_that_exits_is_replaced,
+            a_signal_to_a_worker_concerns_it_alone, workers_without_a_supervisor_end,
+            workers_run_as_whom_they_are_to, unknown_users_are_refused;
+        reloading: each_process_is_replaced_and_no_connection_refused,
+            sockets_of_their_own_are_kept, the_new_program_answers,
+            a_program_that_does_not_start_changes_nothing, other_workers_need_a_restart,
+            who_is_not_reloadable_only_hears_of_it, a_connection_can_take_its_time;
+        stopping: signals_stop, a_connection_can_take_its_time_and_be_hurried,
+            who_does_not_come_back_is_killed, a_restart_has_new_processes;
+        commands: without_a_service_there_is_nothing_to_tell, what_is_not_understood_is_said,
+            a_busy_process_says_with_what, connections_are_listed, a_doctor_finds_what_is_wrong,
+            a_unit_names_the_program;
+    };
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+fn test(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}

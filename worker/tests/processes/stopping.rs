@@ -1,0 +1,72 @@
+//! Stopping: by signals and by commands, in time and with patience.
+
+use crate::app::{App, eventually, is_alive, signal};
+use rustix::process::Signal;
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) fn signals_stop() {
+    for (stops, name) in [
+        (Signal::TERM, "SIGTERM"),
+        (Signal::INT, "SIGINT"),
+        (Signal::HUP, "SIGHUP"),
+        (Signal::TSTP, "SIGTSTP"),
+        (Signal::QUIT, "SIGQUIT"),
+    ] {
+        let app = App::new();
+        let mut here = app.start_here();
+        let pids = app.pids();
+        signal(here.pid(), stops);
+        assert_eq!(here.end(), Some(0), "{name}");
+        assert!(!pids.iter().any(|pid| is_alive(*pid)), "{name}");
+        let log = app.read("app.log");
+        let text = format!("workyard[app] received signal {name}\n");
+        assert!(log.contains(&text), "{text}: {log}");
+        assert!(!log.contains("exit with status"), "{log}");
+    }
+}
+
+pub(crate) fn a_connection_can_take_its_time_and_be_hurried() {
+    let app = App::new().with("STOP_TIMEOUT", "300").start();
+    let mut peer = app.connect();
+    let answer = peer.ask();
+    thread::scope(|scope| {
+        let stop = scope.spawn(|| app.done(&["stop", "-g"]));
+        eventually("it leaves", || {
+            app.status()["processes"].as_array().is_some_and(|all| all.len() == 1)
+        });
+        thread::sleep(Duration::from_millis(700));
+        assert_eq!(peer.ask(), answer);
+        assert!(!stop.is_finished());
+        let hurried = scope.spawn(|| app.done(&["stop"]));
+        peer.wait_for_end();
+        drop(peer);
+        hurried.join().expect("it ends");
+        let said = stop.join().expect("it ends");
+        assert!(said.contains("is gracefully stopping ...\n"), "{said}");
+    });
+    assert!(!app.read("app.log").contains("is killed"), "{}", app.read("app.log"));
+}
+
+pub(crate) fn who_does_not_come_back_is_killed() {
+    let app = App::new().with("STOP_TIMEOUT", "600").start();
+    let mut spinning = app.connect();
+    let pid = spinning.ask().pid;
+    spinning.say("spin");
+    let begun = Instant::now();
+    app.done(&["stop"]);
+    assert!(begun.elapsed() >= Duration::from_millis(600), "{:?}", begun.elapsed());
+    assert!(!is_alive(pid.into()));
+    let killed = format!("warning: worker[echo:{pid}] does not end and is killed\n");
+    assert!(app.read("app.log").contains(&killed), "{}", app.read("app.log"));
+}
+
+pub(crate) fn a_restart_has_new_processes() {
+    let app = App::new();
+    app.done(&["restart", "-d"]);
+    let (supervisor, pids) = (app.supervisor(), app.pids());
+    app.done(&["restart", "-d", "-q"]);
+    assert_ne!(app.supervisor(), supervisor);
+    assert!(!is_alive(supervisor) && !pids.iter().any(|pid| is_alive(*pid)));
+    assert_eq!(app.pids().len(), 2);
+}

@@ -1,0 +1,92 @@
+//! Workers that end, and who takes their place; whom they run as.
+
+use crate::app::{App, eventually, is_alive, number, signal};
+use rustix::process::Signal;
+
+pub(crate) fn a_killed_worker_is_replaced() {
+    let app = App::new().start();
+    let before = app.pids();
+    signal(before[1], Signal::KILL);
+    eventually("another has its place", || {
+        let pids = app.pids();
+        pids.len() == 2 && pids[0] == before[0] && pids[1] != before[1]
+    });
+    let exits = &app.status()["workers"][0]["exits"];
+    assert_eq!(exits.to_string(), r#"[{"count":1,"status":"SIGKILL"}]"#);
+    let ended = format!("echo 1 {} ended: signal: 9 (SIGKILL)\n", before[1]);
+    assert_eq!(app.read("app.out"), ended);
+    let logged = format!(" worker[echo:{}] exit with status SIGKILL\n", before[1]);
+    assert!(app.read("app.log").contains(&logged), "{}", app.read("app.log"));
+}
+
+pub(crate) fn a_worker_that_exits_is_replaced() {
+    let app = App::new().with("COUNT", "1").start();
+    let before = app.pids();
+    app.connect().say("exit");
+    eventually("another has its place", || {
+        let pids = app.pids();
+        pids.len() == 1 && pids != before
+    });
+    let screen = app.done(&["status"]);
+    let line = "echo     epoll          3               1               \n";
+    assert!(screen.contains(line), "{screen}");
+    assert_eq!(u64::from(app.connect().ask().pid), app.pids()[0]);
+}
+
+pub(crate) fn a_signal_to_a_worker_concerns_it_alone() {
+    let app = App::new().start();
+    let before = app.pids();
+    signal(before[0], Signal::USR1);
+    eventually("it is reloaded", || {
+        let pids = app.pids();
+        pids.len() == 2 && pids[0] != before[0] && !is_alive(before[0])
+    });
+    assert_eq!(app.pids()[1], before[1]);
+    for stops in [Signal::TERM, Signal::INT, Signal::QUIT] {
+        let pid = app.pids()[1];
+        signal(pid, stops);
+        eventually("it is replaced", || {
+            let pids = app.pids();
+            pids.len() == 2 && pids[1] != pid
+        });
+    }
+    let exits = &app.status()["workers"][0]["exits"];
+    assert_eq!(exits.to_string(), r#"[{"count":3,"status":"0"}]"#);
+}
+
+pub(crate) fn workers_without_a_supervisor_end() {
+    let app = App::new().with("STOP_TIMEOUT", "300").start();
+    let pids = app.pids();
+    app.connect().say("spin");
+    signal(app.supervisor(), Signal::KILL);
+    eventually("all end, also who does not come back", || !pids.iter().any(|pid| is_alive(*pid)));
+}
+
+pub(crate) fn workers_run_as_whom_they_are_to() {
+    let app = App::new().with("RUN_AS", "nobody").start();
+    let own = rustix::process::getuid();
+    let answer = app.connect().ask();
+    if own.is_root() {
+        assert_eq!(answer.uid, 65_534);
+        let status = std::fs::read_to_string(format!("/proc/{}/status", answer.pid));
+        let status = status.expect("it runs");
+        assert!(status.contains("Groups:\t65534 \n"), "{status}");
+        assert!(status.contains("Gid:\t65534\t65534\t65534\t65534\n"), "{status}");
+        app.done(&["reload"]);
+        assert_eq!(app.connect().ask().uid, 65_534);
+    } else {
+        assert_eq!(answer.uid, own.as_raw());
+        assert!(app.read("app.log").contains("only root can run workers as nobody"));
+    }
+    assert_eq!(app.status()["workers"][0]["user"], "nobody");
+}
+
+pub(crate) fn unknown_users_are_refused() {
+    let app = App::new().with("RUN_AS", "nobody-of-that-name");
+    let ended = app.run(&["start"]);
+    assert_eq!(ended.code, Some(2));
+    let text = "worker \"echo\": there is no user \"nobody-of-that-name\"\n";
+    assert!(ended.output.ends_with(text), "{}", ended.output);
+    assert_eq!(app.run(&["start", "-d"]).code, Some(2));
+    assert_eq!(number(&serde_json::json!(app.run(&["status"]).code)), 3);
+}

@@ -32,7 +32,7 @@ async fn subscribe(worker: WorkerProcess<WebSocket>) -> Result<(), CallbackError
                 Ok(content) => {
                     to_all.broadcast(content);
                 }
-                Err(error) => eprintln!("passing over a message: {error}"),
+                Err(error) => tracing::warn!(%error, "passing over a message"),
             }
         }
     });
@@ -40,7 +40,7 @@ async fn subscribe(worker: WorkerProcess<WebSocket>) -> Result<(), CallbackError
         while let Some(message) = direct.next().await {
             match message.decode() {
                 Ok(direct) => push_to_one(&worker, direct),
-                Err(error) => eprintln!("passing over a message: {error}"),
+                Err(error) => tracing::warn!(%error, "passing over a message"),
             }
         }
     });

@@ -1,6 +1,7 @@
 //! The examples as a user runs them: processes of their own, real WebSocket and HTTP clients.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod across;
 mod browser;
 mod cluster;
 mod cluster_push;

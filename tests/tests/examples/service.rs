@@ -11,7 +11,7 @@ pub(crate) struct Service {
     folder: TempDir,
     name: String,
     environment: Vec<(String, String)>,
-    pub(crate) running: Running,
+    _running: Running,
 }
 
 impl Service {
@@ -27,7 +27,7 @@ impl Service {
         let environment: Vec<_> = environment.iter().map(own).collect();
         let running = program(path, &environment, &["start"]).start();
         running.stdout().expect("Start success");
-        Self { folder, name: name.to_owned(), environment, running }
+        Self { folder, name: name.to_owned(), environment, _running: running }
     }
 
     fn path(&self) -> PathBuf {

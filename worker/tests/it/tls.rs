@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use workyard_worker::protocols::Text;
+use tokio_rustls::client::TlsStream;
+use workyard_worker::protocols::{Http, Text, WebSocket};
 use workyard_worker::{Address, Tls, Worker, embedded::serve_while};
 
 struct Authority {
@@ -39,6 +40,20 @@ impl Authority {
 
     /// Says hello to a name; returns the answer and the certificate that was shown.
     async fn greet(&self, address: &Address, name: &str) -> std::io::Result<(String, Vec<u8>)> {
+        let mut peer = self.connect(address, name).await?;
+        let shown = peer.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+        peer.write_all(b"hello\n").await?;
+        peer.flush().await?;
+        let mut answer = [0; 6];
+        peer.read_exact(&mut answer).await?;
+        Ok((String::from_utf8_lossy(&answer).into_owned(), shown))
+    }
+
+    async fn connect(
+        &self,
+        address: &Address,
+        name: &str,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -49,13 +64,7 @@ impl Authority {
             .with_no_client_auth();
         let stream = TcpStream::connect(address.endpoint.to_string()).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let mut peer = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-        let shown = peer.get_ref().1.peer_certificates().unwrap()[0].to_vec();
-        peer.write_all(b"hello\n").await?;
-        peer.flush().await?;
-        let mut answer = [0; 6];
-        peer.read_exact(&mut answer).await?;
-        Ok((String::from_utf8_lossy(&answer).into_owned(), shown))
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 }
 
@@ -147,4 +156,40 @@ fn what_is_missing_for_tls_is_said_at_the_start() {
         let error = serve_while(worker, async |_| ()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn http_and_websocket_go_over_tls() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue("one.test");
+    let tls = || Tls::from_files(&certificate, &key);
+    let hello = Worker::<Http>::bind("https://127.0.0.1:0")
+        .tls(tls())
+        .on_message(async |connection, _| connection.send("hello"));
+    let served = serve_while(hello, async |address| {
+        let mut peer = authority.connect(&address, "one.test").await.unwrap();
+        peer.write_all(b"GET / HTTP/1.1\r\nHost: one.test\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nhello"));
+    });
+    served.unwrap();
+
+    let echo = Worker::<WebSocket>::bind("wss://127.0.0.1:0")
+        .tls(tls())
+        .on_message(async |connection, message| connection.send(message));
+    let served = serve_while(echo, async |address| {
+        let mut peer = authority.connect(&address, "one.test").await.unwrap();
+        let handshake = "GET / HTTP/1.1\r\nHost: one.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        peer.write_all(handshake.as_bytes()).await.unwrap();
+        peer.write_all(b"\x81\x85\0\0\0\0hello\x88\x82\0\0\0\0\x03\xe8").await.unwrap();
+        let mut answer = Vec::new();
+        peer.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 101 "));
+        assert!(answer.ends_with(b"\x81\x05hello\x88\x02\x03\xe8"), "{answer:?}");
+    });
+    served.unwrap();
 }

@@ -123,3 +123,45 @@ fn protocols_of_ones_own_are_served_and_files_saved() {
         assert_eq!(std::fs::read_to_string(folder.join(name)).unwrap(), "hey");
     }
 }
+
+fn http(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn files_are_uploaded_and_shown_and_nothing_else_is() {
+    let port = free_port();
+    let program = Program::new("file-upload").with("LISTEN", format!("http://127.0.0.1:{port}"));
+    let folder = program.folder().join("uploads");
+    std::fs::create_dir(&folder).unwrap();
+    let _program = program.with("UPLOAD_FOLDER", folder.display()).start();
+    let part = |name: &str, content: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/plain\r\n\r\n{content}\r\n"
+        )
+    };
+    let body = format!("{}{}--b--\r\n", part("a.txt", "first"), part("../../b.txt", "second"));
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+        Content-Type: multipart/form-data; boundary=b\r\n";
+    let answer = http(port, &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
+    assert!(answer.ends_with("a.txt: 5 bytes\nb.txt: 6 bytes\n"), "{answer}");
+    assert_eq!(std::fs::read_to_string(folder.join("b.txt")).unwrap(), "second");
+    let get = |path: &str| {
+        http(port, &format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+    };
+    assert!(get("/").contains("multipart/form-data"));
+    assert!(get("/files/a.txt").ends_with("\r\n\r\nfirst"));
+    for path in ["/files/../file-upload", "/files/%2e%2e%2ffile-upload", "/files/c.txt", "/files/"]
+    {
+        let answer = get(path);
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+    let bad = http(port, &format!("{head}Content-Length: 3\r\n\r\nabc"));
+    assert!(bad.starts_with("HTTP/1.1 400 "), "{bad}");
+}

@@ -2,6 +2,7 @@
 
 mod activity;
 mod address;
+mod client;
 mod commands;
 mod connection;
 pub mod embedded;
@@ -35,6 +36,7 @@ mod wire;
 mod worker;
 
 pub use address::{Address, AddressError, Endpoint, Transport};
+pub use client::{Backoff, Client, ClientBuilder, ClientScheme};
 pub use connection::{Connection, ConnectionError, ConnectionState, Refused, Sent};
 pub use orders::{ConnectionStatus, WorkerStatus};
 pub use outcome::{CallbackError, Outcome};

@@ -1,10 +1,11 @@
 //! A connected socket of any kind.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio_rustls::TlsStream;
@@ -18,8 +19,27 @@ pub enum Stream {
     Unix(UnixStream),
     /// TLS over TCP, from either side.
     Tls(Box<TlsStream<TcpStream>>),
+    /// One that is being connected: until it is there, nothing can be read or written.
+    Connecting(Rc<Arrival>),
     /// The way back to where a datagram came from. Whatever is written at once is a datagram.
     Udp(Rc<UdpSocket>, SocketAddr),
+}
+
+/// Where a stream is put when it is connected.
+pub(crate) type Arrival = RefCell<Option<Stream>>;
+
+impl Stream {
+    /// Itself, once it is connected. Whoever connects it wakes who waits for that.
+    fn connected(&mut self) -> Poll<&mut Self> {
+        if let Self::Connecting(arrival) = self {
+            let arrived = arrival.take();
+            match arrived {
+                Some(stream) => *self = stream,
+                None => return Poll::Pending,
+            }
+        }
+        Poll::Ready(self)
+    }
 }
 
 impl AsyncRead for Stream {
@@ -28,12 +48,12 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
             // What arrived is all that there is.
-            Self::Udp(..) => Poll::Ready(Ok(())),
+            Self::Udp(..) | Self::Connecting(_) => Poll::Ready(Ok(())),
         }
     }
 }
@@ -44,10 +64,11 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
+        match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
+            Self::Connecting(_) => Poll::Pending,
             // A datagram that finds no room is lost, as any may be.
             Self::Udp(socket, peer) => Poll::Ready(socket.try_send_to(bytes, *peer)),
         }
@@ -58,13 +79,13 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
+        match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(context, slices),
-            udp @ Self::Udp(..) => {
+            other @ (Self::Udp(..) | Self::Connecting(_)) => {
                 let first = slices.iter().find(|slice| !slice.is_empty());
-                Pin::new(udp).poll_write(context, first.map_or(&[], |slice| slice))
+                Pin::new(other).poll_write(context, first.map_or(&[], |slice| slice))
             }
         }
     }
@@ -74,25 +95,25 @@ impl AsyncWrite for Stream {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Unix(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
-            Self::Udp(..) => false,
+            Self::Udp(..) | Self::Connecting(_) => false,
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(context),
-            Self::Udp(..) => Poll::Ready(Ok(())),
+            Self::Udp(..) | Self::Connecting(_) => Poll::Ready(Ok(())),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
-            Self::Udp(..) => Poll::Ready(Ok(())),
+            Self::Udp(..) | Self::Connecting(_) => Poll::Ready(Ok(())),
         }
     }
 }

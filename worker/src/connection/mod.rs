@@ -35,7 +35,7 @@ pub(crate) struct Ends {
 
 struct Shared<S: Scheme, D> {
     id: u64,
-    ends: Ends,
+    ends: Cell<Ends>,
     process: WorkerProcess<S, D>,
     wire: RefCell<S::Wire>,
     data: RefCell<D>,
@@ -78,7 +78,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         let send_buffer_bytes_max = process.options().send_buffer_bytes_max;
         Self(Rc::new(Shared {
             id,
-            ends,
+            ends: Cell::new(ends),
             process,
             wire: RefCell::new(wire),
             data: RefCell::new(data),
@@ -95,6 +95,19 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         }))
     }
 
+    /// One that is not connected yet.
+    pub(crate) fn connecting(
+        id: u64,
+        ends: Ends,
+        process: WorkerProcess<S, D>,
+        wire: S::Wire,
+        data: D,
+    ) -> Self {
+        let connection = Self::new(id, ends, process, wire, data);
+        connection.0.state.set(ConnectionState::Connecting);
+        connection
+    }
+
     /// Its number in this process; no other connection of the process has it.
     #[must_use]
     pub fn id(&self) -> u64 {
@@ -104,7 +117,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
     /// The peer's address; none on a socket of the file system.
     #[must_use]
     pub fn remote(&self) -> Option<SocketAddr> {
-        self.0.ends.remote
+        self.0.ends.get().remote
     }
 
     /// The peer's IP address.
@@ -116,7 +129,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
     /// The address on this side.
     #[must_use]
     pub fn local(&self) -> Option<SocketAddr> {
-        self.0.ends.local
+        self.0.ends.get().local
     }
 
     /// The worker process that serves it.
@@ -186,7 +199,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
     }
 
     fn try_send(&self, reply: S::Reply, bytes_max: usize) -> Result<Sent, Refused> {
-        if self.state() != ConnectionState::Established {
+        if !matches!(self.state(), ConnectionState::Established | ConnectionState::Connecting) {
             return Err(Refused::Closed);
         }
         let mut wire = self.0.wire.borrow_mut();
@@ -216,9 +229,13 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
 
     /// Sends what is queued, and ends. Messages that arrive meanwhile are not handled.
     pub fn close(&self) {
-        if self.state() == ConnectionState::Established {
-            self.0.state.set(ConnectionState::Closing);
-            self.wake();
+        match self.state() {
+            ConnectionState::Established => {
+                self.0.state.set(ConnectionState::Closing);
+                self.wake();
+            }
+            ConnectionState::Connecting => self.destroy(),
+            ConnectionState::Closing | ConnectionState::Closed => {}
         }
     }
 
@@ -269,15 +286,15 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             |address: Option<SocketAddr>| address.map_or_else(String::new, |it| it.to_string());
         ConnectionStatus {
             id: self.id(),
-            transport: self.0.ends.transport.to_owned(),
+            transport: self.0.ends.get().transport.to_owned(),
             protocol: S::NAME.to_owned(),
             receive_queue: traffic.receive_queue as u64,
             send_queue: traffic.send_queue as u64,
             bytes_read: traffic.read,
             bytes_written: traffic.written,
             state: self.state().to_string(),
-            local: text(self.0.ends.local),
-            remote: text(self.0.ends.remote),
+            local: text(self.0.ends.get().local),
+            remote: text(self.0.ends.get().remote),
         }
     }
 
@@ -325,7 +342,7 @@ impl<S: Scheme, D> fmt::Debug for Connection<S, D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shared { id, ends, state, .. } = &*self.0;
         write!(formatter, "{} connection {id} ({}", S::NAME, state.get())?;
-        if let Some(remote) = ends.remote {
+        if let Some(remote) = ends.get().remote {
             write!(formatter, ", {remote}")?;
         }
         formatter.write_str(")")

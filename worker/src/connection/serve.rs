@@ -1,6 +1,6 @@
 //! The task of a connection: reads, calls back, writes, and ends it in order.
 
-use super::{Connection, ConnectionError, ConnectionState, Notice};
+use super::{Connection, ConnectionError, ConnectionState, Ends, Notice};
 use crate::outcome::{Failure, Running};
 use crate::scheme::{Incoming, Scheme, Wire, WireError};
 use std::future::Future;
@@ -37,11 +37,17 @@ enum Callback {
     Message,
 }
 
+/// What connects, and then knows who is at the ends.
+type Connecting = Pin<Box<dyn Future<Output = Result<Ends, ConnectionError>>>>;
+
 enum Phase {
+    Connecting(Connecting),
     Serving,
     /// Nothing is taken any more; what is queued is written. What was written when this began to wait.
     Flushing(Pin<Box<Sleep>>, u64),
     Lingering(Pin<Box<Sleep>>),
+    /// It is over; who is to hear why does so.
+    Telling,
     /// `on_close`.
     Leaving(Running),
     Left,
@@ -52,6 +58,15 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         let connect = connection.worker().handlers().connect(&connection);
         let running = connect.map(|running| (running, Callback::Connect));
         Self { connection, phase: Phase::Serving, running, aside: None, has_ended: false }
+    }
+
+    /// Serves one that is to be connected first.
+    pub(crate) fn connecting(
+        connection: Connection<S, D>,
+        connecting: impl Future<Output = Result<Ends, ConnectionError>> + 'static,
+    ) -> Self {
+        let phase = Phase::Connecting(Box::pin(connecting));
+        Self { connection, phase, running: None, aside: None, has_ended: false }
     }
 
     /// Serves one datagram: all messages of it, and nothing else.
@@ -115,7 +130,7 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         let Some((running, callback)) = &mut self.running else { return Poll::Ready(()) };
         let callback = *callback;
         let shared = &self.connection.0;
-        shared.is_corked.set(shared.ends.transport != "udp");
+        shared.is_corked.set(shared.ends.get().transport != "udp");
         let done = Pin::new(running).poll(context);
         shared.is_corked.set(false);
         let done = ready!(done);
@@ -130,16 +145,17 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     }
 
     /// Lets the callbacks go on that messages do not wait for.
-    fn poll_aside(&mut self, context: &mut Context<'_>) {
+    fn poll_aside(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             if let Some(running) = &mut self.aside {
-                let Poll::Ready(done) = Pin::new(running).poll(context) else { return };
+                let done = ready!(Pin::new(running).poll(context));
                 self.aside = None;
                 if let Err(failure) = done {
                     self.failed("on_buffer_full, on_buffer_drain or on_error", &failure);
                 }
             }
-            let Some(notice) = self.connection.0.notices.borrow_mut().pop_front() else { return };
+            let notice = self.connection.0.notices.borrow_mut().pop_front();
+            let Some(notice) = notice else { return Poll::Ready(()) };
             let handlers = self.connection.worker().handlers();
             self.aside = match notice {
                 Notice::BufferFull => handlers.buffer_full(&self.connection),
@@ -191,9 +207,17 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     fn poll_phases(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match &mut self.phase {
+                Phase::Connecting(connecting) => {
+                    if self.connection.state() != ConnectionState::Connecting {
+                        self.phase = self.over();
+                        continue;
+                    }
+                    let connected = ready!(connecting.as_mut().poll(context));
+                    self.phase = self.connected(connected);
+                }
                 Phase::Serving => {
                     let served = self.poll_serving(context);
-                    self.poll_aside(context);
+                    let _ = self.poll_aside(context);
                     if self.state() == ConnectionState::Closing {
                         self.end();
                     }
@@ -227,6 +251,10 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                     if !is_over && !closed {
                         let _ = ready!(discarded);
                     }
+                    self.phase = self.over();
+                }
+                Phase::Telling => {
+                    ready!(self.poll_aside(context));
                     self.phase = self.leave();
                 }
                 Phase::Leaving(running) => {
@@ -254,18 +282,40 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
             ready!(self.poll_flush(context));
         }
         if self.state() == ConnectionState::Closed {
-            return Poll::Ready(self.leave());
+            return Poll::Ready(self.over());
         }
         let shutdown = ready!(self.connection.0.wire.borrow_mut().poll_shutdown(context));
         Poll::Ready(match shutdown {
             Ok(()) => Phase::Lingering(Box::pin(tokio::time::sleep(LINGER))),
-            Err(_) => self.leave(),
+            Err(_) => self.over(),
         })
     }
 
-    fn leave(&self) -> Phase {
+    fn connected(&mut self, connected: Result<Ends, ConnectionError>) -> Phase {
+        let connection = &self.connection;
+        match connected {
+            Ok(ends) => {
+                connection.0.ends.set(ends);
+                connection.0.state.set(ConnectionState::Established);
+                let connect = connection.worker().handlers().connect(connection);
+                self.running = connect.map(|running| (running, Callback::Connect));
+                Phase::Serving
+            }
+            Err(error) => {
+                connection.notice(Notice::Error(error));
+                self.over()
+            }
+        }
+    }
+
+    fn over(&self) -> Phase {
         self.connection.0.state.set(ConnectionState::Closed);
-        if self.connection.0.ends.transport == "udp" {
+        self.connection.0.wire.borrow_mut().disconnect();
+        Phase::Telling
+    }
+
+    fn leave(&self) -> Phase {
+        if self.connection.0.ends.get().transport == "udp" {
             return Phase::Left;
         }
         match self.connection.worker().handlers().close(&self.connection) {

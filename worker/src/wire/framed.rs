@@ -92,6 +92,10 @@ impl<P: Protocol> Wire<P> for Framed<P> {
         self.link.poll_discard(context)
     }
 
+    fn disconnect(&mut self) {
+        self.link.disconnect();
+    }
+
     fn finish(&mut self) -> bool {
         let Self { state, link: Link { received, .. }, .. } = self;
         let next = (!received.is_empty()).then(|| P::input(state, received));

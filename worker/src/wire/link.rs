@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -115,6 +116,11 @@ impl Link {
             self.received.clear();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Closes the socket.
+    pub(super) fn disconnect(&mut self) {
+        self.stream = Stream::Connecting(Rc::default());
     }
 
     pub(super) fn traffic(&self) -> Traffic {

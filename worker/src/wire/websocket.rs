@@ -308,6 +308,10 @@ impl Wire<WebSocket> for WebSocketWire {
         }
     }
 
+    fn disconnect(&mut self) {
+        self.link().disconnect();
+    }
+
     fn finish(&mut self) -> bool {
         if self.close.0 == CloseCode::NORMAL {
             self.close.0 = CloseCode::GOING_AWAY;

@@ -10,24 +10,24 @@ use std::rc::Rc;
 
 /// A callback that gets one thing more than its connection.
 type With<S, D, T> = Option<Rc<dyn Fn(Connection<S, D>, T) -> Running>>;
-type Of<T> = Option<Rc<dyn Fn(T) -> Running>>;
+pub(crate) type Of<T> = Option<Rc<dyn Fn(T) -> Running>>;
 
 /// All of them; those that are not there do nothing.
 pub(crate) struct Handlers<S: Scheme, D> {
-    pub(super) worker_start: Of<WorkerProcess<S, D>>,
-    pub(super) worker_reload: Of<WorkerProcess<S, D>>,
-    pub(super) worker_stop: Of<WorkerProcess<S, D>>,
-    pub(super) connect: Of<Connection<S, D>>,
-    pub(super) opening: With<S, D, S::Opening>,
-    pub(super) message: With<S, D, S::Message>,
-    pub(super) close: Of<Connection<S, D>>,
-    pub(super) buffer_full: Of<Connection<S, D>>,
-    pub(super) buffer_drain: Of<Connection<S, D>>,
-    pub(super) error: With<S, D, ConnectionError>,
+    pub(crate) worker_start: Of<WorkerProcess<S, D>>,
+    pub(crate) worker_reload: Of<WorkerProcess<S, D>>,
+    pub(crate) worker_stop: Of<WorkerProcess<S, D>>,
+    pub(crate) connect: Of<Connection<S, D>>,
+    pub(crate) opening: With<S, D, S::Opening>,
+    pub(crate) message: With<S, D, S::Message>,
+    pub(crate) close: Of<Connection<S, D>>,
+    pub(crate) buffer_full: Of<Connection<S, D>>,
+    pub(crate) buffer_drain: Of<Connection<S, D>>,
+    pub(crate) error: With<S, D, ConnectionError>,
 }
 
 /// Makes a callback of a function.
-pub(super) fn of<T: 'static, F, R>(function: F) -> Of<T>
+pub(crate) fn of<T: 'static, F, R>(function: F) -> Of<T>
 where
     F: Fn(T) -> R + 'static,
     R: Future<Output: Outcome> + 'static,

@@ -20,7 +20,8 @@ use crate::scheme::Scheme;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::tls::Tls;
-use handlers::{Handlers, of, with};
+use handlers::with;
+pub(crate) use handlers::{Handlers, Of, of};
 use std::fmt;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -131,7 +132,7 @@ impl<S: Scheme> Worker<S> {
 }
 
 /// A scheme has to be the protocol's, or leave it open.
-fn check<S: Scheme>(address: Address) -> Result<Address, AddressError> {
+pub(crate) fn check<S: Scheme>(address: Address) -> Result<Address, AddressError> {
     let is_open = address.is_bare() && (S::HAS_DATAGRAMS || address.transport != Transport::Udp);
     let over_tls =
         matches!((address.scheme.as_str(), S::NAME), ("https", "http") | ("wss", "websocket"));

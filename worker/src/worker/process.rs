@@ -6,6 +6,7 @@ use super::names::{Kind, Names};
 use super::resources::Resources;
 use super::{OnFailure, Options, check};
 use crate::address::{Address, Endpoint, Transport};
+use crate::client::clients;
 use crate::connection::Connection;
 use crate::orders::WorkerStatus;
 use crate::outcome::Failure;
@@ -22,6 +23,11 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+thread_local! {
+    /// The number of the last connection, whether it was accepted or made.
+    static LAST_CONNECTION: Cell<u64> = const { Cell::new(0) };
+}
+
 /// This process of a worker. Clones are the same.
 pub struct WorkerProcess<S: Scheme, D = ()>(Rc<Inner<S, D>>);
 
@@ -31,7 +37,6 @@ struct Inner<S: Scheme, D> {
     options: Options,
     handlers: Handlers<S, D>,
     connections: RefCell<BTreeMap<u64, Connection<S, D>>>,
-    last_connection: Cell<u64>,
     /// Connections that do not speak TLS yet, but are to.
     handshakes: Cell<usize>,
     messages: Cell<u64>,
@@ -64,7 +69,6 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             options,
             handlers,
             connections: RefCell::default(),
-            last_connection: Cell::new(0),
             handshakes: Cell::new(0),
             messages: Cell::new(0),
             send_fail: Cell::new(0),
@@ -224,15 +228,32 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         self.leave(Leaving::Wanted);
     }
 
-    /// How it is.
+    /// How it is, with the connections that it has made itself ([`Client`](crate::Client)).
     #[must_use]
     pub fn status(&self) -> WorkerStatus {
+        let (own, clients) = (self.own_status(), clients::status());
+        WorkerStatus {
+            connections: own.connections + clients.connections,
+            send_fail: own.send_fail + clients.send_fail,
+            timers: own.timers,
+            total_request: own.total_request + clients.total_request,
+        }
+    }
+
+    /// The same without those.
+    pub(crate) fn own_status(&self) -> WorkerStatus {
         WorkerStatus {
             connections: self.0.connections.borrow().len() as u64,
             send_fail: self.0.send_fail.get(),
             timers: timer::count(),
             total_request: self.0.messages.get(),
         }
+    }
+
+    /// What was counted since this was asked last.
+    pub(crate) fn take_counts(&self) -> WorkerStatus {
+        let (send_fail, total_request) = (self.0.send_fail.take(), self.0.messages.take());
+        WorkerStatus { send_fail, total_request, ..WorkerStatus::default() }
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -248,8 +269,8 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
     }
 
     pub(crate) fn next_connection_id(&self) -> u64 {
-        let id = self.0.last_connection.get() + 1;
-        self.0.last_connection.set(id);
+        let id = LAST_CONNECTION.get() + 1;
+        LAST_CONNECTION.set(id);
         id
     }
 

@@ -5,6 +5,7 @@ use super::process::Leaving;
 use super::{Options, Worker, WorkerProcess};
 use crate::activity::Callback;
 use crate::address::Transport;
+use crate::client::clients;
 use crate::orders::Order;
 use crate::outcome::Running;
 use crate::proxies::Proxies;
@@ -66,6 +67,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     let callback = process.handlers().worker_stop.as_ref();
     run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
     drain(&process, &mut orders, is_graceful, start.stop_timeout).await;
+    clients::leave(start.stop_timeout / 4).await;
     match process.leaving() {
         Some(Leaving::Failed(text)) => Served::Failed(text),
         Some(Leaving::Wanted) | None => Served::Stopped,
@@ -113,7 +115,8 @@ async fn answer<S: Scheme, D: 'static>(process: &WorkerProcess<S, D>, order: Ord
             let _ = answer.send(process.status());
         }
         Order::Connections(answer) => {
-            let _ = answer.send(process.connections().map(|one| one.status()).collect());
+            let own = process.connections().map(|connection| connection.status());
+            let _ = answer.send(own.chain(clients::connections()).collect());
         }
     }
 }

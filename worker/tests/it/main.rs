@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod callbacks;
+mod clients;
 mod custom;
 mod http;
 mod listening;

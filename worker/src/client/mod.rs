@@ -1,0 +1,12 @@
+//! Connections that a worker process makes itself.
+
+mod backoff;
+mod builder;
+mod callbacks;
+pub(crate) mod clients;
+mod connect;
+mod handle;
+
+pub use backoff::Backoff;
+pub use builder::{ClientBuilder, ClientScheme};
+pub use handle::Client;

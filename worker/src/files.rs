@@ -46,14 +46,42 @@ impl Files {
     pub(crate) fn of(program: &Program, options: &Options) -> Self {
         let folder = program.path.parent().unwrap_or_else(|| Path::new("/"));
         let beside = |ending: &str| folder.join(format!("{}.{ending}", program.name));
+        // From wherever a command is typed, it finds the same files.
         let or_beside = |path: &Option<PathBuf>, ending| match path {
-            Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+            Some(path) => folder.join(path),
             None => beside(ending),
         };
         let pid = or_beside(&options.pid_file, "pid");
         let control = pid.with_extension("sock");
         let log = or_beside(&options.log_file, "log");
-        let stdout = options.stdout_file.clone().unwrap_or_else(|| PathBuf::from("/dev/null"));
+        let stdout = options.stdout_file.as_deref().unwrap_or_else(|| Path::new("/dev/null"));
+        let stdout = folder.join(stdout);
         Self { pid, log, stdout, control }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_lie_beside_the_program_unless_they_are_put_elsewhere() {
+        let path = PathBuf::from("/srv/chat/bin/chat");
+        let program = Program { path, arguments: Vec::new(), name: "chat".to_owned() };
+        let files = Files::of(&program, &Options::default());
+        let beside = ["/srv/chat/bin/chat.pid", "/srv/chat/bin/chat.log", "/dev/null"];
+        assert_eq!([&files.pid, &files.log, &files.stdout], beside.map(Path::new));
+        assert_eq!(files.control, Path::new("/srv/chat/bin/chat.sock"));
+        let options = Options {
+            pid_file: Some("/run/chat/chat.pid".into()),
+            log_file: Some("log/chat.log".into()),
+            stdout_file: Some("chat.out".into()),
+            ..Options::default()
+        };
+        let files = Files::of(&program, &options);
+        let elsewhere =
+            ["/run/chat/chat.pid", "/srv/chat/bin/log/chat.log", "/srv/chat/bin/chat.out"];
+        assert_eq!([&files.pid, &files.log, &files.stdout], elsewhere.map(Path::new));
+        assert_eq!(files.control, Path::new("/run/chat/chat.sock"));
     }
 }

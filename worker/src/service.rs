@@ -105,7 +105,8 @@ impl Service {
     }
 
     /// Where the number of the supervisor is written, as decimal digits. Beside it lies the socket by which
-    /// commands find the service. `NAME.pid` beside the program if nothing is said.
+    /// commands find the service. `NAME.pid` beside the program if nothing is said. This path, like those of
+    /// the other files, begins at the program's folder unless it is absolute.
     #[must_use]
     pub fn pid_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.pid_file = Some(path.into());

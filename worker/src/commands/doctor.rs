@@ -61,13 +61,13 @@ impl Finding {
 }
 
 fn descriptors() -> Finding {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let what = "file descriptors";
     match limit < DESCRIPTORS_MIN {
         true => Finding::wrong(
             what,
             format!("a process may have {limit}, and each connection takes one"),
-            "ulimit -n 102400",
+            "ulimit -HSn 102400, or LimitNOFILE=102400 in the unit",
         ),
         false => Finding::right(what),
     }

@@ -16,6 +16,7 @@ use crate::messages::FromWorker;
 use crate::service::{AnyWorker, Served, Service, Start};
 use crate::socket::Listening;
 use anyhow::{Context, bail, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -82,8 +83,15 @@ fn begin(
         (None, None) => None,
         _ => bail!("the supervisor and this worker do not agree on its socket"),
     };
+    raise_descriptor_limit();
     Identity::find(settings)?.assume()?;
     Ok(Mission { worker, id: assignment.id, socket, stop_timeout })
+}
+
+/// As many descriptors as a process may have: each connection takes one.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// The program may have been replaced by one that has other workers.

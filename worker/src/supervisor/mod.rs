@@ -25,6 +25,7 @@ use signals::{Signals, Wish};
 use sockets::Sockets;
 use start::{Ended, Starting};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
@@ -91,7 +92,7 @@ impl Supervisor {
     /// When all processes have ended.
     fn end(mut self) -> Ended {
         if let Some(callback) = &mut self.callbacks.stop {
-            callback();
+            call("on_supervisor_stop", callback);
         }
         self.note("has been stopped");
         Ended { starting: self.starting, audience: self.audience }
@@ -214,7 +215,7 @@ impl Supervisor {
             *self.exits.entry((place.worker, text)).or_default() += 1;
         }
         if let Some(callback) = &mut self.callbacks.worker_exit {
-            callback(name, place.id, pid, status);
+            call("on_worker_exit", || callback(name, place.id, pid, status));
         }
         self.roster.exited(token, self.now());
     }
@@ -246,7 +247,7 @@ impl Supervisor {
         self.note("reloading");
         notify_reloading();
         if let Some(callback) = &mut self.callbacks.reload {
-            callback();
+            call("on_supervisor_reload", callback);
         }
         self.roster.reload(pace, self.now())
     }
@@ -277,6 +278,13 @@ impl Supervisor {
         let name = &self.settings[place.worker].name;
         let reason = self.starting.failures.get(&place).map_or("unknown", String::as_str);
         format!("worker {name:?} process {} did not start: {reason}", place.id)
+    }
+}
+
+/// A callback that panics does not end the service; the panic itself is logged where it happens.
+fn call(name: &'static str, callback: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        tracing::error!("{name} panicked");
     }
 }
 

@@ -38,7 +38,10 @@ pub(crate) fn run() -> ExitCode {
         .with(worker)
         .stdout_file(beside("app.out"))
         .stop_timeout(Duration::from_millis(stop_timeout))
-        .on_worker_exit(|name, id, pid, status| println!("{name} {id} {pid} ended: {status}"))
+        .on_worker_exit(|name, id, pid, status| {
+            println!("{name} {id} {pid} ended: {status}");
+            assert!(variable("PANICS").is_none(), "a mistake of the program");
+        })
         .on_supervisor_reload(|| println!("reloads"))
         .on_supervisor_stop(|| println!("stopped"))
         .run()

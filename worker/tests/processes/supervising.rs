@@ -19,6 +19,37 @@ pub(crate) fn a_killed_worker_is_replaced() {
     assert!(app.read("app.log").contains(&logged), "{}", app.read("app.log"));
 }
 
+pub(crate) fn a_callback_that_panics_ends_nothing() {
+    let app = App::new().with("PANICS", "1").start();
+    let before = app.pids();
+    signal(before[0], Signal::KILL);
+    eventually("another has its place", || {
+        let pids = app.pids();
+        pids.len() == 2 && pids[0] != before[0]
+    });
+    let log = app.read("app.log");
+    for text in ["a mistake of the program", "error: on_worker_exit panicked\n"] {
+        assert!(log.contains(text), "{text}: {log}");
+    }
+}
+
+pub(crate) fn a_program_that_is_gone_is_awaited() {
+    let app = App::new().start();
+    let before = app.pids();
+    let (path, gone) = (app.path("app"), app.path("gone"));
+    std::fs::rename(&path, &gone).expect("the folder is ours");
+    signal(app.supervisor(), Signal::USR1);
+    let missing = "the reload has ended: worker \"echo\" process 0 did not start: ";
+    eventually("the reload fails", || app.read("app.log").contains(missing));
+    signal(before[1], Signal::KILL);
+    eventually("it is missed", || app.read("app.log").matches("No such file").count() > 5);
+    std::fs::rename(&gone, &path).expect("the folder is ours");
+    eventually("another has its place", || {
+        let pids = app.pids();
+        pids.len() == 2 && pids[0] == before[0] && pids[1] != before[1]
+    });
+}
+
 pub(crate) fn a_worker_that_exits_is_replaced() {
     let app = App::new().with("COUNT", "1").start();
     let before = app.pids();

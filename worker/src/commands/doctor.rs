@@ -1,6 +1,7 @@
 //! `doctor`: looks for what would keep the service from running well, and says what mends it.
 
 use super::Context;
+use crate::address::{Address, Endpoint};
 use crate::exit::Exit;
 use crate::files::Files;
 use crate::pid_file::{self, Held};
@@ -10,6 +11,7 @@ use crate::socket::Listening;
 use rustix::fs::{Access, access};
 use rustix::process::{Resource, getrlimit};
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Enough descriptors for many connections, each of which takes one.
@@ -155,19 +157,25 @@ fn port(settings: &Settings) -> Finding {
             drop(socket);
             Finding::right(what)
         }
-        Err(error) => {
-            let port = match &address.endpoint {
-                crate::Endpoint::Inet(_, port) => format!("ss -lptun 'sport = :{port}'"),
-                crate::Endpoint::Path(path) => format!("ss -lpx 'src {}'", path.display()),
-            };
-            Finding::wrong(what, format!("{address}: {error}"), port)
+        Err(error) => Finding::wrong(what, format!("{address}: {error}"), mend(address, &error)),
+    }
+}
+
+/// What shows why an address cannot be had, or gives it.
+fn mend(address: &Address, error: &io::Error) -> String {
+    match (error.kind(), &address.endpoint) {
+        (io::ErrorKind::AddrNotAvailable, _) => "ip address".to_owned(),
+        (io::ErrorKind::PermissionDenied, Endpoint::Inet(..)) => {
+            "setcap cap_net_bind_service=+ep PROGRAM, or start it as root".to_owned()
         }
+        (_, Endpoint::Inet(_, port)) => format!("ss -lptun 'sport = :{port}'"),
+        (_, Endpoint::Path(path)) => format!("ls -ld {}", path.display()),
     }
 }
 
 /// What binding has made, where it has made a file.
-fn remove_file(address: &crate::Address) {
-    if let crate::Endpoint::Path(path) = &address.endpoint {
+fn remove_file(address: &Address) {
+    if let Endpoint::Path(path) = &address.endpoint {
         let _ = fs::remove_file(path);
     }
 }

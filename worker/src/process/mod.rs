@@ -5,7 +5,7 @@ mod privileges;
 mod voice;
 mod watchdog;
 
-pub(crate) use privileges::{Identity, present_user};
+pub(crate) use privileges::{Identity, present_user, user_of};
 
 use crate::address::Address;
 use crate::exit::WORKER_FAILED;

@@ -71,7 +71,13 @@ impl Identity {
     }
 }
 
-/// The user that workers without one run as.
+/// Whom a worker's processes run as.
+pub(crate) fn user_of(settings: &Settings) -> String {
+    let wanted = settings.user.clone().filter(|_| Uid::effective().is_root());
+    wanted.unwrap_or_else(present_user)
+}
+
+/// Whom this process runs as.
 pub(crate) fn present_user() -> String {
     let uid = Uid::effective();
     let user = User::from_uid(uid).ok().flatten();

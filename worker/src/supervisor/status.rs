@@ -4,7 +4,7 @@ use super::Supervisor;
 use super::process::Process;
 use crate::address::Transport;
 use crate::messages::{Busy, Reply};
-use crate::process::present_user;
+use crate::process::user_of;
 use crate::report::{
     Exits, ProcessConnections, ProcessState, ProcessStatus, ServiceStatus, WorkerLine,
 };
@@ -83,7 +83,7 @@ impl Supervisor {
                 .name()
                 .to_owned(),
             listen: self.sockets.shown(worker).map(str::to_owned),
-            user: settings.user.clone().unwrap_or_else(present_user),
+            user: user_of(settings),
             count: settings.count,
             exits: self.exits_of(worker),
         });

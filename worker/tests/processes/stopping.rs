@@ -61,6 +61,17 @@ pub(crate) fn who_does_not_come_back_is_killed() {
     assert!(app.read("app.log").contains(&killed), "{}", app.read("app.log"));
 }
 
+pub(crate) fn a_second_signal_means_now() {
+    let app = App::new().with("STOP_TIMEOUT", "60000");
+    let mut here = app.start_here();
+    app.connect().say("spin");
+    eventually("it spins", || app.pids().len() == 1);
+    signal(here.pid(), Signal::INT);
+    eventually("it stops", || app.read("app.log").contains("stopping"));
+    signal(here.pid(), Signal::INT);
+    assert_eq!(here.end(), Some(0));
+}
+
 pub(crate) fn a_restart_has_new_processes() {
     let app = App::new();
     app.done(&["restart", "-d"]);

@@ -105,11 +105,12 @@ pub(crate) fn workers_run_as_whom_they_are_to() {
         assert!(status.contains("Gid:\t65534\t65534\t65534\t65534\n"), "{status}");
         app.done(&["reload"]);
         assert_eq!(app.connect().ask().uid, 65_534);
+        assert_eq!(app.status()["workers"][0]["user"], "nobody");
     } else {
         assert_eq!(answer.uid, own.as_raw());
         assert!(app.read("app.log").contains("only root can run workers as nobody"));
+        assert_ne!(app.status()["workers"][0]["user"], "nobody");
     }
-    assert_eq!(app.status()["workers"][0]["user"], "nobody");
 }
 
 pub(crate) fn unknown_users_are_refused() {

@@ -1,5 +1,7 @@
 //! Timers: one that repeats and ends after three runs, one that runs once, and one for each connection.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::rc::Rc;

@@ -21,7 +21,12 @@ struct Package {
     purpose: &'static str,
 }
 
-const PACKAGES: [Package; 3] = [
+const PACKAGES: [Package; 4] = [
+    Package {
+        name: "chromium",
+        command: "chromium",
+        purpose: "a page of the examples is opened in a browser",
+    },
     Package { name: "g++", command: "c++", purpose: "the fuzz targets are linked with libFuzzer" },
     Package {
         name: "git",
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_its_purpose_and_one_command() {
-        let missing = [&PACKAGES[0], &PACKAGES[1]];
+        let missing = [&PACKAGES[1], &PACKAGES[2]];
         let [_, install] = installation(&missing);
         assert_eq!(
             missing_packages(&missing, &install),

@@ -3,8 +3,10 @@
 
 mod across;
 mod browser;
+mod chromium;
 mod cluster;
 mod cluster_push;
 mod mailer;
+mod page;
 mod service;
 mod shared_counter;

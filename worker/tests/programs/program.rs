@@ -1,5 +1,6 @@
 //! A program that runs, and its commands.
 
+use std::fmt::Display;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -27,7 +28,7 @@ impl Program {
         Self { folder, name: name.to_owned(), environment: Vec::new(), supervisor: None }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
         self.environment.push((name.to_owned(), value.to_string()));
         self
     }
@@ -50,15 +51,6 @@ impl Program {
     /// Runs one of its commands to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
-    }
-
-    /// The same of one that must succeed; returns what it prints.
-    #[track_caller]
-    pub(crate) fn says(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {}, {errors}", output.status);
-        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Starts it in the foreground, and waits until it says that it has.

@@ -58,8 +58,10 @@ where
 pub(crate) fn start(path: &Path, daemon: bool) -> anyhow::Result<()> {
     let file = Arc::new(open(path)?);
     report_panics(Arc::clone(&file));
-    let lines = layer().event_format(Line).with_ansi(false).with_writer(file);
-    let seen = layer().event_format(Line).with_ansi(false).with_writer(io::stderr);
+    // What cannot be written is not worth ending for, which is how internal errors would be told.
+    let lines = layer().log_internal_errors(false).event_format(Line).with_ansi(false);
+    let seen = layer().log_internal_errors(false).event_format(Line).with_ansi(false);
+    let (lines, seen) = (lines.with_writer(file), seen.with_writer(io::stderr));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter).with(lines);
     let _ = registry.with((!daemon).then_some(seen)).try_init();
@@ -82,13 +84,31 @@ fn open(path: &Path) -> anyhow::Result<File> {
 }
 
 /// Says something as a command of this program: on the terminal, and in the log if that can be written.
-#[expect(clippy::print_stdout, reason = "this is the command's own voice")]
 pub(crate) fn say(program: &Program, log: &Path, text: &str) {
-    println!("{} {text}", program.label());
+    print(&format!("{} {text}\n", program.label()));
     note(program, log, text);
 }
 
-/// The same, in the log only.
+/// Prints what may be read. A service goes on when nobody does.
+pub(crate) fn print(text: &str) {
+    let _ = try_print(text);
+}
+
+/// Prints what is of no use when nobody reads it.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn try_print(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush())
+}
+
+/// The same for what is wrong.
+pub(crate) fn print_error(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Says it in the log only.
 pub(crate) fn note(program: &Program, log: &Path, text: &str) {
     if let Ok(mut file) = open(log) {
         let _ = file.write_all(format!("{} {} {text}\n", head(), program.label()).as_bytes());

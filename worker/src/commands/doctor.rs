@@ -4,6 +4,7 @@ use super::Context;
 use crate::address::{Address, Endpoint};
 use crate::exit::Exit;
 use crate::files::Files;
+use crate::log;
 use crate::pid_file::{self, Held};
 use crate::process::Identity;
 use crate::settings::Settings;
@@ -25,7 +26,6 @@ struct Finding {
 }
 
 /// Looks at everything, and prints a line for each.
-#[expect(clippy::print_stdout, reason = "this is what was asked for")]
 pub(super) fn doctor(context: &Context) -> Exit {
     let held = pid_file::held(&context.files.pid).unwrap_or(Held::No);
     let mut findings = vec![descriptors(), left_pid_file(&context.files, held)];
@@ -42,9 +42,9 @@ pub(super) fn doctor(context: &Context) -> Exit {
     let mut exit = Exit::Done;
     for Finding { what, wrong } in findings {
         match wrong {
-            None => println!("ok     {what}"),
+            None => log::print(&format!("ok     {what}\n")),
             Some((wrong, mend)) => {
-                println!("wrong  {what}: {wrong}\n       {mend}");
+                log::print(&format!("wrong  {what}: {wrong}\n       {mend}\n"));
                 exit = Exit::Failed;
             }
         }

@@ -30,7 +30,6 @@ pub(crate) struct Context {
 }
 
 /// Plays the part that this process has.
-#[expect(clippy::print_stderr, reason = "this is the program's own voice")]
 pub(crate) fn run(service: Service, arguments: Vec<OsString>) -> ExitCode {
     match handover::role() {
         Ok(Role::Worker(supervisor)) => return process::run(service, supervisor),
@@ -40,7 +39,7 @@ pub(crate) fn run(service: Service, arguments: Vec<OsString>) -> ExitCode {
         }
         Ok(Role::Command) => {}
         Err(error) => {
-            eprintln!("cannot tell how this process was started: {error}");
+            log::print_error(&format!("cannot tell how this process was started: {error}\n"));
             return Exit::Failed.into();
         }
     }
@@ -50,7 +49,6 @@ pub(crate) fn run(service: Service, arguments: Vec<OsString>) -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "this is the program's own voice")]
 fn with_context(
     service: Service,
     attend: impl FnOnce(Context) -> anyhow::Result<Exit>,
@@ -58,7 +56,7 @@ fn with_context(
     let program = match Program::find(service.options.name.as_deref()) {
         Ok(program) => program,
         Err(error) => {
-            eprintln!("{error:#}");
+            log::print_error(&format!("{error:#}\n"));
             return Exit::Failed.into();
         }
     };
@@ -67,7 +65,7 @@ fn with_context(
     match attend(Context { service, program, files }) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("{label} {error:#}");
+            log::print_error(&format!("{label} {error:#}\n"));
             Exit::Failed.into()
         }
     }

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::exit::Exit;
 use crate::handover;
+use crate::log;
 use crate::messages::Start;
 use crate::supervisor::{Audience, Refused, prepare};
 use anyhow::Context as _;
@@ -71,24 +72,23 @@ fn start_detached(context: &Context, quiet: bool) -> anyhow::Result<Exit> {
 }
 
 /// Says how the start went.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command's own voice")]
 fn conclude(label: &str, message: &Start, quiet: bool) -> Exit {
     match message {
         Start::Done(_) if quiet => Exit::Done,
         Start::Done(screen) => {
-            println!("{screen}");
+            log::print(&format!("{screen}\n"));
             Exit::Done
         }
         Start::AlreadyRunning => {
-            eprintln!("{label} already running");
+            log::print_error(&format!("{label} already running\n"));
             Exit::Failed
         }
         Start::Usage(reason) => {
-            eprintln!("{label} {reason}");
+            log::print_error(&format!("{label} {reason}\n"));
             Exit::Usage
         }
         Start::Failed(reason) => {
-            eprintln!("{label} start fail: {reason}");
+            log::print_error(&format!("{label} start fail: {reason}\n"));
             Exit::Failed
         }
     }

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::{Context, screen};
 use crate::exit::Exit;
+use crate::log;
 use crate::messages::{Reply, Request};
 use crate::report::ServiceStatus;
 use anyhow::bail;
@@ -15,7 +16,6 @@ const CLEAR: &str = "\x1b[H\x1b[2J\x1b(B\x1b[m";
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Shows how the service is, once or until it is interrupted.
-#[expect(clippy::print_stdout, reason = "this is the command's own voice")]
 pub(super) fn status(context: &Context, repeat: bool, json: bool) -> anyhow::Result<Exit> {
     if !json {
         context.say("status");
@@ -30,16 +30,20 @@ pub(super) fn status(context: &Context, repeat: bool, json: bool) -> anyhow::Res
             bail!("the supervisor answers something else");
         };
         if json {
-            println!("{}", serde_json::to_string_pretty(&status)?);
+            log::print(&format!("{}\n", serde_json::to_string_pretty(&status)?));
             return Ok(Exit::Done);
         }
         if !repeat {
-            print!("{}", screen::status(&status, &HashMap::new()));
+            log::print(&screen::status(&status, &HashMap::new()));
             return Ok(Exit::Done);
         }
         let elapsed = std::mem::replace(&mut looked, Instant::now()).elapsed();
         let rates = rates(&status, &mut before, elapsed);
-        println!("{CLEAR}{}\nPress Ctrl+C to quit.", screen::status(&status, &rates));
+        let screen = screen::status(&status, &rates);
+        let shown = format!("{CLEAR}{screen}\nPress Ctrl+C to quit.\n");
+        if log::try_print(&shown).is_err() {
+            return Ok(Exit::Done);
+        }
         thread::sleep(EVERY);
     }
 }
@@ -64,7 +68,6 @@ fn rates(
 }
 
 /// Shows all connections.
-#[expect(clippy::print_stdout, reason = "this is the command's own voice")]
 pub(super) fn connections(context: &Context, json: bool) -> anyhow::Result<Exit> {
     if !json {
         context.say("connections");
@@ -76,8 +79,8 @@ pub(super) fn connections(context: &Context, json: bool) -> anyhow::Result<Exit>
         bail!("the supervisor answers something else");
     };
     match json {
-        true => println!("{}", serde_json::to_string_pretty(&processes)?),
-        false => print!("{}", screen::connections(&processes)),
+        true => log::print(&format!("{}\n", serde_json::to_string_pretty(&processes)?)),
+        false => log::print(&screen::connections(&processes)),
     }
     Ok(Exit::Done)
 }

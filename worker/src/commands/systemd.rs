@@ -2,11 +2,11 @@
 
 use super::Context;
 use crate::exit::Exit;
+use crate::log;
 
 /// Prints the unit, to be written to `/etc/systemd/system`.
-#[expect(clippy::print_stdout, reason = "this is what was asked for")]
 pub(super) fn systemd(context: &Context) -> Exit {
-    print!("{}", unit(context));
+    log::print(&unit(context));
     Exit::Done
 }
 

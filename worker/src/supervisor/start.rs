@@ -166,11 +166,10 @@ impl Audience {
         matches!(self, Self::Starter(_))
     }
 
-    #[expect(clippy::print_stdout, reason = "this is the service's own voice")]
     fn tell_started(&mut self, screen: String) {
         match self {
             Self::Terminal { quiet: true } => {}
-            Self::Terminal { quiet: false } => println!("{screen}"),
+            Self::Terminal { quiet: false } => log::print(&format!("{screen}\n")),
             Self::Starter(_) => self.tell(&Start::Done(screen)),
         }
     }

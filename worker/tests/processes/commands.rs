@@ -1,7 +1,9 @@
 //! What commands tell.
 
 use crate::app::{App, eventually};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 pub(crate) fn without_a_service_there_is_nothing_to_tell() {
     let app = App::new();
@@ -43,6 +45,20 @@ pub(crate) fn a_busy_process_says_with_what() {
     let busy = processes.iter().filter(|process| process["state"] == "busy").count();
     assert_eq!(busy, 1, "{status}");
     assert!(app.read("app.log").contains("busy: on_message of connection 1 for 1 s"));
+}
+
+pub(crate) fn a_status_is_shown_again_until_nobody_looks() {
+    let app = App::new().start();
+    let mut command = app.command(&["status", "-d"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it can be run");
+    let mut screen = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    for _ in 0..2 {
+        let ends =
+            |line: std::io::Result<String>| line.is_ok_and(|line| line == "Press Ctrl+C to quit.");
+        assert!(screen.any(ends));
+    }
+    drop(screen);
+    assert_eq!(child.wait().expect("it is ours").code(), Some(0));
 }
 
 pub(crate) fn connections_are_listed() {

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         return program::run();
     }
     let tests = tests! {
-        starting: a_terminal_sees_what_was_started, without_a_terminal_there_are_files,
+        starting: a_terminal_sees_what_was_started, nobody_has_to_read_what_is_printed, without_a_terminal_there_are_files,
             one_of_many_starts_wins, a_supervisor_that_was_killed_is_no_obstacle,
             a_port_in_use_is_said, what_does_not_start_leaves_nothing,
             a_mistake_in_the_program_is_said, systemd_is_told, a_path_can_be_listened_at;
@@ -38,7 +38,8 @@ fn main() -> ExitCode {
         stopping: signals_stop, a_connection_can_take_its_time_and_be_hurried,
             who_does_not_come_back_is_killed, a_second_signal_means_now, a_restart_has_new_processes;
         commands: without_a_service_there_is_nothing_to_tell, what_is_not_understood_is_said,
-            a_busy_process_says_with_what, connections_are_listed, a_doctor_finds_what_is_wrong,
+            a_busy_process_says_with_what, connections_are_listed,
+            a_status_is_shown_again_until_nobody_looks, a_doctor_finds_what_is_wrong,
             a_unit_names_the_program;
     };
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()

@@ -29,6 +29,19 @@ pub(crate) fn a_terminal_sees_what_was_started() {
     assert!(!app.path("app.pid").exists() && !app.path("app.sock").exists());
 }
 
+pub(crate) fn nobody_has_to_read_what_is_printed() {
+    let app = App::new();
+    let mut command = app.command(&["start"]);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be run");
+    drop((child.stdout.take(), child.stderr.take()));
+    eventually("it serves", || app.run(&["status"]).code == Some(0) && app.pids().len() == 2);
+    app.done(&["reload"]);
+    assert_eq!(app.pids().len(), 2);
+    app.done(&["stop"]);
+    assert_eq!(child.wait().expect("it is ours").code(), Some(0));
+}
+
 pub(crate) fn without_a_terminal_there_are_files() {
     let app = App::new();
     let screen = app.done(&["start", "-d"]);

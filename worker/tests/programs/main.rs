@@ -4,4 +4,5 @@
 mod examples;
 mod http;
 mod line_peer;
+mod many;
 mod program;

@@ -35,7 +35,7 @@ fn supervise(context: Context, mut audience: Audience) -> anyhow::Result<Exit> {
     let daemon = matches!(audience, Audience::Starter(_));
     let label = program.label();
     let refused = match prepare(service, program, files, daemon) {
-        Ok(prepared) => return prepared.run(audience),
+        Ok(prepared) => return Ok(prepared.run(audience)),
         Err(Refused::AlreadyRunning) => Start::AlreadyRunning,
         Err(Refused::Usage(error)) => Start::Usage(format!("{error:#}")),
         Err(Refused::Failed(error)) => Start::Failed(format!("{error:#}")),

@@ -14,12 +14,13 @@ use crate::pid_file::PidFile;
 use crate::process::Identity;
 use crate::service::Service;
 use crate::settings::Settings;
+use anyhow::{bail, ensure};
 use sd_notify::NotifyState;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::{Instant, SystemTime};
-use tokio::runtime::{Builder, LocalOptions};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::mpsc;
 
 /// Who wants to know how the start went.
@@ -46,7 +47,15 @@ pub(crate) struct Prepared {
     program: Program,
     files: Files,
     sockets: Sockets,
+    outside: Outside,
     pid_file: PidFile,
+}
+
+/// By what a supervisor hears of the world.
+struct Outside {
+    runtime: LocalRuntime,
+    endpoint: Endpoint,
+    signals: Signals,
 }
 
 /// How far the start has come.
@@ -72,29 +81,41 @@ pub(crate) fn prepare(
     files: Files,
     daemon: bool,
 ) -> Result<Prepared, Refused> {
-    for worker in &service.workers {
-        check(worker.settings()).map_err(Refused::Usage)?;
-    }
+    check_all(&service).map_err(Refused::Usage)?;
     log::start(&files.log, daemon).map_err(Refused::Failed)?;
     let pid_file = PidFile::take(&files.pid).map_err(Refused::Failed)?;
     let pid_file = pid_file.ok_or(Refused::AlreadyRunning)?;
     let sockets = Sockets::bind(&service.workers).map_err(Refused::Failed)?;
-    Ok(Prepared { service, program, files, sockets, pid_file })
+    let outside = Outside::new(&files).map_err(Refused::Failed)?;
+    Ok(Prepared { service, program, files, sockets, outside, pid_file })
+}
+
+impl Outside {
+    fn new(files: &Files) -> anyhow::Result<Self> {
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().build_local(LocalOptions::default())?;
+        let (endpoint, signals) = runtime
+            .block_on(async { anyhow::Ok((Endpoint::bind(&files.control)?, Signals::catch()?)) })?;
+        Ok(Self { runtime, endpoint, signals })
+    }
+}
+
+fn check_all(service: &Service) -> anyhow::Result<()> {
+    ensure!(!service.workers.is_empty(), "there is no worker: Service::new().with(worker)");
+    service.workers.iter().try_for_each(|worker| check(worker.settings()))
 }
 
 fn check(settings: &Settings) -> anyhow::Result<()> {
     if let Some(Err(error)) = &settings.listen {
-        anyhow::bail!("worker {:?}: {error}", settings.name);
+        bail!("worker {:?}: {error}", settings.name);
     }
     Identity::find(settings).map(|_| ())
 }
 
 impl Prepared {
     /// Supervises until all has stopped, and removes what lies in the file system.
-    pub(crate) fn run(self, audience: Audience) -> anyhow::Result<Exit> {
-        let Self { service, program, files, sockets, pid_file } = self;
-        let runtime =
-            Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    pub(crate) fn run(self, audience: Audience) -> Exit {
+        let Self { service, program, files, sockets, outside, pid_file } = self;
         let settings: Vec<Settings> =
             service.workers.iter().map(|worker| worker.settings().clone()).collect();
         let plans = settings.iter().map(|settings| Plan {
@@ -104,30 +125,27 @@ impl Prepared {
         });
         let roster = Roster::new(plans.collect());
         let (events, received) = mpsc::unbounded_channel();
-        let ended = runtime.block_on(async {
-            let endpoint = Endpoint::bind(&files.control)?;
-            let signals = Signals::catch()?;
-            let supervisor = Supervisor {
-                program,
-                files,
-                options: service.options,
-                callbacks: service.callbacks,
-                settings,
-                sockets,
-                roster,
-                processes: BTreeMap::new(),
-                exits: BTreeMap::new(),
-                reloads: Vec::new(),
-                events,
-                audience,
-                starting: Starting::default(),
-                began: Instant::now(),
-                began_at: SystemTime::now(),
-            };
-            anyhow::Ok(supervisor.run(endpoint, signals, received).await)
-        })?;
+        let supervisor = Supervisor {
+            program,
+            files,
+            options: service.options,
+            callbacks: service.callbacks,
+            settings,
+            sockets,
+            roster,
+            processes: BTreeMap::new(),
+            exits: BTreeMap::new(),
+            reloads: Vec::new(),
+            events,
+            audience,
+            starting: Starting::default(),
+            began: Instant::now(),
+            began_at: SystemTime::now(),
+        };
+        let Outside { runtime, endpoint, signals } = outside;
+        let ended = runtime.block_on(supervisor.run(endpoint, signals, received));
         drop(pid_file);
-        Ok(ended.tell())
+        ended.tell()
     }
 }
 

@@ -34,8 +34,14 @@ pub(crate) fn run() -> ExitCode {
         worker = worker.user(user);
     }
     let stop_timeout = variable("STOP_TIMEOUT").map_or(2000, |it| it.parse().expect("a number"));
-    Service::new()
-        .with(worker)
+    let mut service = Service::new();
+    if let Some(path) = variable("PID_FILE") {
+        service = service.pid_file(path);
+    }
+    if variable("NO_WORKER").is_none() {
+        service = service.with(worker);
+    }
+    service
         .stdout_file(beside("app.out"))
         .stop_timeout(Duration::from_millis(stop_timeout))
         .on_worker_exit(|name, id, pid, status| {

@@ -141,6 +141,26 @@ pub(crate) fn a_mistake_in_the_program_is_said() {
     assert!(ended.output.ends_with(text), "{}", ended.output);
 }
 
+pub(crate) fn files_that_cannot_be_made_are_named() {
+    let long = "x".repeat(100);
+    for (name, expected) in [
+        (long.as_str(), "start fail: cannot listen at "),
+        ("no-folder/app", "start fail: cannot open "),
+    ] {
+        let app = App::new().with("PID_FILE", &format!("{name}.pid"));
+        for arguments in [&["start"][..], &["start", "-d"]] {
+            let ended = app.run(arguments);
+            assert_eq!(ended.code, Some(1));
+            assert!(ended.output.contains(expected), "{}", ended.output);
+            assert!(ended.output.contains(name), "{}", ended.output);
+            assert!(!app.path(&format!("{name}.pid")).exists());
+        }
+    }
+    let ended = App::new().with("NO_WORKER", "1").run(&["start"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.output.contains("there is no worker"), "{}", ended.output);
+}
+
 pub(crate) fn systemd_is_told() {
     let app = App::new();
     let systemd = UnixDatagram::bind(app.path("notify")).expect("the folder is ours");

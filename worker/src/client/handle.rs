@@ -9,7 +9,7 @@ use crate::connection::{Connection, ConnectionError, ConnectionState, Ends, Sent
 use crate::orders::{ConnectionStatus, WorkerStatus};
 use crate::scheme::{Scheme, Traffic, WireLimits};
 use crate::stream::{Arrival, Stream};
-use crate::worker::{Options, WorkerProcess};
+use crate::worker::{Options, WorkerProcess, next_connection_id};
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::io;
@@ -144,7 +144,7 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         let arrival = Rc::new(Arrival::default());
         let limits = WireLimits { package_bytes_max: owner.options().package_bytes_max };
         let wire = S::wire(Stream::Connecting(Rc::clone(&arrival)), limits, &settings.text);
-        let (id, ends) = (owner.next_connection_id(), connect::ends(&settings.address));
+        let (id, ends) = (next_connection_id(), connect::ends(&settings.address));
         let connection = Connection::connecting(id, ends, owner.clone(), wire, ());
         owner.remember(&connection);
         *self.0.connection.borrow_mut() = Some(connection.clone());
@@ -175,7 +175,7 @@ impl<S: Scheme, D: 'static> Client<S, D> {
         Self(inner.upgrade().expect("the task that serves a connection has its client"))
     }
 
-    pub(super) fn connection(&self) -> Connection<S, ()> {
+    pub(crate) fn connection(&self) -> Connection<S, ()> {
         self.0.connection()
     }
 

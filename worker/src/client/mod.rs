@@ -6,7 +6,9 @@ mod callbacks;
 pub(crate) mod clients;
 mod connect;
 mod handle;
+mod udp;
 
 pub use backoff::Backoff;
 pub use builder::{ClientBuilder, ClientScheme};
 pub use handle::Client;
+pub use udp::{UdpClient, UdpClientBuilder};

@@ -1,16 +1,19 @@
 //! A connection as callbacks see it.
 
 mod names;
+mod pipe;
 mod sent;
 mod serve;
 mod websocket;
 
+pub use pipe::Pipe;
 pub use sent::{ConnectionError, ConnectionState, Refused, Sent};
 pub(crate) use serve::Serve;
 
 use crate::orders::ConnectionStatus;
 use crate::scheme::{Scheme, Traffic, Wire};
 use crate::worker::WorkerProcess;
+use pipe::Partner;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::fmt;
@@ -52,6 +55,8 @@ struct Shared<S: Scheme, D> {
     send_buffer_bytes_max: Cell<usize>,
     last_message: Cell<Instant>,
     notices: RefCell<VecDeque<Notice>>,
+    /// Where messages go instead of to `on_message`.
+    partner: RefCell<Option<Box<dyn Partner<S::Message>>>>,
     /// Wakes the task that serves this connection.
     waker: RefCell<Waker>,
 }
@@ -91,6 +96,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             send_buffer_bytes_max: Cell::new(send_buffer_bytes_max),
             last_message: Cell::new(Instant::now()),
             notices: RefCell::default(),
+            partner: RefCell::default(),
             waker: RefCell::new(Waker::noop().clone()),
         }))
     }

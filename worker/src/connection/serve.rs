@@ -112,6 +112,12 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         self.running = match incoming {
             Incoming::Message(message) => {
                 connection.0.last_message.set(connection.worker().count_message());
+                if let Some(partner) = &*connection.0.partner.borrow() {
+                    if partner.give(message) {
+                        connection.pause();
+                    }
+                    return;
+                }
                 let running = handlers.message(connection, message);
                 running.map(|running| (running, Callback::Message))
             }
@@ -156,6 +162,12 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
             }
             let notice = self.connection.0.notices.borrow_mut().pop_front();
             let Some(notice) = notice else { return Poll::Ready(()) };
+            let connection = &self.connection.0;
+            if let (Notice::BufferDrain, false) = (&notice, connection.is_full.get())
+                && let Some(partner) = &*connection.partner.borrow()
+            {
+                partner.resume();
+            }
             let handlers = self.connection.worker().handlers();
             self.aside = match notice {
                 Notice::BufferFull => handlers.buffer_full(&self.connection),
@@ -311,6 +323,10 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     fn over(&self) -> Phase {
         self.connection.0.state.set(ConnectionState::Closed);
         self.connection.0.wire.borrow_mut().disconnect();
+        let partner = self.connection.0.partner.take();
+        if let Some(partner) = partner {
+            partner.close();
+        }
         Phase::Telling
     }
 

@@ -1,6 +1,6 @@
 //! Accepting connections and datagrams, and what comes before their first message.
 
-use super::WorkerProcess;
+use super::{WorkerProcess, next_connection_id};
 use crate::connection::{Connection, Ends, Serve};
 use crate::listener::{Accepted, Listener};
 use crate::proxies::Proxies;
@@ -108,7 +108,7 @@ fn admit<S: Scheme, D: Default + 'static>(
 ) {
     let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
     let wire = S::Wire::new(stream, limits);
-    let id = process.next_connection_id();
+    let id = next_connection_id();
     let connection = Connection::new(id, ends, process.clone(), wire, D::default());
     process.remember(&connection);
     if let Some(within) = process.options().authenticate_within {
@@ -127,7 +127,7 @@ fn admit_datagram<S: Scheme, D: Default + 'static>(
     let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
     let mut wire = S::Wire::new(stream, limits);
     wire.receive(bytes);
-    let id = process.next_connection_id();
+    let id = next_connection_id();
     let connection = Connection::new(id, ends, process.clone(), wire, D::default());
     spawn_local(Serve::datagram(connection));
 }

@@ -9,6 +9,7 @@ mod serve;
 mod websocket;
 
 pub(crate) use names::Kind;
+pub(crate) use process::next_connection_id;
 pub use process::{Connections, WorkerProcess};
 
 use crate::address::{Address, AddressError, Transport};

@@ -24,7 +24,6 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 thread_local! {
-    /// The number of the last connection, whether it was accepted or made.
     static LAST_CONNECTION: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -59,6 +58,12 @@ pub(crate) enum Leaving {
     Wanted,
     /// A callback failed.
     Failed(String),
+}
+
+/// The number of one more connection, whether it was accepted or made.
+pub(crate) fn next_connection_id() -> u64 {
+    LAST_CONNECTION.set(LAST_CONNECTION.get() + 1);
+    LAST_CONNECTION.get()
 }
 
 impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
@@ -266,12 +271,6 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
 
     pub(crate) fn handlers(&self) -> &Handlers<S, D> {
         &self.0.handlers
-    }
-
-    pub(crate) fn next_connection_id(&self) -> u64 {
-        let id = LAST_CONNECTION.get() + 1;
-        LAST_CONNECTION.set(id);
-        id
     }
 
     pub(crate) fn remember(&self, connection: &Connection<S, D>) {

@@ -4,10 +4,12 @@
 mod callbacks;
 mod clients;
 mod custom;
+mod datagrams;
 mod http;
 mod listening;
 mod names;
 mod peer;
+mod pipes;
 mod protocols;
 mod proxies;
 mod sending;

@@ -1,5 +1,6 @@
 //! A connection as callbacks see it.
 
+mod client_ip;
 mod names;
 mod pipe;
 mod sent;

@@ -44,7 +44,7 @@ impl Response {
     /// A file, its type told by its extension. It is 304 for a client that has it already, 206 or 416 for one that
     /// wants a part of it, 404 if there is no such file. Long ones are read while they are sent.
     ///
-    /// The path is opened as it is: for paths that clients choose, see [`static_files`](super::static_files).
+    /// The path is opened as it is: for paths that clients choose, see [`static_files`](super::static_files()).
     pub async fn file(request: &Request, path: impl Into<PathBuf>) -> Self {
         let (path, conditions) = (path.into(), Conditions::of(request));
         let found = blocking(move || read(&path, &conditions)).await;

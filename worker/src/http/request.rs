@@ -54,7 +54,7 @@ impl Request {
     }
 
     /// The path with its `%XX` decoded; what is not UTF-8 then has become U+FFFD. This is no safe name of a file:
-    /// see [`static_files`](super::static_files).
+    /// see [`static_files`](super::static_files()).
     #[must_use]
     pub fn path_decoded(&self) -> Cow<'_, str> {
         percent_decode_str(self.path()).decode_utf8_lossy()
@@ -87,6 +87,11 @@ impl Request {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.headers().get(name)?.as_bytes()).ok()
+    }
+
+    /// All headers of this name that are text, in order.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// The host that was asked, with its port if it was named; HTTP/1.0 need not say it.

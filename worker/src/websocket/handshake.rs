@@ -56,6 +56,11 @@ impl Handshake {
         self.0.request.headers(name).next()
     }
 
+    /// All headers of this name, in order.
+    pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.request.headers(name)
+    }
+
     /// The cookie of this name.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {

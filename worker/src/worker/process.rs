@@ -10,14 +10,16 @@ use crate::client::clients;
 use crate::connection::Connection;
 use crate::orders::WorkerStatus;
 use crate::outcome::Failure;
+use crate::proxies::Proxies;
 use crate::scheme::Scheme;
 use crate::socket::Listening;
 use crate::timer;
 use std::any::type_name;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -42,6 +44,8 @@ struct Inner<S: Scheme, D> {
     send_fail: Cell<u64>,
     /// What further addresses need, once there is one.
     entrance: RefCell<Option<Entrance>>,
+    /// Who may say on whose behalf they ask.
+    proxies: OnceCell<Proxies>,
     accepting: RefCell<Vec<AbortHandle>>,
     resources: Resources,
     names: Names,
@@ -78,6 +82,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             messages: Cell::new(0),
             send_fail: Cell::new(0),
             entrance: RefCell::default(),
+            proxies: OnceCell::new(),
             accepting: RefCell::default(),
             resources: Resources::default(),
             names: Names::default(),
@@ -198,6 +203,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
 
     /// From now on it serves.
     pub(super) fn open(&self, entrance: Entrance) {
+        self.0.proxies.get_or_init(|| entrance.proxies.clone());
         *self.0.entrance.borrow_mut() = Some(entrance);
     }
 
@@ -259,6 +265,18 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
     pub(crate) fn take_counts(&self) -> WorkerStatus {
         let (send_fail, total_request) = (self.0.send_fail.take(), self.0.messages.take());
         WorkerStatus { send_fail, total_request, ..WorkerStatus::default() }
+    }
+
+    /// Who asks: the peer, or whom a trusted proxy names.
+    pub(crate) fn client(
+        &self,
+        peer: Option<SocketAddr>,
+        forwarded_for: Option<&str>,
+        real_ip: Option<&str>,
+    ) -> Option<IpAddr> {
+        let peer = peer?.ip();
+        let proxies = self.0.proxies.get();
+        Some(proxies.map_or(peer, |it| it.client(peer, forwarded_for, real_ip)))
     }
 
     pub(crate) fn names(&self) -> &Names {

@@ -4,6 +4,7 @@ use crate::line_peer::LinePeer;
 use crate::program::{PATIENCE, Program, free_port, free_udp_port};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn text_program(name: &str) -> (Program, u16) {
@@ -164,4 +165,38 @@ fn files_are_uploaded_and_shown_and_nothing_else_is() {
     }
     let bad = http(port, &format!("{head}Content-Length: 3\r\n\r\nabc"));
     assert!(bad.starts_with("HTTP/1.1 400 "), "{bad}");
+}
+
+#[test]
+fn websocket_goes_over_tls() {
+    let port = free_port();
+    let program = Program::new("websocket-tls").with("LISTEN", format!("wss://127.0.0.1:{port}"));
+    let made = rcgen::generate_simple_self_signed(vec!["one.test".to_owned()]).unwrap();
+    let (certificate, key) = (program.folder().join("crt"), program.folder().join("key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let program = program.with("TLS_CERTIFICATE", certificate.display());
+    let _program = program.with("TLS_KEY", key.display()).start();
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = rustls::pki_types::ServerName::try_from("one.test").unwrap();
+    let session = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut peer = rustls::StreamOwned::new(session, stream);
+    let handshake = "GET / HTTP/1.1\r\nHost: one.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    peer.write_all(handshake.as_bytes()).unwrap();
+    peer.write_all(b"\x81\x85\0\0\0\0hello\x88\x82\0\0\0\0\x03\xe8").unwrap();
+    let mut answer = Vec::new();
+    peer.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    assert!(answer.ends_with(b"\x81\x05hello\x88\x02\x03\xe8"), "{answer:?}");
 }

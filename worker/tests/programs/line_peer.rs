@@ -12,6 +12,10 @@ impl LinePeer {
     pub(crate) fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self::new(stream)
+    }
+
+    pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream: BufReader::new(stream) }
     }
 

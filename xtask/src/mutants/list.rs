@@ -37,6 +37,12 @@ pub(crate) const SUITES: &[Suite] = &[
         filter: "losses_under_a_pattern_are_counted",
     },
     suite("channels", "-p workyard-tests --test channels"),
+    Suite { name: "roster", tests: "-p workyard-worker --lib", filter: "roster::tests" },
+    Suite {
+        name: "simulated roster",
+        tests: "-p workyard-worker --lib",
+        filter: "roster::simulation",
+    },
     Suite {
         name: "simulated channel",
         tests: SIMULATIONS,
@@ -150,6 +156,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("gap-is-not-told", &["slow"]),
     mutant("gap-ends-too-early", &["slow"]),
     mutant("reply-goes-to-the-wrong-request", &["link", "cancellation", "simulated store"]),
+    mutant("replaced-before-it-serves", &["roster", "simulated roster"]),
+    mutant("killed-too-early", &["roster", "simulated roster"]),
+    mutant("crash-loop-is-not-slowed", &["roster"]),
+    mutant("reload-is-swallowed", &["roster"]),
 ];
 
 const fn suite(name: &'static str, tests: &'static str) -> Suite {
@@ -182,7 +192,9 @@ mod tests {
     fn every_bug_in_the_code_is_listed_and_the_other_way_round() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut planted: Vec<String> = Vec::new();
-        for folder in ["engine", "daemon", "channel-server", "globaldata-server", "clients"] {
+        for folder in
+            ["engine", "daemon", "channel-server", "globaldata-server", "clients", "worker"]
+        {
             collect(&root.join(folder), &mut planted);
         }
         planted.sort_unstable();

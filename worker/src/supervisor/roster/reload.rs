@@ -3,6 +3,7 @@
 use super::{Action, Outcome, Pace, Roster};
 use std::collections::VecDeque;
 use std::time::Duration;
+use workyard_planted::planted;
 
 #[derive(Debug)]
 pub(super) struct Reload {
@@ -18,6 +19,9 @@ impl Roster {
     pub(super) fn reload_slots(&mut self, left: VecDeque<usize>, pace: Pace, now: Duration) -> u64 {
         if pace != Pace::Gracefully {
             self.hurry_old(now);
+        }
+        if planted!("reload-is-swallowed") && self.reload.is_some() {
+            return self.passes;
         }
         if let Some(next) = &mut self.next_reload {
             for index in left {
@@ -50,6 +54,11 @@ impl Roster {
         let mut process = self.spawn(index, now);
         process.limit_start();
         let slot = &mut self.slots[index];
+        if planted!("replaced-before-it-serves")
+            && let Some(present) = &mut slot.current
+        {
+            present.give_way(Pace::Soon, Duration::ZERO, now, &mut self.actions);
+        }
         slot.respawn_at = None;
         slot.replacement = Some(process);
     }

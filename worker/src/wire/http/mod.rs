@@ -83,6 +83,7 @@ impl HttpWire {
             Stage::Idle if exchange.is_leaving => Waits::LastRequest { requests },
             Stage::Idle => Waits::Request { requests },
             Stage::Receiving(_) => Waits::Body { read: socket.read },
+            Stage::Asked if socket.has_ended => Waits::LastAnswer,
             _ => Waits::Us,
         }
     }

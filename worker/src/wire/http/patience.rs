@@ -8,7 +8,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// For the head of a request, from its first byte to its last.
 const HEAD: Duration = Duration::from_secs(30);
-/// To send anything more of a body, or to read anything more of a response.
+/// To send anything more of a body, or to read anything more of a response. After the peer has ended its side, so long
+/// for the answer: it may have gone altogether.
 const PROGRESS: Duration = Duration::from_secs(60);
 /// To begin a request, the first or the next.
 const IDLE: Duration = Duration::from_secs(75);
@@ -28,6 +29,8 @@ pub(super) enum Waits {
     Body { read: u64 },
     /// For the peer to read, after so many bytes.
     Peer { written: u64 },
+    /// For our own side, while the peer can only read any more, or not even that.
+    LastAnswer,
     /// For our own side.
     Us,
 }
@@ -75,7 +78,7 @@ fn limit(waits: Waits) -> Option<Duration> {
         Waits::Request { .. } => Some(IDLE),
         Waits::LastRequest { .. } => Some(LEAVING),
         Waits::Head { .. } => Some(HEAD),
-        Waits::Body { .. } | Waits::Peer { .. } => Some(PROGRESS),
+        Waits::Body { .. } | Waits::Peer { .. } | Waits::LastAnswer => Some(PROGRESS),
         Waits::Us => None,
     }
 }

@@ -127,17 +127,36 @@ fn who_sends_slowly_or_nothing_is_cut() {
             let mut peer = Peer::connect(&address).await;
             assert_eq!(Reply::get(&mut peer, "/", "").await.text(), "well");
             peer.send(begun).await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            tokio::time::pause();
-            tokio::time::advance(Duration::from_secs(seconds - 2)).await;
-            tokio::time::resume();
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            assert!(peer.is_silent());
-            tokio::time::pause();
-            tokio::time::advance(Duration::from_secs(3)).await;
-            tokio::time::resume();
-            peer.ends().await;
+            is_cut_after(&mut peer, seconds).await;
         }
     });
     served.unwrap();
+}
+
+#[test]
+fn who_may_have_gone_does_not_wait_for_ever() {
+    let worker = http().on_message(async |_, _| {});
+    let served = serve_while(worker, async |address| {
+        let mut peer = Peer::connect(&address).await;
+        peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        peer.shuts_down().await;
+        is_cut_after(&mut peer, 60).await;
+    });
+    served.unwrap();
+}
+
+async fn is_cut_after(peer: &mut Peer, seconds: u64) {
+    passes(Duration::from_secs(seconds - 2)).await;
+    assert!(peer.is_silent());
+    passes(Duration::from_secs(3)).await;
+    peer.ends().await;
+}
+
+/// Lets the server see what was sent, and the time pass.
+async fn passes(time: Duration) {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }

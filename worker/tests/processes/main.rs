@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             a_port_in_use_is_said, what_does_not_start_leaves_nothing,
             a_mistake_in_the_program_is_said, files_that_cannot_be_made_are_named, systemd_is_told, a_path_can_be_listened_at;
         supervising: a_killed_worker_is_replaced, a_callback_that_panics_ends_nothing,
+            a_long_log_is_put_aside,
             a_program_that_is_gone_is_awaited, a_worker_that_exits_is_replaced,
             a_signal_to_a_worker_concerns_it_alone, workers_without_a_supervisor_end,
             workers_run_as_whom_they_are_to, unknown_users_are_refused;

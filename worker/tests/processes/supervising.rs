@@ -33,6 +33,20 @@ pub(crate) fn a_callback_that_panics_ends_nothing() {
     }
 }
 
+pub(crate) fn a_long_log_is_put_aside() {
+    let app = App::new();
+    let line = "2026-11-21 21:20:45 pid:31700 of another time\n";
+    app.write("app.log", &line.repeat(11 * 1024 * 1024 / line.len()));
+    let app = app.start();
+    let length = |name| std::fs::metadata(app.path(name)).map_or(0, |metadata| metadata.len());
+    eventually("it is put aside", || length("app.log") < 1024 * 1024);
+    assert!(length("app.log.1") > 10 * 1024 * 1024);
+    // All processes have opened the file before, and go on writing to it.
+    signal(app.pids()[0], Signal::KILL);
+    eventually("it is logged", || app.read("app.log").contains("exit with status SIGKILL"));
+    assert!(!app.read("app.log").contains("another time"));
+}
+
 pub(crate) fn a_program_that_is_gone_is_awaited() {
     let app = App::new().start();
     let before = app.pids();

@@ -7,6 +7,7 @@ mod files;
 mod forms;
 mod reply;
 mod streams;
+mod waiting;
 
 use workyard_worker::Worker;
 use workyard_worker::protocols::Http;

@@ -36,7 +36,9 @@ mod wire;
 mod worker;
 
 pub use address::{Address, AddressError, Endpoint, Transport};
-pub use client::{Backoff, Client, ClientBuilder, ClientScheme, UdpClient, UdpClientBuilder};
+pub use client::{
+    Backoff, Client, ClientBuilder, ClientScheme, Target, UdpClient, UdpClientBuilder,
+};
 pub use connection::{Connection, ConnectionError, ConnectionState, Pipe, Refused, Sent};
 pub use orders::{ConnectionStatus, WorkerStatus};
 pub use outcome::{CallbackError, Outcome};

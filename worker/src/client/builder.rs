@@ -2,7 +2,7 @@
 
 use super::callbacks::Callbacks;
 use super::handle::{Client, Settings};
-use super::{Backoff, connect};
+use super::{Backoff, Target, connect};
 use crate::address::{Address, AddressError};
 use crate::connection::ConnectionError;
 use crate::outcome::Outcome;
@@ -29,18 +29,20 @@ pub trait ClientScheme: Scheme {
 
     /// Begins on the stream to an address.
     #[doc(hidden)]
-    fn wire(stream: Stream, limits: WireLimits, address: &str) -> Self::Wire;
+    fn wire(stream: Stream, limits: WireLimits, target: &Target) -> Self::Wire;
 }
 
 impl<P: Protocol> ClientScheme for P {
-    fn wire(stream: Stream, limits: WireLimits, _: &str) -> Framed<P> {
+    fn wire(stream: Stream, limits: WireLimits, _: &Target) -> Framed<P> {
         <Framed<P> as crate::scheme::Wire<P>>::new(stream, limits)
     }
 }
 
 /// A client that is being described; see [`Client::to`].
 pub struct ClientBuilder<S: Scheme, D = ()> {
-    address: String,
+    pub(super) target: Target,
+    /// What cannot be connected to or asked for.
+    pub(super) wrong: Option<String>,
     options: Options,
     connect_timeout: Duration,
     backoff: Option<Backoff>,
@@ -50,7 +52,8 @@ pub struct ClientBuilder<S: Scheme, D = ()> {
 impl<S: ClientScheme> ClientBuilder<S> {
     pub(super) fn new(address: &str) -> Self {
         Self {
-            address: address.to_owned(),
+            target: Target { address: address.to_owned(), ..Target::default() },
+            wrong: None,
             options: Options::default(),
             connect_timeout: Duration::from_secs(10),
             backoff: None,
@@ -62,9 +65,10 @@ impl<S: ClientScheme> ClientBuilder<S> {
     /// callback is set.
     #[must_use]
     pub fn data<D: Default + 'static>(self) -> ClientBuilder<S, D> {
-        let Self { address, options, connect_timeout, backoff, callbacks: _ } = self;
+        let Self { target, wrong, options, connect_timeout, backoff, callbacks: _ } = self;
         ClientBuilder {
-            address,
+            target,
+            wrong,
             options,
             connect_timeout,
             backoff,
@@ -203,19 +207,28 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
     /// Outside of a worker process.
     pub fn connect(self) -> io::Result<Client<S, D>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let parsed = S::parse(&self.address).map_err(|error| invalid(error.to_string()))?;
+        let parsed = S::parse(&self.target.address).map_err(|error| invalid(error.to_string()))?;
+        if let Some(wrong) = self.wrong {
+            return Err(invalid(wrong));
+        }
         if !connect::is_supported(&parsed) {
             let text = format!("clients do not connect by {}", parsed.transport.name());
             return Err(invalid(text));
         }
-        let settings =
-            Settings { text: self.address, address: parsed, connect_timeout: self.connect_timeout };
+        let settings = Settings {
+            target: self.target,
+            address: parsed,
+            connect_timeout: self.connect_timeout,
+        };
         Ok(Client::begin(settings, self.options, self.backoff, self.callbacks))
     }
 }
 
 impl<S: Scheme, D> fmt::Debug for ClientBuilder<S, D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ClientBuilder").field("to", &self.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("to", &self.target.address)
+            .finish_non_exhaustive()
     }
 }

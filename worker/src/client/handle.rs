@@ -3,7 +3,7 @@
 use super::builder::{ClientBuilder, ClientScheme};
 use super::callbacks::Callbacks;
 use super::clients::{self, AnyClient};
-use super::{Backoff, connect};
+use super::{Backoff, Target, connect};
 use crate::address::Address;
 use crate::connection::{Connection, ConnectionError, ConnectionState, Ends, Sent, Serve};
 use crate::orders::{ConnectionStatus, WorkerStatus};
@@ -39,8 +39,7 @@ use tokio::time::{sleep, timeout};
 pub struct Client<S: Scheme, D = ()>(Rc<Inner<S, D>>);
 
 pub(super) struct Settings {
-    /// The address as it was written.
-    pub(super) text: String,
+    pub(super) target: Target,
     pub(super) address: Address,
     pub(super) connect_timeout: Duration,
 }
@@ -82,7 +81,7 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         let inner = Rc::new_cyclic(|inner| Inner {
             owner: WorkerProcess::new(
                 0,
-                settings.text.clone(),
+                settings.target.address.clone(),
                 options,
                 callbacks.into_handlers(inner),
             ),
@@ -143,7 +142,7 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         let Inner { settings, owner, .. } = &*self.0;
         let arrival = Rc::new(Arrival::default());
         let limits = WireLimits { package_bytes_max: owner.options().package_bytes_max };
-        let wire = S::wire(Stream::Connecting(Rc::clone(&arrival)), limits, &settings.text);
+        let wire = S::wire(Stream::Connecting(Rc::clone(&arrival)), limits, &settings.target);
         let (id, ends) = (next_connection_id(), connect::ends(&settings.address));
         let connection = Connection::connecting(id, ends, owner.clone(), wire, ());
         owner.remember(&connection);
@@ -158,7 +157,7 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         let connected = timeout(*connect_timeout, connect::connect(address)).await;
         let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut));
         let (stream, ends) = connected.unwrap_or_else(late).map_err(|error| {
-            let (address, reason) = (self.0.settings.text.clone(), error.to_string());
+            let (address, reason) = (self.0.settings.target.address.clone(), error.to_string());
             ConnectionError::Connect { address, reason }
         })?;
         *arrival.borrow_mut() = Some(stream);
@@ -232,21 +231,26 @@ impl<S: Scheme, D: 'static> Client<S, D> {
         self.connection().send(reply)
     }
 
+    /// The present connection is not followed by another one by itself.
+    pub(super) fn end(&self) {
+        self.0.is_ended.set(true);
+    }
+
     /// Sends what is queued, and ends. One that is not connected yet gives up.
     pub fn close(&self) {
-        self.0.is_ended.set(true);
+        self.end();
         self.connection().close();
     }
 
     /// Sends one more message, however much waits already, and ends.
     pub fn close_with(&self, reply: impl Into<S::Reply>) -> Sent {
-        self.0.is_ended.set(true);
+        self.end();
         self.connection().close_with(reply)
     }
 
     /// Ends at once; what is queued is lost.
     pub fn destroy(&self) {
-        self.0.is_ended.set(true);
+        self.end();
         self.connection().destroy();
     }
 
@@ -290,6 +294,6 @@ impl<S: Scheme, D> Clone for Client<S, D> {
 
 impl<S: Scheme, D> fmt::Debug for Client<S, D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "client of {}", self.0.settings.text)
+        write!(formatter, "client of {}", self.0.settings.target.address)
     }
 }

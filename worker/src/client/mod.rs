@@ -6,9 +6,11 @@ mod callbacks;
 pub(crate) mod clients;
 mod connect;
 mod handle;
+mod target;
 mod udp;
 
 pub use backoff::Backoff;
 pub use builder::{ClientBuilder, ClientScheme};
 pub use handle::Client;
+pub use target::Target;
 pub use udp::{UdpClient, UdpClientBuilder};

@@ -95,20 +95,7 @@ impl Handshake {
     /// The name or value has characters that it must not have, or the header is one that the handshake itself is
     /// made of.
     pub fn add_header(&self, name: &str, value: &str) -> Result<(), ProtocolError> {
-        let wrong = |text: &str| Err(ProtocolError::new(format!("the header {name:?} {text}")));
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return wrong("has a name that none has");
-        }
-        if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-            return wrong("has control characters");
-        }
-        let lower = name.to_ascii_lowercase();
-        let is_ours = lower.starts_with("sec-websocket-") || OURS.contains(&lower.as_str());
-        if is_ours {
-            return wrong("is set by the handshake itself");
-        }
+        check_header(name, value)?;
         self.0.answer.borrow_mut().headers.push((name.to_owned(), value.to_owned()));
         Ok(())
     }
@@ -139,9 +126,27 @@ impl Handshake {
     }
 }
 
+/// Whether a program may add this header.
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), ProtocolError> {
+    let wrong = |text: &str| Err(ProtocolError::new(format!("the header {name:?} {text}")));
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return wrong("has a name that none has");
+    }
+    if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+        return wrong("has control characters");
+    }
+    let lower = name.to_ascii_lowercase();
+    let is_ours = lower.starts_with("sec-websocket-") || OURS.contains(&lower.as_str());
+    if is_ours {
+        return wrong("is set by the handshake itself");
+    }
+    Ok(())
+}
+
 /// Headers that a program cannot add.
-const OURS: [&str; 5] =
-    ["connection", "content-length", "content-type", "transfer-encoding", "upgrade"];
+const OURS: [&str; 6] =
+    ["connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade"];
 
 impl fmt::Debug for Handshake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

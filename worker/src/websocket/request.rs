@@ -16,7 +16,7 @@ const HEADERS_MAX: usize = 100;
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Some peers make the last letter of their key at random, too.
-const BASE64: GeneralPurpose = {
+pub(super) const BASE64: GeneralPurpose = {
     let config = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     GeneralPurpose::new(&STANDARD, config)
 };
@@ -126,7 +126,7 @@ fn own(header: &Header<'_>) -> (String, String) {
     (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned())
 }
 
-fn accept(key: &str) -> String {
+pub(super) fn accept(key: &str) -> String {
     let mut sha = sha1_smol::Sha1::new();
     sha.update(key.as_bytes());
     sha.update(KEY_SUFFIX.as_bytes());

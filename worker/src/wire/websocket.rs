@@ -1,12 +1,13 @@
 //! WebSocket messages on a connection, from the handshake to the closing one.
 
 use super::link::Link;
+use crate::client::Target;
 use crate::protocol::ProtocolError;
 use crate::protocols::WebSocket;
 use crate::scheme::{Incoming, Traffic, Wire, WireError, WireLimits};
 use crate::stream::Stream;
 use crate::websocket::{
-    Close, CloseCode, HEAD_BYTES_MAX, Handshake, Message, Refusal, Reply, parse,
+    Close, CloseCode, HEAD_BYTES_MAX, Handshake, Message, Opening, Refusal, Reply, parse,
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink, Stream as _};
@@ -17,7 +18,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
-use tokio_websockets::{self as frames, Error, Limits, ServerBuilder, WebSocketStream};
+use tokio_websockets::{
+    self as frames, ClientBuilder, Error, Limits, ServerBuilder, WebSocketStream,
+};
 
 /// How long a peer may take to ask for a WebSocket.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -28,7 +31,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// A peer that sends pings has to read the pongs, once so many bytes of them wait.
 const PONG_BYTES_MAX: usize = 16 * 1024;
 
-/// A WebSocket from the server's side.
+/// A WebSocket, from either side.
 pub struct WebSocketWire {
     frames: WebSocketStream<Buffered>,
     phase: Phase,
@@ -46,8 +49,10 @@ pub struct WebSocketWire {
 enum Phase {
     /// The request is awaited; so much of what was received is searched for its end.
     Head(Pin<Box<Sleep>>, usize),
-    /// The program decides. What is sent meanwhile is queued, to follow the answer.
+    /// The program decides.
     Deciding(Handshake),
+    /// The same as `Head` from the client's side, whose time begins when it is connected: the answer is awaited.
+    Asking(Option<Pin<Box<Sleep>>>, usize, Opening),
     Open,
     /// Our side has closed; the peer's is awaited once all is written.
     Closing(Option<Pin<Box<Sleep>>>),
@@ -57,10 +62,86 @@ enum Phase {
     Abandoned,
 }
 
-/// Reads from a link, and writes to what it has queued: whatever is written is taken at once.
-struct Buffered(Link);
+/// Reads from a link, and writes to what it has queued, or to what is held back until the WebSocket is open: whatever
+/// is written is taken at once.
+struct Buffered {
+    link: Link,
+    held: Option<BytesMut>,
+}
 
 impl WebSocketWire {
+    /// Begins on the stream of a client, and asks for the WebSocket.
+    pub(crate) fn client(stream: Stream, limits: WireLimits, target: &Target) -> Self {
+        let limits = Limits::default().max_payload_len(Some(limits.package_bytes_max));
+        let frames = ClientBuilder::new().limits(limits).take_over(Buffered::new(stream));
+        let opening = Opening::new(target);
+        let mut wire = Self::on(frames, Phase::Over);
+        wire.link().queued.extend_from_slice(opening.request.as_bytes());
+        wire.phase = Phase::Asking(None, 0, opening);
+        wire
+    }
+
+    fn on(frames: WebSocketStream<Buffered>, phase: Phase) -> Self {
+        Self {
+            frames,
+            phase,
+            close: (CloseCode::NORMAL, String::new()),
+            closed_by_peer: None,
+            is_leaving: false,
+            pong_bytes: 0,
+            read_before: 0,
+        }
+    }
+
+    /// What was held back is sent, behind the answer if there is one.
+    fn open(&mut self, answer: &str) {
+        self.phase = Phase::Open;
+        let Buffered { link, held } = self.frames.get_mut();
+        link.queued.extend_from_slice(answer.as_bytes());
+        link.queued.unsplit(held.take().unwrap_or_default());
+        self.read_before = link.read - link.received.len() as u64;
+    }
+
+    /// It is not opened; this is said of it.
+    fn give_up(&mut self, answer: &str) {
+        self.phase = Phase::Over;
+        let Buffered { link, held } = self.frames.get_mut();
+        link.queued = answer.as_bytes().into();
+        *held = None;
+    }
+
+    /// Reads the answer to what was asked for.
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<(), WireError>> {
+        let Phase::Asking(deadline, searched, opening) = &mut self.phase else {
+            return Poll::Ready(Ok(()));
+        };
+        let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(HANDSHAKE)));
+        let link = &mut self.frames.get_mut().link;
+        let problem = loop {
+            if let Some(length) = head_length(&link.received, searched) {
+                let head = link.received.split_to(length);
+                match opening.check(&head) {
+                    Ok(()) => {
+                        self.open("");
+                        return Poll::Ready(Ok(()));
+                    }
+                    Err(problem) => break problem,
+                }
+            }
+            if link.received.len() > HEAD_BYTES_MAX {
+                break ProtocolError::new("the answer has too many headers");
+            }
+            if link.has_ended {
+                break ProtocolError::new("the peer has ended the connection");
+            }
+            if deadline.as_mut().poll(context).is_ready() {
+                break ProtocolError::new("there is no answer in time");
+            }
+            ready!(link.poll_receive(context))?;
+        };
+        self.give_up("");
+        Poll::Ready(Err(ProtocolError::new(format!("no handshake: {problem}")).into()))
+    }
     /// Says this at the end.
     pub(crate) fn close_because(&mut self, code: CloseCode, reason: &str) {
         let end = reason.floor_char_boundary(Close::REASON_BYTES_MAX);
@@ -72,7 +153,7 @@ impl WebSocketWire {
     }
 
     fn link(&mut self) -> &mut Link {
-        &mut self.frames.get_mut().0
+        &mut self.frames.get_mut().link
     }
 
     /// Reads the request that opens the WebSocket.
@@ -84,7 +165,7 @@ impl WebSocketWire {
             let Phase::Head(deadline, searched) = &mut self.phase else {
                 return Poll::Ready(Ok(None));
             };
-            let link = &mut self.frames.get_mut().0;
+            let link = &mut self.frames.get_mut().link;
             if let Some(length) = head_length(&link.received, searched) {
                 let head = link.received.split_to(length);
                 return Poll::Ready(match parse(&head) {
@@ -112,8 +193,7 @@ impl WebSocketWire {
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> WireError {
-        self.phase = Phase::Over;
-        self.link().queued = BytesMut::from(refusal.response().as_bytes());
+        self.give_up(&refusal.response());
         ProtocolError::new(format!("no handshake: {}", refusal.text)).into()
     }
 
@@ -221,16 +301,8 @@ impl WebSocketWire {
 impl Wire<WebSocket> for WebSocketWire {
     fn new(stream: Stream, limits: WireLimits) -> Self {
         let limits = Limits::default().max_payload_len(Some(limits.package_bytes_max));
-        let builder = ServerBuilder::new().limits(limits);
-        Self {
-            frames: builder.serve(Buffered(Link::new(stream))),
-            phase: Phase::Head(Box::pin(sleep(HANDSHAKE)), 0),
-            close: (CloseCode::NORMAL, String::new()),
-            closed_by_peer: None,
-            is_leaving: false,
-            pong_bytes: 0,
-            read_before: 0,
-        }
+        let frames = ServerBuilder::new().limits(limits).serve(Buffered::new(stream));
+        Self::on(frames, Phase::Head(Box::pin(sleep(HANDSHAKE)), 0))
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -244,6 +316,10 @@ impl Wire<WebSocket> for WebSocketWire {
         match self.phase {
             Phase::Head(..) => self.poll_head(context),
             Phase::Deciding(_) => Poll::Pending,
+            Phase::Asking(..) => {
+                ready!(self.poll_answer(context))?;
+                self.poll_message(context)
+            }
             Phase::Open => self.poll_message(context),
             Phase::Closing(_) | Phase::Over | Phase::Abandoned => Poll::Ready(Ok(None)),
         }
@@ -252,13 +328,10 @@ impl Wire<WebSocket> for WebSocketWire {
     fn proceed(&mut self, accepted: bool) {
         let Phase::Deciding(handshake) = &self.phase else { return };
         let (answer, is_open) = handshake.answer(accepted);
-        self.phase = if is_open { Phase::Open } else { Phase::Over };
-        let link = self.link();
-        let sent_meanwhile = std::mem::replace(&mut link.queued, answer.as_bytes().into());
-        if is_open {
-            link.queued.unsplit(sent_meanwhile);
+        match is_open {
+            true => self.open(&answer),
+            false => self.give_up(&answer),
         }
-        self.read_before = link.read - link.received.len() as u64;
     }
 
     fn queue(&mut self, reply: Reply) -> Result<(), ProtocolError> {
@@ -268,12 +341,10 @@ impl Wire<WebSocket> for WebSocketWire {
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let is_answered = !matches!(self.phase, Phase::Head(..) | Phase::Deciding(_));
-        let link = self.link();
-        match is_answered {
-            true => link.poll_flush(context),
-            false if link.queued.is_empty() => Poll::Ready(Ok(())),
-            false => Poll::Pending,
+        ready!(self.link().poll_flush(context))?;
+        match &self.frames.get_ref().held {
+            Some(held) if !held.is_empty() => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
         }
     }
 
@@ -283,10 +354,7 @@ impl Wire<WebSocket> for WebSocketWire {
 
     fn end(&mut self) {
         match self.phase {
-            Phase::Head(..) | Phase::Deciding(_) => {
-                self.link().queued.clear();
-                self.phase = Phase::Over;
-            }
+            Phase::Head(..) | Phase::Deciding(_) | Phase::Asking(..) => self.give_up(""),
             Phase::Open => {
                 let (code, reason) = self.close.clone();
                 self.say_close(code, &reason);
@@ -321,9 +389,15 @@ impl Wire<WebSocket> for WebSocketWire {
     }
 
     fn traffic(&self) -> Traffic {
-        let traffic = self.frames.get_ref().0.traffic();
+        let Buffered { link, held } = self.frames.get_ref();
+        let traffic = link.traffic();
+        let send_queue = traffic.send_queue + held.as_ref().map_or(0, BytesMut::len);
         let receive_queue = traffic.read - self.read_before;
-        Traffic { receive_queue: usize::try_from(receive_queue).unwrap_or(usize::MAX), ..traffic }
+        Traffic {
+            receive_queue: usize::try_from(receive_queue).unwrap_or(usize::MAX),
+            send_queue,
+            ..traffic
+        }
     }
 }
 
@@ -336,13 +410,19 @@ fn head_length(received: &[u8], searched: &mut usize) -> Option<usize> {
     found.map(|at| begin + at + END.len()).filter(|length| *length <= HEAD_BYTES_MAX)
 }
 
+impl Buffered {
+    fn new(stream: Stream) -> Self {
+        Self { link: Link::new(stream), held: Some(BytesMut::new()) }
+    }
+}
+
 impl AsyncRead for Buffered {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.get_mut().0.poll_read(context, buffer)
+        self.get_mut().link.poll_read(context, buffer)
     }
 }
 
@@ -352,7 +432,8 @@ impl AsyncWrite for Buffered {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().0.queued.extend_from_slice(bytes);
+        let Self { link, held } = self.get_mut();
+        held.as_mut().unwrap_or(&mut link.queued).extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -16,6 +16,7 @@ mod sending;
 mod stopping;
 mod timers;
 mod tls;
+mod websocket_client;
 mod websocket_frames;
 mod websocket_handshake;
 mod websocket_life;

@@ -88,7 +88,7 @@ pub trait Wire<S: Scheme>: 'static {
     fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// It is over: the socket is closed, whoever still holds the connection.
-    fn disconnect(&mut self) {}
+    fn disconnect(&mut self);
 
     /// The process is to leave: returns whether the connection may end now. If not, it ends by itself when what
     /// is under way is done.

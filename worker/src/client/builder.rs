@@ -1,9 +1,10 @@
 //! What a client connects to, and what it does.
 
 use super::callbacks::Callbacks;
+use super::connect::Security;
 use super::handle::{Client, Settings};
-use super::{Backoff, Target, connect};
-use crate::address::{Address, AddressError};
+use super::{Backoff, Target};
+use crate::address::{Address, AddressError, Endpoint, Transport};
 use crate::connection::ConnectionError;
 use crate::outcome::Outcome;
 use crate::protocol::Protocol;
@@ -13,6 +14,7 @@ use crate::wire::Framed;
 use crate::worker::{Options, check, of};
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -43,6 +45,8 @@ pub struct ClientBuilder<S: Scheme, D = ()> {
     pub(super) target: Target,
     /// What cannot be connected to or asked for.
     pub(super) wrong: Option<String>,
+    trusted: Option<PathBuf>,
+    server_name: Option<String>,
     options: Options,
     connect_timeout: Duration,
     backoff: Option<Backoff>,
@@ -54,6 +58,8 @@ impl<S: ClientScheme> ClientBuilder<S> {
         Self {
             target: Target { address: address.to_owned(), ..Target::default() },
             wrong: None,
+            trusted: None,
+            server_name: None,
             options: Options::default(),
             connect_timeout: Duration::from_secs(10),
             backoff: None,
@@ -65,8 +71,11 @@ impl<S: ClientScheme> ClientBuilder<S> {
     /// callback is set.
     #[must_use]
     pub fn data<D: Default + 'static>(self) -> ClientBuilder<S, D> {
-        let Self { target, wrong, options, connect_timeout, backoff, callbacks: _ } = self;
+        let Self { target, wrong, trusted, server_name, .. } = self;
+        let Self { options, connect_timeout, backoff, .. } = self;
         ClientBuilder {
+            trusted,
+            server_name,
             target,
             wrong,
             options,
@@ -82,6 +91,21 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Whom to trust in an address with TLS (`ssl://`, `wss://`), which needs this: the certificates of a PEM file, as
+    /// the `/etc/ssl/certs/ca-certificates.crt` of many systems.
+    #[must_use]
+    pub fn trust(mut self, certificates: impl Into<PathBuf>) -> Self {
+        self.trusted = Some(certificates.into());
+        self
+    }
+
+    /// The name that the peer's certificate has to be for, if it is not the address's host.
+    #[must_use]
+    pub fn server_name(mut self, name: &str) -> Self {
+        self.server_name = Some(name.to_owned());
         self
     }
 
@@ -201,7 +225,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
     /// Begins to connect, and returns at once. What is sent before it is connected waits for that.
     ///
     /// # Errors
-    /// It is no address for this protocol (`InvalidInput`).
+    /// It is no address for this protocol, or what TLS needs is not there (`InvalidInput`).
     ///
     /// # Panics
     /// Outside of a worker process.
@@ -211,13 +235,21 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         if let Some(wrong) = self.wrong {
             return Err(invalid(wrong));
         }
-        if !connect::is_supported(&parsed) {
-            let text = format!("clients do not connect by {}", parsed.transport.name());
-            return Err(invalid(text));
-        }
+        let security = match (parsed.transport, &parsed.endpoint, &self.trusted) {
+            (Transport::Udp, ..) => return Err(invalid("datagrams need UdpClient".to_owned())),
+            (Transport::Ssl, Endpoint::Inet(host, _), Some(trusted)) => {
+                let name = self.server_name.as_ref().unwrap_or(host);
+                Some(Security::new(trusted, name).map_err(invalid)?)
+            }
+            (Transport::Ssl, ..) => {
+                return Err(invalid("TLS needs whom to trust: .trust(..)".to_owned()));
+            }
+            _ => None,
+        };
         let settings = Settings {
             target: self.target,
             address: parsed,
+            security,
             connect_timeout: self.connect_timeout,
         };
         Ok(Client::begin(settings, self.options, self.backoff, self.callbacks))

@@ -3,7 +3,8 @@
 use super::builder::{ClientBuilder, ClientScheme};
 use super::callbacks::Callbacks;
 use super::clients::{self, AnyClient};
-use super::{Backoff, Target, connect};
+use super::connect::{self, Security};
+use super::{Backoff, Target};
 use crate::address::Address;
 use crate::connection::{Connection, ConnectionError, ConnectionState, Ends, Sent, Serve};
 use crate::orders::{ConnectionStatus, WorkerStatus};
@@ -41,6 +42,7 @@ pub struct Client<S: Scheme, D = ()>(Rc<Inner<S, D>>);
 pub(super) struct Settings {
     pub(super) target: Target,
     pub(super) address: Address,
+    pub(super) security: Option<Security>,
     pub(super) connect_timeout: Duration,
 }
 
@@ -64,7 +66,7 @@ pub(super) struct Inner<S: Scheme, D> {
 
 impl<S: ClientScheme> Client<S> {
     /// A client of an address: `PROTOCOL://HOST:PORT`, or with what carries it in place of the protocol: `tcp://`,
-    /// `unix:///PATH`.
+    /// `ssl://`, `unix:///PATH`.
     #[must_use]
     pub fn to(address: &str) -> ClientBuilder<S> {
         ClientBuilder::new(address)
@@ -153,8 +155,9 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
 
     async fn connect(self, after: Duration, arrival: Rc<Arrival>) -> Result<Ends, ConnectionError> {
         sleep(after).await;
-        let Settings { address, connect_timeout, .. } = &self.0.settings;
-        let connected = timeout(*connect_timeout, connect::connect(address)).await;
+        let Settings { address, security, connect_timeout, .. } = &self.0.settings;
+        let connected =
+            timeout(*connect_timeout, connect::connect(address, security.clone())).await;
         let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut));
         let (stream, ends) = connected.unwrap_or_else(late).map_err(|error| {
             let (address, reason) = (self.0.settings.target.address.clone(), error.to_string());

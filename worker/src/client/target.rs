@@ -26,7 +26,7 @@ impl ClientScheme for WebSocket {
     }
 }
 
-/// What only clients of WebSockets have. Their addresses are `ws://HOST:PORT/PATH?QUERY`; the port is 80 unless said.
+/// What only clients of WebSockets have. Their addresses are `ws://HOST:PORT/PATH?QUERY` or `wss://`.
 /// They are connected (`on_connect`) before the server has opened the WebSocket; what is sent meanwhile waits for that.
 impl<D: Default + 'static> ClientBuilder<WebSocket, D> {
     /// Offers sub-protocols, the preferred first.

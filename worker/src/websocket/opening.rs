@@ -75,13 +75,14 @@ impl Opening {
 
 const STRING: &str = "a string takes all";
 
-/// Reads the address of a WebSocket, which may have a path; the port is 80 unless said.
+/// Reads the address of a WebSocket, which may have a path; the port is 80, or 443 with TLS, unless said.
 pub(crate) fn parse_address(text: &str) -> Result<Address, AddressError> {
     let (scheme, authority, _) = split(text);
     let host = authority.rsplit(']').next().unwrap_or(authority);
-    let port = if host.contains(':') || authority.is_empty() { "" } else { ":80" };
+    let port = if scheme == "wss" { ":443" } else { ":80" };
+    let port = if host.contains(':') || authority.is_empty() { "" } else { port };
     match scheme {
-        "ws" => Address::parse(&format!("ws://{authority}{port}")),
+        "ws" | "wss" => Address::parse(&format!("{scheme}://{authority}{port}")),
         _ => Address::parse(text).and_then(crate::worker::check::<crate::protocols::WebSocket>),
     }
 }
@@ -110,6 +111,7 @@ mod tests {
             ("ws://host/a/b?c=d#e", "ws://host:80", "host", "/a/b?c=d"),
             ("ws://[::1]?c", "ws://[::1]:80", "[::1]", "/?c"),
             ("ws://[::1]:81/c", "ws://[::1]:81", "[::1]:81", "/c"),
+            ("wss://host/c", "wss://host:443", "host", "/c"),
             ("websocket://host:1", "websocket://host:1", "host:1", "/"),
         ] {
             assert_eq!(parse_address(text).unwrap().to_string(), address);

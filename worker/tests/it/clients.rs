@@ -270,7 +270,7 @@ fn what_is_no_address_for_a_client_is_refused() {
         for (address, expected) in [
             ("127.0.0.1:1", "has no scheme"),
             ("frame://127.0.0.1:1", "does not go with the protocol text"),
-            ("udp://127.0.0.1:1", "clients do not connect by udp"),
+            ("udp://127.0.0.1:1", "datagrams need UdpClient"),
         ] {
             let error = Client::<Text>::to(address).connect().unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

@@ -1,10 +1,12 @@
 //! TLS, with certificates of an authority of our own.
 
-use crate::peer::Peer;
+use crate::peer::{Peer, until};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use workyard_worker::protocols::{Http, Text, WebSocket};
-use workyard_worker::{Address, Tls, Worker, embedded::serve_while};
+use workyard_worker::{Address, Client, ConnectionState, Tls, Worker, embedded::serve_while};
 
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -190,6 +192,47 @@ fn http_and_websocket_go_over_tls() {
         peer.read_to_end(&mut answer).await.unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 101 "));
         assert!(answer.ends_with(b"\x81\x05hello\x88\x02\x03\xe8"), "{answer:?}");
+    });
+    served.unwrap();
+}
+
+#[test]
+fn clients_speak_tls_with_those_that_they_trust() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (certificates, key) = authority.issue("one.test");
+    let trusted = authority.folder.path().join("trusted.pem");
+    std::fs::write(&trusted, authority.issuer.pem()).unwrap();
+    let untrusted = other.folder.path().join("trusted.pem");
+    std::fs::write(&untrusted, other.issuer.pem()).unwrap();
+    let echo = Worker::<WebSocket>::bind("wss://127.0.0.1:0")
+        .tls(Tls::from_files(certificates, key))
+        .on_message(async |connection, message| connection.send(message));
+    let served = serve_while(echo, async |address| {
+        let url = format!("wss://{}/path", address.endpoint);
+        let log: Rc<RefCell<Vec<String>>> = Rc::default();
+        for (trusted, name) in
+            [(&trusted, "one.test"), (&trusted, "two.test"), (&untrusted, "one.test")]
+        {
+            let (message, error) = (Rc::clone(&log), Rc::clone(&log));
+            let client = Client::<WebSocket>::to(&url)
+                .trust(trusted)
+                .server_name(name)
+                .on_message(async move |client, heard| {
+                    message.borrow_mut().push(format!("{heard:?}"));
+                    client.close();
+                })
+                .on_error(async move |_, failed| error.borrow_mut().push(failed.to_string()))
+                .connect()
+                .unwrap();
+            client.send("hello");
+            until(|| client.state() == ConnectionState::Closed).await;
+        }
+        let log = log.borrow();
+        assert_eq!(log[0], r#"Text("hello")"#);
+        assert!(log[1].contains("certificate not valid for name"), "{log:?}");
+        assert!(log[2].contains("invalid peer certificate: BadSignature"), "{log:?}");
+        let nothing = Client::<WebSocket>::to(&url).trust("/nowhere").connect().unwrap_err();
+        assert!(nothing.to_string().starts_with("/nowhere: "), "{nothing}");
     });
     served.unwrap();
 }

@@ -192,7 +192,7 @@ fn what_cannot_be_asked_for_is_refused() {
             (to().header("X", "a\r\nY: b"), "control characters"),
             (to().header("Host", "a"), "by the handshake itself"),
             (to().protocols(["a b"]), "is no sub-protocol"),
-            (Client::to("wss://127.0.0.1:1/"), "do not connect by ssl"),
+            (Client::to("wss://127.0.0.1:1/"), "TLS needs whom to trust"),
             (Client::to("text://127.0.0.1:1"), "does not go with the protocol"),
         ] {
             let error = client.connect().unwrap_err().to_string();

@@ -200,3 +200,17 @@ fn websocket_goes_over_tls() {
     assert!(answer.starts_with(b"HTTP/1.1 101 "));
     assert!(answer.ends_with(b"\x81\x05hello\x88\x02\x03\xe8"), "{answer:?}");
 }
+
+#[test]
+fn a_proxy_passes_on_what_both_sides_say() {
+    let (echo, target) = text_program("chat");
+    let port = free_port();
+    let proxy = Program::new("tcp-proxy")
+        .with("LISTEN", format!("tcp://127.0.0.1:{port}"))
+        .with("TARGET", format!("tcp://127.0.0.1:{target}"));
+    let _programs = (echo.start(), proxy.start());
+    let mut peer = LinePeer::connect(port);
+    peer.sees(&["user[1] comes"]);
+    peer.send("hello");
+    peer.sees(&["user[1] said: hello"]);
+}

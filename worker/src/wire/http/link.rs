@@ -55,6 +55,11 @@ impl Link {
         socket.ahead.extend_from_slice(bytes);
     }
 
+    /// Closes the socket.
+    pub(super) fn disconnect(&self) {
+        self.0.borrow_mut().stream = Stream::Connecting(Rc::default());
+    }
+
     /// Hyper has taken so much of a body.
     pub(super) fn taken(&self, bytes: usize) {
         self.0.borrow_mut().unwritten += bytes;

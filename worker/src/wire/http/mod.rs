@@ -201,6 +201,10 @@ impl Wire<Http> for HttpWire {
     }
 
     /// Who is connected may be about to ask, and is answered once more.
+    fn disconnect(&mut self) {
+        self.shared.link.disconnect();
+    }
+
     fn finish(&mut self) -> bool {
         self.exchange().is_leaving = true;
         self.hyper.is_none()

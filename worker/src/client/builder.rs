@@ -3,6 +3,7 @@
 use super::callbacks::Callbacks;
 use super::connect::Security;
 use super::handle::{Client, Settings};
+use super::proxy::Proxy;
 use super::{Backoff, Target};
 use crate::address::{Address, AddressError, Endpoint, Transport};
 use crate::connection::ConnectionError;
@@ -45,6 +46,7 @@ pub struct ClientBuilder<S: Scheme, D = ()> {
     pub(super) target: Target,
     /// What cannot be connected to or asked for.
     pub(super) wrong: Option<String>,
+    proxy: Option<Proxy>,
     trusted: Option<PathBuf>,
     server_name: Option<String>,
     options: Options,
@@ -58,6 +60,7 @@ impl<S: ClientScheme> ClientBuilder<S> {
         Self {
             target: Target { address: address.to_owned(), ..Target::default() },
             wrong: None,
+            proxy: None,
             trusted: None,
             server_name: None,
             options: Options::default(),
@@ -71,9 +74,10 @@ impl<S: ClientScheme> ClientBuilder<S> {
     /// callback is set.
     #[must_use]
     pub fn data<D: Default + 'static>(self) -> ClientBuilder<S, D> {
-        let Self { target, wrong, trusted, server_name, .. } = self;
+        let Self { target, wrong, proxy, trusted, server_name, .. } = self;
         let Self { options, connect_timeout, backoff, .. } = self;
         ClientBuilder {
+            proxy,
             trusted,
             server_name,
             target,
@@ -91,6 +95,18 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Connects through a proxy, which also looks the host's name up: `socks5://HOST:PORT` or `http://HOST:PORT`
+    /// (CONNECT), with `USER:PASSWORD@` before the host if it wants that. One that cannot be read is an error of
+    /// [`ClientBuilder::connect`].
+    #[must_use]
+    pub fn proxy(mut self, proxy: &str) -> Self {
+        match Proxy::parse(proxy) {
+            Ok(proxy) => self.proxy = Some(proxy),
+            Err(wrong) => self.wrong = Some(wrong),
+        }
         self
     }
 
@@ -249,6 +265,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         let settings = Settings {
             target: self.target,
             address: parsed,
+            proxy: self.proxy,
             security,
             connect_timeout: self.connect_timeout,
         };

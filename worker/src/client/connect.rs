@@ -1,5 +1,6 @@
 //! Connecting to an address.
 
+use super::proxy::Proxy;
 use crate::address::{Address, Endpoint, Transport};
 use crate::connection::Ends;
 use crate::stream::Stream;
@@ -52,6 +53,7 @@ pub(super) fn ends(address: &Address) -> Ends {
 /// Connects, to whichever of a name's addresses answers first in order.
 pub(super) async fn connect(
     address: &Address,
+    proxy: Option<&Proxy>,
     security: Option<Security>,
 ) -> io::Result<(Stream, Ends)> {
     let ends = ends(address);
@@ -62,7 +64,10 @@ pub(super) async fn connect(
         (Endpoint::Inet(..), Transport::Udp) => return Err(io::ErrorKind::Unsupported.into()),
         (Endpoint::Inet(host, port), _) => (host.as_str(), *port),
     };
-    let stream = TcpStream::connect((host, port)).await?;
+    let stream = match proxy {
+        Some(proxy) => proxy.connect(host, port).await?,
+        None => TcpStream::connect((host, port)).await?,
+    };
     stream.set_nodelay(true)?;
     let (local, remote) = (stream.local_addr()?, stream.peer_addr()?);
     let ends = Ends { local: Some(local), remote: Some(remote), ..ends };

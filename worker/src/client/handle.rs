@@ -4,6 +4,7 @@ use super::builder::{ClientBuilder, ClientScheme};
 use super::callbacks::Callbacks;
 use super::clients::{self, AnyClient};
 use super::connect::{self, Security};
+use super::proxy::Proxy;
 use super::{Backoff, Target};
 use crate::address::Address;
 use crate::connection::{Connection, ConnectionError, ConnectionState, Ends, Sent, Serve};
@@ -42,6 +43,7 @@ pub struct Client<S: Scheme, D = ()>(Rc<Inner<S, D>>);
 pub(super) struct Settings {
     pub(super) target: Target,
     pub(super) address: Address,
+    pub(super) proxy: Option<Proxy>,
     pub(super) security: Option<Security>,
     pub(super) connect_timeout: Duration,
 }
@@ -155,9 +157,10 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
 
     async fn connect(self, after: Duration, arrival: Rc<Arrival>) -> Result<Ends, ConnectionError> {
         sleep(after).await;
-        let Settings { address, security, connect_timeout, .. } = &self.0.settings;
+        let Settings { address, proxy, security, connect_timeout, .. } = &self.0.settings;
         let connected =
-            timeout(*connect_timeout, connect::connect(address, security.clone())).await;
+            timeout(*connect_timeout, connect::connect(address, proxy.as_ref(), security.clone()))
+                .await;
         let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut));
         let (stream, ends) = connected.unwrap_or_else(late).map_err(|error| {
             let (address, reason) = (self.0.settings.target.address.clone(), error.to_string());

@@ -6,6 +6,7 @@ mod callbacks;
 pub(crate) mod clients;
 mod connect;
 mod handle;
+mod proxy;
 mod target;
 mod udp;
 

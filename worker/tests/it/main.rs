@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod callbacks;
+mod client_proxies;
 mod clients;
 mod custom;
 mod datagrams;

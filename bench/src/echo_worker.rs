@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use workyard_worker::Worker;
 use workyard_worker::embedded::serve_while;
-use workyard_worker::protocols::{Frame, Text, WebSocket};
+use workyard_worker::protocols::{Frame, Http, Text, WebSocket};
 
 /// Serves until the process is ended.
 pub(crate) fn serve(spoken: Spoken, listen: SocketAddr) -> io::Result<()> {
@@ -25,6 +25,11 @@ pub(crate) fn serve(spoken: Spoken, listen: SocketAddr) -> io::Result<()> {
         Spoken::WebSocket => {
             let worker = Worker::<WebSocket>::bind(&address)
                 .on_message(async |connection, message| connection.send(message));
+            serve_while(worker, async |_| pending().await)
+        }
+        Spoken::Http => {
+            let worker = Worker::<Http>::bind(&address)
+                .on_message(async |connection, _| connection.send("hello"));
             serve_while(worker, async |_| pending().await)
         }
     }

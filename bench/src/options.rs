@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        assert_eq!(names(&[]).len(), 98);
-        assert_eq!(names(&["--quick"]).len(), 33);
+        assert_eq!(names(&[]).len(), 102);
+        assert_eq!(names(&["--quick"]).len(), 34);
         assert_eq!(names(&["--rows", "kv/get"]).len(), 4);
         assert_eq!(
             names(&["--quick", "--rows", "connects,fanout/1x1000/*4"]),

@@ -40,16 +40,19 @@ pub(crate) enum Spoken {
     /// Lines.
     Text,
     WebSocket,
+    /// Requests, each answered with a greeting; the limit is plain hyper.
+    Http,
 }
 
 impl Spoken {
-    pub(crate) const ALL: [Self; 3] = [Self::Frame, Self::Text, Self::WebSocket];
+    pub(crate) const ALL: [Self; 4] = [Self::Frame, Self::Text, Self::WebSocket, Self::Http];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Frame => "frame",
             Self::Text => "text",
             Self::WebSocket => "web-socket",
+            Self::Http => "http",
         }
     }
 }

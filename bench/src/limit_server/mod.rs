@@ -1,8 +1,9 @@
 //! Servers without any logic, as the physical limit to compare with. `echo` sends every byte back;
-//! `fanout` sends every whole frame of a publisher to all subscribers.
+//! `fanout` sends every whole frame of a publisher to all subscribers; `hyper` is the limit of whoever speaks HTTP through it.
 
 mod client;
 mod clients;
+mod hyper;
 
 use clients::Clients;
 use mio::net::TcpListener;
@@ -16,6 +17,8 @@ use std::net::SocketAddr;
 pub(crate) enum Service {
     Echo,
     Fanout,
+    /// Answers HTTP requests with a greeting.
+    Hyper,
 }
 
 const LISTENER: Token = Token(usize::MAX);
@@ -24,6 +27,9 @@ const EVENTS_AT_ONCE: usize = 1024;
 
 /// Serves until the process is ended: one thread, edge-triggered, writing straight to the sockets.
 pub(crate) fn serve(service: Service, listen: SocketAddr) -> io::Result<()> {
+    if service == Service::Hyper {
+        return hyper::serve(listen);
+    }
     let mut listener = bind(listen)?;
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;

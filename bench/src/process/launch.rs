@@ -2,7 +2,7 @@
 
 use super::{binaries, programs};
 use crate::limits::PEER_CONNECTIONS_MAX;
-use crate::peer::{Family, Kind};
+use crate::peer::{Family, Kind, Spoken};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -85,6 +85,7 @@ fn program(kind: Kind, family: Family) -> Result<PathBuf> {
 fn limit_arguments(family: Family, port: u16) -> Vec<String> {
     let service = match family {
         Family::Channels => "fanout",
+        Family::Echo(Spoken::Http) => "hyper",
         Family::Keys | Family::Echo(_) => "echo",
     };
     words(&format!("limit-server --service {service} --listen 127.0.0.1:{port}"))

@@ -1,4 +1,4 @@
-//! What is to come back as it was sent, as lines and as WebSocket messages.
+//! What is to come back as it was sent, as lines and as WebSocket messages; and greetings over HTTP.
 
 use super::{Answer, Incoming, KeyValueWire, Request, Role, Wire, invalid, line};
 use std::io;
@@ -94,6 +94,42 @@ impl KeyValueWire for WebSocket {
         // Masked with nothing, so that the key stands in it; who unmasks has the same work.
         out.extend_from_slice(&[0; MASK_BYTES]);
         out.append(&mut payload);
+    }
+
+    fn is_checked(&self) -> bool {
+        false
+    }
+}
+
+/// Requests that are answered with a greeting.
+pub(super) struct Http;
+
+impl Wire for Http {
+    fn greet(&self, _: Role, _: &mut Vec<u8>) {}
+
+    fn incoming(&self, input: &[u8], _: &mut Vec<u8>) -> io::Result<Incoming> {
+        const LENGTH: &[u8] = b"content-length: 5\r\n";
+        let Some(end) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+            return Ok(Incoming::Partial);
+        };
+        let frame_bytes = end + 4 + b"hello".len();
+        if input.len() < frame_bytes {
+            return Ok(Incoming::Partial);
+        }
+        let head = &input[..end + 2];
+        let has_length = head.windows(LENGTH.len()).any(|it| it.eq_ignore_ascii_case(LENGTH));
+        if !head.starts_with(b"HTTP/1.1 200 ") || !has_length {
+            return Err(invalid(format!("no greeting: {:?}", String::from_utf8_lossy(head))));
+        }
+        Ok(Incoming::Answer { frame_bytes, id: 0, answer: Answer::Done })
+    }
+}
+
+impl KeyValueWire for Http {
+    fn request(&self, _: u32, request: Request<'_>, out: &mut Vec<u8>) {
+        if let Request::Set { key, .. } = request {
+            out.extend_from_slice(format!("GET /{key} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes());
+        }
     }
 
     fn is_checked(&self) -> bool {

@@ -232,6 +232,7 @@ pub(crate) fn echo(kind: Kind, spoken: Spoken) -> Box<dyn KeyValueWire> {
         Spoken::Frame => Box::new(raw::RawKeys),
         Spoken::Text => Box::new(echoes::Lines),
         Spoken::WebSocket => Box::new(echoes::WebSocket { greets: kind != Kind::Limit }),
+        Spoken::Http => Box::new(echoes::Http),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::orders::Order;
 use crate::scheme::Scheme;
 use crate::service::{AnyWorker, Served, Start};
 use crate::socket::Listening;
+use crate::timer;
 use crate::worker::Worker;
 use std::io;
 use tokio::runtime::{Builder, LocalOptions};
@@ -31,7 +32,7 @@ use tokio::task::spawn_local;
 /// ```
 ///
 /// # Errors
-/// The address cannot be bound, or `on_worker_start` fails. A worker without an address is `InvalidInput`.
+/// The address cannot be bound, `on_worker_start` fails, or a callback fails for which the process stops. A worker without an address is `InvalidInput`.
 pub fn serve_while<S, D, T>(
     worker: Worker<S, D>,
     main: impl AsyncFnOnce(Address) -> T,
@@ -65,7 +66,11 @@ where
         }
         let result = main(address).await;
         let _ = orders.send(Order::Stop);
-        serving.await?;
-        Ok(result)
+        let served = serving.await?;
+        timer::end_all();
+        match served {
+            Served::Failed(text) => Err(io::Error::other(text)),
+            Served::Stopped | Served::NotStarted(_) => Ok(result),
+        }
     })
 }

@@ -94,7 +94,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
-fn text_of(payload: &dyn Any) -> String {
+/// What a panic says.
+pub(crate) fn text_of(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "with no text".to_owned())

@@ -48,6 +48,9 @@ pub trait Protocol: 'static {
     /// What is sent.
     type Reply: 'static;
 
+    #[doc(hidden)]
+    const HAS_PACKAGES: bool = true;
+
     /// Looks at what was received and not taken yet, at least one byte: how long is its first package? It is asked
     /// again when more has come, until the whole package is there.
     ///

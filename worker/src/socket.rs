@@ -112,9 +112,16 @@ fn bind_unix(path: &Path, backlog: u32) -> io::Result<Listening> {
 /// A socket file that nobody listens at is left from a process that was killed.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(()) };
-    let is_socket = metadata.file_type().is_socket();
-    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
-        return std::fs::remove_file(path);
+    if !metadata.file_type().is_socket() {
+        return Ok(());
     }
-    Ok(())
+    // Without waiting: whoever listens may have no room for one more.
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
+        _ => Ok(()),
+    }
 }

@@ -102,3 +102,9 @@ async fn finish(running: Running) {
 pub(crate) fn count() -> u64 {
     TIMERS.with_borrow(|timers| timers.by_id.len() as u64)
 }
+
+/// Ends all timers of this thread.
+pub(crate) fn end_all() {
+    let timers = TIMERS.with_borrow_mut(|timers| std::mem::take(&mut timers.by_id));
+    timers.into_values().for_each(|timer| timer.abort());
+}

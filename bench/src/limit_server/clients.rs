@@ -65,7 +65,7 @@ impl Clients {
             buffer[..held].copy_from_slice(&client.partial);
             client.partial.clear();
             match self.service {
-                Service::Echo => client.send(&buffer[..held + count]),
+                Service::Echo | Service::Hyper => client.send(&buffer[..held + count]),
                 Service::Fanout => self.pass_on(index, held + count),
             }
             if count < READ_BYTES {

@@ -49,6 +49,8 @@ struct Shared<S: Scheme, D> {
     is_corked: Cell<bool>,
     /// The process is to leave: what is under way is done, and nothing new begun.
     is_finishing: Cell<bool>,
+    /// `on_error` is under way.
+    is_telling_error: Cell<bool>,
     /// The peer has shown who it is.
     is_authenticated: Cell<bool>,
     /// `on_buffer_full` was called, and `on_buffer_drain` not yet.
@@ -60,6 +62,15 @@ struct Shared<S: Scheme, D> {
     partner: RefCell<Option<Box<dyn Partner<S::Message>>>>,
     /// Wakes the task that serves this connection.
     waker: RefCell<Waker>,
+}
+
+/// How connections are to end when their process is to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// When nothing is under way any more.
+    Finish,
+    /// When their protocols see fit.
+    WindDown,
 }
 
 /// Something that a callback is to hear of.
@@ -92,6 +103,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             is_paused: Cell::new(false),
             is_corked: Cell::new(false),
             is_finishing: Cell::new(false),
+            is_telling_error: Cell::new(false),
             is_authenticated: Cell::new(false),
             is_full: Cell::new(false),
             send_buffer_bytes_max: Cell::new(send_buffer_bytes_max),
@@ -199,7 +211,10 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             Ok(sent) => sent,
             Err(refused) => {
                 self.0.process.count_send_fail();
-                self.notice(Notice::Error(ConnectionError::Send(refused.clone())));
+                // That it has ended is told otherwise; and one that answers to an error must not make the next.
+                if refused != Refused::Closed && !self.0.is_telling_error.get() {
+                    self.notice(Notice::Error(ConnectionError::Send(refused.clone())));
+                }
                 Sent::Refused(refused)
             }
         }
@@ -210,8 +225,16 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             return Err(Refused::Closed);
         }
         let mut wire = self.0.wire.borrow_mut();
-        let waiting = wire.traffic().send_queue;
+        let mut waiting = wire.traffic().send_queue;
+        if self.0.is_corked.get() && waiting > 0 && waiting >= bytes_max {
+            // What was put off is tried now; an error comes again when the task writes.
+            let _ = wire.poll_flush(&mut Context::from_waker(Waker::noop()));
+            waiting = wire.traffic().send_queue;
+        }
         if waiting > 0 && waiting >= bytes_max {
+            drop(wire);
+            self.note_fullness();
+            self.wake();
             return Err(Refused::Full(waiting));
         }
         wire.queue(reply)?;
@@ -221,8 +244,12 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         // Nobody is woken for this; if it is not enough, the task tries again and waits.
         match wire.poll_flush(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Ok(Sent::Written),
-            Poll::Ready(Err(_)) => {
-                self.wake();
+            Poll::Ready(Err(error)) => {
+                drop(wire);
+                if self.0.ends.get().transport != "udp" {
+                    self.notice(Notice::Error(ConnectionError::Lost(error.into())));
+                    self.destroy();
+                }
                 Err(Refused::Closed)
             }
             Poll::Pending => {
@@ -253,7 +280,7 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         sent
     }
 
-    /// Ends at once; what is queued is lost.
+    /// Ends at once; what is queued is lost, and a callback of it that waits does not go on.
     pub fn destroy(&self) {
         self.0.state.set(ConnectionState::Closed);
         self.wake();
@@ -275,14 +302,8 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         self.0.is_authenticated.get()
     }
 
-    /// Ends when nothing is under way any more.
-    pub(crate) fn finish(&self) {
-        self.0.is_finishing.set(true);
-        self.wind_down();
-    }
-
-    /// Ends when its protocol sees fit.
-    pub(crate) fn wind_down(&self) {
+    pub(crate) fn end(&self, ending: Ending) {
+        self.0.is_finishing.set(ending == Ending::Finish);
         self.0.wire.borrow_mut().wind_down();
         self.wake();
     }

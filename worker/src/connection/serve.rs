@@ -4,7 +4,7 @@ use super::{Connection, ConnectionError, ConnectionState, Ends, Notice};
 use crate::outcome::{Failure, Running};
 use crate::scheme::{Incoming, Scheme, Wire, WireError};
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
@@ -19,15 +19,16 @@ const FLUSH: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves one connection to its end.
-pub(crate) struct Serve<S: Scheme, D> {
+pub(crate) struct Serve<S: Scheme, D: 'static> {
     connection: Connection<S, D>,
     phase: Phase,
     /// The callback that this connection's messages wait for.
     running: Option<(Running, Callback)>,
-    /// One that they do not wait for.
-    aside: Option<Running>,
+    /// One that they do not wait for, and whether it is `on_error`.
+    aside: Option<(Running, bool)>,
     /// The wire knows that nothing more is sent.
     has_ended: bool,
+    is_datagram: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,9 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     pub(crate) fn new(connection: Connection<S, D>) -> Self {
         let connect = connection.worker().handlers().connect(&connection);
         let running = connect.map(|running| (running, Callback::Connect));
-        Self { connection, phase: Phase::Serving, running, aside: None, has_ended: false }
+        let mut serve = Self::of(connection, Phase::Serving);
+        serve.running = running;
+        serve
     }
 
     /// Serves one that is to be connected first.
@@ -66,12 +69,20 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         connecting: impl Future<Output = Result<Ends, ConnectionError>> + 'static,
     ) -> Self {
         let phase = Phase::Connecting(Box::pin(connecting));
-        Self { connection, phase, running: None, aside: None, has_ended: false }
+        Self::of(connection, phase)
     }
 
     /// Serves one datagram: all messages of it, and nothing else.
     pub(crate) fn datagram(connection: Connection<S, D>) -> Self {
-        Self { connection, phase: Phase::Serving, running: None, aside: None, has_ended: false }
+        connection.worker().datagrams_more();
+        let mut serve = Self::of(connection, Phase::Serving);
+        serve.is_datagram = true;
+        serve
+    }
+
+    fn of(connection: Connection<S, D>, phase: Phase) -> Self {
+        let (running, aside) = (None, None);
+        Self { connection, phase, running, aside, has_ended: false, is_datagram: false }
     }
 
     fn state(&self) -> ConnectionState {
@@ -102,7 +113,7 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 }
             }
         }
-        context.waker().wake_by_ref();
+        yield_to_others(context);
         Poll::Pending
     }
 
@@ -152,9 +163,12 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
 
     /// Lets the callbacks go on that messages do not wait for.
     fn poll_aside(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            if let Some(running) = &mut self.aside {
-                let done = ready!(Pin::new(running).poll(context));
+        for _ in 0..MESSAGES_AT_ONCE {
+            if let Some((running, is_error)) = &mut self.aside {
+                self.connection.0.is_telling_error.set(*is_error);
+                let done = Pin::new(running).poll(context);
+                self.connection.0.is_telling_error.set(false);
+                let done = ready!(done);
                 self.aside = None;
                 if let Err(failure) = done {
                     self.failed("on_buffer_full, on_buffer_drain or on_error", &failure);
@@ -169,12 +183,16 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
                 partner.resume();
             }
             let handlers = self.connection.worker().handlers();
-            self.aside = match notice {
+            let is_error = matches!(notice, Notice::Error(_));
+            let running = match notice {
                 Notice::BufferFull => handlers.buffer_full(&self.connection),
                 Notice::BufferDrain => handlers.buffer_drain(&self.connection),
                 Notice::Error(error) => handlers.error(&self.connection, error),
             };
+            self.aside = running.map(|running| (running, is_error));
         }
+        yield_to_others(context);
+        Poll::Pending
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -320,8 +338,11 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         }
     }
 
-    fn over(&self) -> Phase {
+    fn over(&mut self) -> Phase {
         self.connection.0.state.set(ConnectionState::Closed);
+        // What they hold, `on_close` may want.
+        self.running = None;
+        self.aside = None;
         self.connection.0.wire.borrow_mut().disconnect();
         let partner = self.connection.0.partner.take();
         if let Some(partner) = partner {
@@ -346,16 +367,27 @@ impl<S: Scheme, D: 'static> Future for Serve<S, D> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         self.connection.0.waker.borrow_mut().clone_from(context.waker());
-        let polled = self.poll_phases(context);
-        if polled.is_ready() {
-            self.connection.worker().forget(self.connection.id());
-        }
-        polled
+        self.poll_phases(context)
     }
 }
 
 // Nothing in it is pinned in place; what is pinned is in boxes.
-impl<S: Scheme, D> Unpin for Serve<S, D> {}
+impl<S: Scheme, D: 'static> Unpin for Serve<S, D> {}
+
+/// Goes on after what else this thread has to do, its sockets and timers among it.
+fn yield_to_others(context: &mut Context<'_>) {
+    let _ = pin!(tokio::task::yield_now()).poll(context);
+}
+
+impl<S: Scheme, D: 'static> Drop for Serve<S, D> {
+    fn drop(&mut self) {
+        let process = self.connection.worker();
+        match self.is_datagram {
+            true => process.datagrams_less(),
+            false => process.forget(self.connection.id()),
+        }
+    }
+}
 
 impl Callback {
     fn name(self) -> &'static str {

@@ -9,6 +9,7 @@ pub struct Tcp;
 
 impl Protocol for Tcp {
     const NAME: &'static str = "tcp";
+    const HAS_PACKAGES: bool = false;
     type State = ();
     type Message = Bytes;
     type Reply = Payload;

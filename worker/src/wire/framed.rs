@@ -1,12 +1,14 @@
 //! A protocol of packages on a stream of bytes.
 
 use super::link::Link;
+use crate::outcome::text_of;
 use crate::protocol::{Input, Protocol, ProtocolError};
 use crate::scheme::{Incoming, Traffic, Wire, WireError, WireLimits};
 use crate::stream::Stream;
 use bytes::{Bytes, BytesMut};
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, ready};
 
 /// Packages of a [`Protocol`].
@@ -23,10 +25,11 @@ impl<P: Protocol> Framed<P> {
             return Ok(None);
         }
         let bytes_max = self.limits.package_bytes_max;
-        let length = match P::input(&mut self.state, &self.link.received)? {
+        let length = match guarded(|| P::input(&mut self.state, &self.link.received))? {
             Input::Package(0) => {
                 return Err(ProtocolError::new("its protocol found a package of 0 bytes").into());
             }
+            Input::Package(length) if !P::HAS_PACKAGES => length.min(bytes_max),
             Input::Package(length) => length,
             Input::More => self.link.received.len() + 1,
         };
@@ -59,7 +62,7 @@ impl<P: Protocol> Wire<P> for Framed<P> {
     ) -> Poll<Result<Option<Incoming<P>>, WireError>> {
         loop {
             if let Some(package) = self.package()? {
-                let message = P::decode(&mut self.state, package)?;
+                let message = guarded(|| P::decode(&mut self.state, package))?;
                 return Poll::Ready(Ok(Some(Incoming::Message(message))));
             }
             if self.link.has_ended {
@@ -73,7 +76,7 @@ impl<P: Protocol> Wire<P> for Framed<P> {
 
     fn queue(&mut self, reply: P::Reply) -> Result<(), ProtocolError> {
         let before = self.link.queued.len();
-        let encoded = P::encode(&mut self.state, reply, &mut self.link.queued);
+        let encoded = guarded(|| P::encode(&mut self.state, reply, &mut self.link.queued));
         if encoded.is_err() {
             self.link.queued.truncate(before);
         }
@@ -98,13 +101,21 @@ impl<P: Protocol> Wire<P> for Framed<P> {
 
     fn finish(&mut self) -> bool {
         let Self { state, link: Link { received, .. }, .. } = self;
-        let next = (!received.is_empty()).then(|| P::input(state, received));
+        let next = (!received.is_empty()).then(|| guarded(|| P::input(state, received)));
         !matches!(next, Some(Ok(Input::Package(length))) if length <= received.len())
     }
 
     fn traffic(&self) -> Traffic {
         self.link.traffic()
     }
+}
+
+/// Calls a user's protocol. What it has done to its connection when it panics, nobody will see.
+fn guarded<T>(call: impl FnOnce() -> Result<T, ProtocolError>) -> Result<T, ProtocolError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let text = text_of(payload.as_ref());
+        Err(ProtocolError::new(format!("its protocol panicked: {text}")))
+    })
 }
 
 impl<P: Protocol> fmt::Debug for Framed<P> {

@@ -4,7 +4,7 @@ use crate::scheme::Traffic;
 use crate::stream::Stream;
 use bytes::{Buf, BytesMut};
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -56,7 +56,12 @@ impl Link {
     pub(super) fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            match read {
+                // Many a peer ends without the notice that TLS wants; protocols know whether it is cut off.
+                Err(error) if self.stream.is_tls() && error.kind() == ErrorKind::UnexpectedEof => {}
+                other => other?,
+            }
             let bytes = buffer.filled();
             self.has_ended = bytes.is_empty();
             self.receive(bytes);
@@ -91,7 +96,7 @@ impl Link {
         while !self.queued.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.queued));
             let bytes = match written {
-                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => Err(ErrorKind::WriteZero.into()),
                 other => other,
             };
             let bytes = bytes.inspect_err(|_| self.queued.clear())?;

@@ -3,11 +3,14 @@
 use super::{WorkerProcess, next_connection_id};
 use crate::connection::{Connection, Ends, Serve};
 use crate::listener::{Accepted, Listener};
+use crate::outcome::text_of;
 use crate::proxies::Proxies;
 use crate::scheme::{Scheme, Wire, WireLimits};
 use crate::socket::Listening;
 use crate::stream::Stream;
+use std::any::Any;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, spawn_local};
@@ -60,14 +63,14 @@ async fn accept_forever<S: Scheme, D: Default + 'static>(
     mut listener: Listener,
 ) {
     loop {
-        while process.count() + process.handshakes().get() >= process.options().connections_max {
+        while process.count() >= process.options().connections_max {
             sleep(ACCEPT_PAUSE).await;
         }
         match listener.accept().await {
             Ok(Accepted { stream: Stream::Tcp(stream), ends, datagram: None })
                 if entrance.takes_time(ends) =>
             {
-                process.handshakes().set(process.handshakes().get() + 1);
+                process.handshakes_more();
                 spawn_local(let_in(process.clone(), entrance.clone(), stream, ends));
             }
             Ok(Accepted { stream, ends, datagram: None }) => admit(&process, stream, ends),
@@ -93,12 +96,13 @@ async fn let_in<S: Scheme, D: Default + 'static>(
     ends: Ends,
 ) {
     let shaken = timeout(HANDSHAKE, entrance.shake_hands(stream, ends)).await;
-    process.handshakes().set(process.handshakes().get() - 1);
     match shaken {
         Ok(Ok((stream, ends))) => admit(&process, stream, ends),
         Ok(Err(error)) => tracing::debug!(remote = ?ends.remote, %error, "not let in"),
         Err(_) => tracing::debug!(remote = ?ends.remote, "not let in: it took too long"),
     }
+    // Only now: until it is known as a connection, it is known as this.
+    process.handshakes_less();
 }
 
 fn admit<S: Scheme, D: Default + 'static>(
@@ -106,13 +110,10 @@ fn admit<S: Scheme, D: Default + 'static>(
     stream: Stream,
     ends: Ends,
 ) {
-    let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
-    let wire = S::Wire::new(stream, limits);
-    let id = next_connection_id();
-    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
+    let Some(connection) = connection(process, stream, ends, &[]) else { return };
     process.remember(&connection);
     if let Some(within) = process.options().authenticate_within {
-        spawn_local(cut_off_unless_authenticated(connection.clone(), within));
+        spawn_local(cut_off_unless_authenticated(process.clone(), connection.id(), within));
     }
     spawn_local(Serve::new(connection));
 }
@@ -124,20 +125,40 @@ fn admit_datagram<S: Scheme, D: Default + 'static>(
     ends: Ends,
     bytes: &[u8],
 ) {
+    if let Some(connection) = connection(process, stream, ends, bytes) {
+        spawn_local(Serve::datagram(connection));
+    }
+}
+
+/// Makes a connection. If the program's part in that panics, it costs only this one.
+fn connection<S: Scheme, D: Default + 'static>(
+    process: &WorkerProcess<S, D>,
+    stream: Stream,
+    ends: Ends,
+    received: &[u8],
+) -> Option<Connection<S, D>> {
     let limits = WireLimits { package_bytes_max: process.options().package_bytes_max };
-    let mut wire = S::Wire::new(stream, limits);
-    wire.receive(bytes);
-    let id = next_connection_id();
-    let connection = Connection::new(id, ends, process.clone(), wire, D::default());
-    spawn_local(Serve::datagram(connection));
+    let make = || {
+        let mut wire = S::Wire::new(stream, limits);
+        wire.receive(received);
+        Connection::new(next_connection_id(), ends, process.clone(), wire, D::default())
+    };
+    let made = catch_unwind(AssertUnwindSafe(make));
+    let panicked = |payload: Box<dyn Any + Send>| {
+        let text = text_of(payload.as_ref());
+        tracing::error!(remote = ?ends.remote, "data of a connection panicked: {text}");
+    };
+    made.map_err(panicked).ok()
 }
 
 async fn cut_off_unless_authenticated<S: Scheme, D: 'static>(
-    connection: Connection<S, D>,
+    process: WorkerProcess<S, D>,
+    connection: u64,
     within: Duration,
 ) {
     sleep(within).await;
-    if !connection.is_authenticated() {
+    let connection = process.connection(connection);
+    if let Some(connection) = connection.filter(|connection| !connection.is_authenticated()) {
         tracing::debug!(?connection, "has not authenticated in time (authenticate_within)");
         connection.close();
     }

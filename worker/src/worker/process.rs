@@ -7,7 +7,7 @@ use super::resources::Resources;
 use super::{OnFailure, Options, check};
 use crate::address::{Address, Endpoint, Transport};
 use crate::client::clients;
-use crate::connection::Connection;
+use crate::connection::{Connection, Ending};
 use crate::orders::WorkerStatus;
 use crate::outcome::Failure;
 use crate::proxies::Proxies;
@@ -40,6 +40,9 @@ struct Inner<S: Scheme, D> {
     connections: RefCell<BTreeMap<u64, Connection<S, D>>>,
     /// Connections that do not speak TLS yet, but are to.
     handshakes: Cell<usize>,
+    /// Those that are being served.
+    datagrams: Cell<usize>,
+    ending: Cell<Option<Ending>>,
     messages: Cell<u64>,
     send_fail: Cell<u64>,
     /// What further addresses need, once there is one.
@@ -79,6 +82,8 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
             handlers,
             connections: RefCell::default(),
             handshakes: Cell::new(0),
+            datagrams: Cell::new(0),
+            ending: Cell::new(None),
             messages: Cell::new(0),
             send_fail: Cell::new(0),
             entrance: RefCell::default(),
@@ -293,6 +298,9 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
 
     pub(crate) fn remember(&self, connection: &Connection<S, D>) {
         self.0.connections.borrow_mut().insert(connection.id(), connection.clone());
+        if let Some(ending) = self.0.ending.get() {
+            connection.end(ending);
+        }
     }
 
     pub(crate) fn forget(&self, connection: u64) {
@@ -303,12 +311,35 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         }
     }
 
-    pub(crate) fn handshakes(&self) -> &Cell<usize> {
-        &self.0.handshakes
+    pub(crate) fn handshakes_more(&self) {
+        self.0.handshakes.set(self.0.handshakes.get() + 1);
     }
 
+    pub(crate) fn handshakes_less(&self) {
+        self.0.handshakes.set(self.0.handshakes.get() - 1);
+        self.0.changed.notify_one();
+    }
+
+    pub(crate) fn datagrams_more(&self) {
+        self.0.datagrams.set(self.0.datagrams.get() + 1);
+    }
+
+    pub(crate) fn datagrams_less(&self) {
+        self.0.datagrams.set(self.0.datagrams.get() - 1);
+        self.0.changed.notify_one();
+    }
+
+    /// What is served, or about to be.
     pub(crate) fn count(&self) -> usize {
-        self.0.connections.borrow().len()
+        let connections = self.0.connections.borrow().len();
+        connections + self.0.handshakes.get() + self.0.datagrams.get()
+    }
+
+    /// From now on connections are to end: when nothing is under way any more, or when their protocols see fit.
+    /// So are those that are about to be.
+    pub(super) fn end(&self, ending: Ending) {
+        self.0.ending.set(Some(ending));
+        self.connections().for_each(|connection| connection.end(ending));
     }
 
     /// Counts one, and tells the time.

@@ -6,6 +6,7 @@ use super::{Options, Worker, WorkerProcess};
 use crate::activity::Callback;
 use crate::address::Transport;
 use crate::client::clients;
+use crate::connection::Ending;
 use crate::orders::Order;
 use crate::outcome::Running;
 use crate::proxies::Proxies;
@@ -18,8 +19,11 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
+
+/// Longer than anybody waits; beyond it, time has no end that could be added.
+const STOP_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How often a process that nobody can order anything looks whether its connections have gone.
 const ORPHAN_PAUSE: Duration = Duration::from_millis(100);
@@ -67,7 +71,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     let callback = process.handlers().worker_stop.as_ref();
     run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
     drain(&process, &mut orders, is_graceful, start.stop_timeout).await;
-    clients::leave(start.stop_timeout / 4).await;
+    clients::leave(start.stop_timeout.min(STOP_TIMEOUT_MAX) / 4).await;
     match process.leaving() {
         Some(Leaving::Failed(text)) => Served::Failed(text),
         Some(Leaving::Wanted) | None => Served::Stopped,
@@ -126,36 +130,67 @@ async fn answer<S: Scheme, D: 'static>(process: &WorkerProcess<S, D>, order: Ord
 async fn drain<S: Scheme, D: 'static>(
     process: &WorkerProcess<S, D>,
     orders: &mut mpsc::UnboundedReceiver<Order>,
-    mut is_graceful: bool,
+    is_graceful: bool,
     stop_timeout: Duration,
 ) {
-    let finish = |process: &WorkerProcess<S, D>| process.connections().for_each(|it| it.finish());
-    let begun = Instant::now();
-    let mut last_call = begun + stop_timeout / 2;
-    match is_graceful {
-        true => process.connections().for_each(|connection| connection.wind_down()),
-        false => finish(process),
-    }
+    let stop_timeout = stop_timeout.min(STOP_TIMEOUT_MAX);
+    let mut urgency = match is_graceful {
+        true => None,
+        false => Some(Urgency::begin(stop_timeout)),
+    };
+    process.end(if is_graceful { Ending::WindDown } else { Ending::Finish });
     while process.count() > 0 {
+        let next = urgency.as_ref().map_or_else(far, Urgency::next);
         tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Stop) if is_graceful => {
-                    is_graceful = false;
-                    last_call = Instant::now() + stop_timeout / 2;
-                    finish(process);
+                Some(Order::Stop) if urgency.is_none() => {
+                    urgency = Some(Urgency::begin(stop_timeout));
+                    process.end(Ending::Finish);
                 }
                 Some(order) => answer(process, order).await,
                 None => sleep(ORPHAN_PAUSE).await,
             },
             () = process.changed() => {}
-            () = tokio::time::sleep_until(last_call), if !is_graceful => {
-                // What answers nothing more will not be asked again in time.
-                process.connections().for_each(|connection| connection.close());
-                let _ = timeout_at(begun + stop_timeout, process.changed()).await;
-                last_call = Instant::now() + stop_timeout;
+            () = sleep_until(next), if urgency.is_some() => {
+                let Some(urgency) = &mut urgency else { continue };
+                match urgency.step() {
+                    // What answers nothing more will not be asked again in time.
+                    1 => process.connections().for_each(|connection| connection.close()),
+                    2 => process.connections().for_each(|connection| connection.destroy()),
+                    _ => return,
+                }
             }
         }
     }
+}
+
+/// When connections that do not end are to be helped: after the half, three quarters and nine tenths of the timeout.
+struct Urgency {
+    begun: Instant,
+    stop_timeout: Duration,
+    steps: usize,
+}
+
+impl Urgency {
+    const PERCENT: [u32; 3] = [50, 75, 90];
+
+    fn begin(stop_timeout: Duration) -> Self {
+        Self { begun: Instant::now(), stop_timeout, steps: 0 }
+    }
+
+    fn next(&self) -> Instant {
+        let percent = Self::PERCENT.get(self.steps).copied().unwrap_or(100);
+        self.begun + self.stop_timeout * percent / 100
+    }
+
+    fn step(&mut self) -> usize {
+        self.steps += 1;
+        self.steps
+    }
+}
+
+fn far() -> Instant {
+    Instant::now() + STOP_TIMEOUT_MAX
 }
 
 /// What TLS needs, if it is spoken.

@@ -104,7 +104,7 @@ fn a_failure_may_cost_the_process_if_that_is_wanted() {
         peer.ends().await;
         until(|| stopped.get()).await;
     });
-    served.unwrap();
+    assert_eq!(served.unwrap_err().to_string(), "on_message: as it was told");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod sending;
 mod stopping;
 mod timers;
 mod tls;
+mod troubles;
 mod websocket_client;
 mod websocket_frames;
 mod websocket_handshake;

@@ -236,3 +236,19 @@ fn clients_speak_tls_with_those_that_they_trust() {
     });
     served.unwrap();
 }
+
+#[test]
+fn a_peer_that_ends_without_notice_is_answered_all_the_same() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue("one.test");
+    let served = serve_while(echo(Tls::from_files(certificate, key)), async |address| {
+        let mut peer = authority.connect(&address, "one.test").await.unwrap();
+        peer.write_all(b"hello\n").await.unwrap();
+        peer.flush().await.unwrap();
+        peer.get_mut().0.shutdown().await.unwrap();
+        let mut answer = [0; 6];
+        peer.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"hello\n");
+    });
+    served.unwrap();
+}

@@ -30,6 +30,7 @@ pub(crate) struct Files {
 impl Program {
     pub(crate) fn find(name: Option<&str>) -> anyhow::Result<Self> {
         let path = std::env::current_exe().context("cannot tell where this program lies")?;
+        let path = replaced(path);
         let file = path.file_stem().map(|name| name.to_string_lossy().into_owned());
         let name = name.map(str::to_owned).or(file).unwrap_or_else(|| "service".to_owned());
         Ok(Self { path, arguments: std::env::args_os().skip(1).collect(), name })
@@ -38,6 +39,15 @@ impl Program {
     /// What a command of this program begins its lines with.
     pub(crate) fn label(&self) -> String {
         format!("workyard[{}]", self.name)
+    }
+}
+
+/// Where a program lay that has been replaced since it was started: the system adds to its name that it is gone.
+fn replaced(path: PathBuf) -> PathBuf {
+    let text = path.to_string_lossy();
+    match text.strip_suffix(" (deleted)") {
+        Some(before) if !path.exists() => PathBuf::from(before),
+        _ => path,
     }
 }
 
@@ -52,12 +62,39 @@ impl Files {
             None => beside(ending),
         };
         let pid = or_beside(&options.pid_file, "pid");
-        let control = pid.with_extension("sock");
+        let control = with_ending(&pid, ".sock");
         let log = or_beside(&options.log_file, "log");
         let stdout = options.stdout_file.as_deref().unwrap_or_else(|| Path::new("/dev/null"));
         let stdout = folder.join(stdout);
         Self { pid, log, stdout, control }
     }
+}
+
+impl Files {
+    /// Whether each of them, and of the sockets of workers, has a name of its own.
+    ///
+    /// # Errors
+    /// Names the first that two share.
+    pub(crate) fn check<'a>(
+        &'a self,
+        sockets: impl IntoIterator<Item = &'a Path>,
+    ) -> anyhow::Result<()> {
+        let mut known = vec![self.pid.as_path(), &self.control, &self.log];
+        for socket in sockets {
+            known.push(socket);
+        }
+        known.sort_unstable();
+        if let Some(pair) = known.windows(2).find(|pair| pair[0] == pair[1]) {
+            anyhow::bail!("two files of the service are to be {}", pair[0].display());
+        }
+        Ok(())
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]
@@ -71,7 +108,7 @@ mod tests {
         let files = Files::of(&program, &Options::default());
         let beside = ["/srv/chat/bin/chat.pid", "/srv/chat/bin/chat.log", "/dev/null"];
         assert_eq!([&files.pid, &files.log, &files.stdout], beside.map(Path::new));
-        assert_eq!(files.control, Path::new("/srv/chat/bin/chat.sock"));
+        assert_eq!(files.control, Path::new("/srv/chat/bin/chat.pid.sock"));
         let options = Options {
             pid_file: Some("/run/chat/chat.pid".into()),
             log_file: Some("log/chat.log".into()),
@@ -82,6 +119,19 @@ mod tests {
         let elsewhere =
             ["/run/chat/chat.pid", "/srv/chat/bin/log/chat.log", "/srv/chat/bin/chat.out"];
         assert_eq!([&files.pid, &files.log, &files.stdout], elsewhere.map(Path::new));
-        assert_eq!(files.control, Path::new("/run/chat/chat.sock"));
+        assert_eq!(files.control, Path::new("/run/chat/chat.pid.sock"));
+    }
+
+    #[test]
+    fn no_two_files_are_one() {
+        let path = PathBuf::from("/run/app");
+        let program = Program { path, arguments: Vec::new(), name: "app".to_owned() };
+        let files = Files::of(&program, &Options::default());
+        assert!(files.check([Path::new("/run/app.sock")]).is_ok());
+        let error = files.check([Path::new("/run/app.pid.sock")]).unwrap_err();
+        assert!(error.to_string().contains("/run/app.pid.sock"), "{error}");
+        let one = Some(PathBuf::from("app"));
+        let options = Options { pid_file: one.clone(), log_file: one, ..Options::default() };
+        assert!(Files::of(&program, &options).check([]).is_err());
     }
 }

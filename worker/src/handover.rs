@@ -14,7 +14,8 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 /// In the environment of a process that is no command: its part, and who started it. Programs that
-/// such a process starts inherit the variable and are none of ours: they have another parent.
+/// such a process starts inherit the variable and are none of ours: their standard input is not a socket that
+/// was made by whom it names.
 const VARIABLE: &str = "WORKYARD_PROCESS";
 const ASSIGNMENT_BYTES_MAX: usize = 64 * 1024;
 
@@ -63,8 +64,8 @@ pub(crate) fn prepare(command: &mut Command, part: &str) -> io::Result<UnixStrea
 pub(crate) fn role() -> io::Result<Role> {
     let Ok(value) = std::env::var(VARIABLE) else { return Ok(Role::Command) };
     let Some((part, parent)) = value.split_once(':') else { return Ok(Role::Command) };
-    let is_spoken_to = sockopt::socket_type(stdin()).is_ok();
-    if !is_spoken_to {
+    let maker = sockopt::socket_peercred(stdin()).map(|maker| maker.pid.as_raw_nonzero().get());
+    if !maker.is_ok_and(|maker| parent == maker.to_string()) {
         return Ok(Role::Command);
     }
     let present = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());

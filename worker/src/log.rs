@@ -83,6 +83,11 @@ fn open(path: &Path) -> anyhow::Result<File> {
     opened.with_context(|| format!("cannot open the log {}", path.display()))
 }
 
+/// Makes the log of a service that is to start. What keeps that from being done is said later.
+pub(crate) fn create(path: &Path) {
+    let _ = open(path);
+}
+
 /// Says something as a command of this program: on the terminal, and in the log if that can be written.
 pub(crate) fn say(program: &Program, log: &Path, text: &str) {
     print(&format!("{} {text}\n", program.label()));
@@ -110,7 +115,8 @@ pub(crate) fn print_error(text: &str) {
 
 /// Says it in the log only.
 pub(crate) fn note(program: &Program, log: &Path, text: &str) {
-    if let Ok(mut file) = open(log) {
+    // Who only asks makes no file: it would be theirs, and not the service's.
+    if let Ok(mut file) = OpenOptions::new().append(true).open(log) {
         let _ = file.write_all(format!("{} {} {text}\n", head(), program.label()).as_bytes());
     }
 }
@@ -122,10 +128,23 @@ pub(crate) fn note(program: &Program, log: &Path, text: &str) {
 pub(crate) fn bound(path: &Path) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() && metadata.len() > LOG_BYTES_MAX {
-        fs::copy(path, before(path))?;
+        put_aside(path)?;
         OpenOptions::new().write(true).open(path)?.set_len(0)?;
     }
     Ok(())
+}
+
+/// Copies it to a file that is new, whatever lies at its name.
+fn put_aside(path: &Path) -> io::Result<()> {
+    let (aside, mut new) = (before(path), before(path).into_os_string());
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let _ = fs::remove_file(&new);
+    let mode = fs::metadata(path)?.permissions();
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
+    io::copy(&mut File::open(path)?, &mut file)?;
+    file.set_permissions(mode)?;
+    fs::rename(new, aside)
 }
 
 fn before(path: &Path) -> PathBuf {

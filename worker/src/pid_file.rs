@@ -3,8 +3,11 @@
 use anyhow::{Context, bail};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+/// Where root writes, others may have put a link.
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 /// A pid file that this process holds.
 #[derive(Debug)]
@@ -28,7 +31,9 @@ impl PidFile {
     /// Takes the lock and writes the number of this process; nothing if another has it.
     pub(crate) fn take(path: &Path) -> anyhow::Result<Option<Self>> {
         loop {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false);
+            let file = options.custom_flags(NO_LINK).open(path);
             let file = file.with_context(|| format!("cannot open {}", path.display()))?;
             match file.try_lock() {
                 Ok(()) => {}

@@ -17,6 +17,7 @@ use std::process::Command;
 pub(super) fn start(context: Context, daemon: bool, quiet: bool) -> anyhow::Result<Exit> {
     let daemon = daemon || context.service.options.daemonize;
     let mode = if daemon { "DAEMON" } else { "DEBUG" };
+    log::create(&context.files.log);
     context.say(&format!("start in {mode} mode"));
     match daemon {
         true => start_detached(&context, quiet),

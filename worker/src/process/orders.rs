@@ -11,6 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_local;
 
+/// The number of `SIGTSTP`.
+const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
+
 /// Passes on to the worker what it is told.
 ///
 /// # Errors
@@ -79,6 +82,10 @@ fn obey_signals(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
     let mut reload = signal(SignalKind::user_defined1())?;
+    // What is meant for the supervisor, and sent to all, does not end this process.
+    for kind in [SignalKind::hangup(), SignalKind::user_defined2(), SignalKind::from_raw(TSTP)] {
+        signal(kind)?;
+    }
     let (orders, voice) = (orders.clone(), Rc::clone(voice));
     spawn_local(async move {
         loop {

@@ -6,6 +6,7 @@ use anyhow::Context;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -26,7 +27,10 @@ impl Endpoint {
     /// Binds it for its owner alone. What lies there is left from a process that was killed: the caller
     /// holds the pid file.
     pub(super) fn bind(path: &Path) -> anyhow::Result<Self> {
-        let _ = std::fs::remove_file(path);
+        let left = std::fs::symlink_metadata(path);
+        if left.is_ok_and(|left| left.file_type().is_socket()) {
+            let _ = std::fs::remove_file(path);
+        }
         let before = umask(Mode::RWXG | Mode::RWXO);
         let listener = UnixListener::bind(path);
         umask(before);

@@ -18,6 +18,9 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_local;
 
+/// How often what a process has said is read after its end.
+const LAST_READS_MAX: usize = 64;
+
 /// A process that has been started and has not ended.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -162,13 +165,18 @@ async fn follow(
             }
         }
     };
-    if speaks {
-        hear(token, &socket, &mut heard, &events);
+    // What it has said before it ended.
+    for _ in 0..LAST_READS_MAX {
+        if !speaks {
+            break;
+        }
+        speaks = hear(token, &socket, &mut heard, &events);
     }
     let _ = events.send(Event::Exited(token, status.unwrap_or_default()));
 }
 
-/// Reads what is there; tells whether there may be more.
+/// Reads once, so that a process that says much leaves others their turn; tells whether there may be more. One that
+/// does not speak as it should is not heard any more.
 fn hear(
     token: Token,
     socket: &UnixStream,
@@ -176,29 +184,32 @@ fn hear(
     events: &mpsc::UnboundedSender<Event>,
 ) -> bool {
     let mut bytes = [0; 16 * 1024];
-    loop {
-        let count = match socket.try_read(&mut bytes) {
-            Ok(0) => return false,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-            Err(_) => return false,
-        };
-        heard.extend_from_slice(&bytes[..count]);
-        while let Some(end) = end_of_line(heard, count) {
-            let message = serde_json::from_slice::<FromWorker>(&heard[..end]);
-            heard.drain(..=end);
-            match message {
-                Ok(message) => {
-                    let _ = events.send(Event::Said(token, message));
-                }
-                Err(error) => tracing::warn!("a worker process says what is no message: {error}"),
+    let count = match socket.try_read(&mut bytes) {
+        Ok(0) => return false,
+        Ok(count) => count,
+        Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+    };
+    heard.extend_from_slice(&bytes[..count]);
+    let mut new = count;
+    while let Some(end) = end_of_line(heard, new) {
+        let message = serde_json::from_slice::<FromWorker>(&heard[..end]);
+        heard.drain(..=end);
+        new = heard.len();
+        match message {
+            Ok(message) => {
+                let _ = events.send(Event::Said(token, message));
+            }
+            Err(error) => {
+                tracing::warn!("a worker process says what is no message: {error}");
+                return false;
             }
         }
-        if heard.len() > LINE_BYTES_MAX {
-            tracing::warn!("a worker process says too much, and is not heard any more");
-            return false;
-        }
     }
+    if heard.len() > LINE_BYTES_MAX {
+        tracing::warn!("a worker process says too much, and is not heard any more");
+        return false;
+    }
+    true
 }
 
 /// Where the first line ends. Only what was read last, `new` bytes, can hold the end of a long one.

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::socket::Listening;
 use anyhow::Context;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::lchown;
 use std::path::PathBuf;
 
 /// By worker.
@@ -90,7 +90,7 @@ impl OfWorker {
         let user = identity.user.map(|user| user.uid.as_raw());
         let group = identity.group.map(|group| group.as_raw());
         if nix::unistd::Uid::effective().is_root() && (user.is_some() || group.is_some()) {
-            chown(file, user, group).with_context(|| format!("cannot give {}", file.display()))?;
+            lchown(file, user, group).with_context(|| format!("cannot give {}", file.display()))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::roster::{Pace, Place, Plan, Roster};
 use super::signals::Signals;
 use super::sockets::Sockets;
 use super::{Supervisor, notify};
+use crate::address::{self, Address};
 use crate::commands::screen;
 use crate::exit::Exit;
 use crate::files::{Files, Program};
@@ -19,6 +20,7 @@ use sd_notify::NotifyState;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Instant, SystemTime};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::mpsc;
@@ -81,7 +83,7 @@ pub(crate) fn prepare(
     files: Files,
     daemon: bool,
 ) -> Result<Prepared, Refused> {
-    check_all(&service).map_err(Refused::Usage)?;
+    check_all(&service, &files).map_err(Refused::Usage)?;
     log::start(&files.log, daemon).map_err(Refused::Failed)?;
     let pid_file = PidFile::take(&files.pid).map_err(Refused::Failed)?;
     let pid_file = pid_file.ok_or(Refused::AlreadyRunning)?;
@@ -100,9 +102,18 @@ impl Outside {
     }
 }
 
-fn check_all(service: &Service) -> anyhow::Result<()> {
+fn check_all(service: &Service, files: &Files) -> anyhow::Result<()> {
     ensure!(!service.workers.is_empty(), "there is no worker: Service::new().with(worker)");
-    service.workers.iter().try_for_each(|worker| check(worker.settings()))
+    service.workers.iter().try_for_each(|worker| check(worker.settings()))?;
+    let settings = service.workers.iter().map(|worker| worker.settings());
+    files.check(settings.filter_map(socket_path))
+}
+
+fn socket_path(settings: &Settings) -> Option<&Path> {
+    match &settings.listen {
+        Some(Ok(Address { endpoint: address::Endpoint::Path(path), .. })) => Some(path),
+        _ => None,
+    }
 }
 
 fn check(settings: &Settings) -> anyhow::Result<()> {

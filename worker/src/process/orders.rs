@@ -84,7 +84,7 @@ fn obey_signals(
     let mut reload = signal(SignalKind::user_defined1())?;
     // What is meant for the supervisor, and sent to all, does not end this process.
     for kind in [SignalKind::hangup(), SignalKind::user_defined2(), SignalKind::from_raw(TSTP)] {
-        signal(kind)?;
+        drop(signal(kind)?);
     }
     let (orders, voice) = (orders.clone(), Rc::clone(voice));
     spawn_local(async move {

@@ -180,10 +180,10 @@ impl Drop for App {
         if std::thread::panicking() {
             eprintln!("{}{}", self.run(&["status"]).output, self.read("app.log"));
         }
-        if self.path("app.sock").exists() {
+        if self.path("app.pid.sock").exists() {
             self.run(&["stop"]);
         }
-        if self.path("app.sock").exists()
+        if self.path("app.pid.sock").exists()
             && let Ok(pid) = self.read("app.pid").parse()
         {
             signal(pid, rustix::process::Signal::KILL);

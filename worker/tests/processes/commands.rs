@@ -3,6 +3,8 @@
 use crate::app::{App, eventually};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 pub(crate) fn without_a_service_there_is_nothing_to_tell() {
@@ -120,5 +122,19 @@ pub(crate) fn a_unit_names_the_program() {
         "LimitNOFILE=102400",
     ] {
         assert!(unit.lines().any(|it| it == line), "{line}: {unit}");
+    }
+}
+
+/// A program of ours that a worker process of another one starts: it inherits a part that is not its own.
+pub(crate) fn a_part_that_is_not_its_own_is_not_played() {
+    let app = App::new();
+    for part in ["worker:1", "supervisor:1", "worker:", "nonsense:1", "worker"] {
+        let (_ours, theirs) = UnixStream::pair().expect("a pair of sockets");
+        let mut command = app.command(&["status"]);
+        command.env("WORKYARD_PROCESS", part).stdin(OwnedFd::from(theirs));
+        let output = command.output().expect("it can be run");
+        assert_eq!(output.status.code(), Some(3), "{part}");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("not run"), "{part}: {said}");
     }
 }

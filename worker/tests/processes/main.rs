@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         commands: without_a_service_there_is_nothing_to_tell, what_is_not_understood_is_said,
             a_busy_process_says_with_what, connections_are_listed,
             a_status_is_shown_again_until_nobody_looks, a_doctor_finds_what_is_wrong,
-            a_unit_names_the_program;
+            a_unit_names_the_program, a_part_that_is_not_its_own_is_not_played;
     };
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }

@@ -26,7 +26,7 @@ pub(crate) fn a_terminal_sees_what_was_started() {
     signal(here.pid(), Signal::INT);
     assert_eq!(here.end(), Some(0));
     assert!(app.read("terminal").ends_with("has been stopped\n"), "{}", app.read("terminal"));
-    assert!(!app.path("app.pid").exists() && !app.path("app.sock").exists());
+    assert!(!app.path("app.pid").exists() && !app.path("app.pid.sock").exists());
 }
 
 pub(crate) fn nobody_has_to_read_what_is_printed() {
@@ -57,7 +57,7 @@ pub(crate) fn without_a_terminal_there_are_files() {
     app.done(&["reload"]);
     app.done(&["stop"]);
     assert!(!is_alive(supervisor));
-    assert!(!app.path("app.pid").exists() && !app.path("app.sock").exists());
+    assert!(!app.path("app.pid").exists() && !app.path("app.pid.sock").exists());
     let printed = app.read("app.out");
     assert!(printed.starts_with("reloads\n") && printed.ends_with("stopped\n"), "{printed}");
     let log = app.read("app.log");
@@ -110,7 +110,7 @@ pub(crate) fn a_port_in_use_is_said() {
         let text =
             format!("workyard[app] start fail: {address}: Address already in use (os error 98)\n");
         assert!(ended.output.ends_with(&text), "{}", ended.output);
-        assert!(!app.path("app.pid").exists() && !app.path("app.sock").exists());
+        assert!(!app.path("app.pid").exists() && !app.path("app.pid.sock").exists());
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn what_does_not_start_leaves_nothing() {
     let text = "start fail: worker \"echo\" process 0 did not start: on_worker_start: there is no database\n";
     let other = text.replace("process 0", "process 1");
     assert!(ended.output.ends_with(text) || ended.output.ends_with(&other), "{}", ended.output);
-    assert!(!app.path("app.pid").exists() && !app.path("app.sock").exists());
+    assert!(!app.path("app.pid").exists() && !app.path("app.pid.sock").exists());
 
     // Somebody who looks on sees it tried again.
     let mut here = quiet(app.command(&["start"])).spawn().expect("it can be run");

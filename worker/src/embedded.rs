@@ -55,7 +55,10 @@ where
         let (orders, receiver) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let stop_timeout = worker.settings().stop_timeout;
-        let start = Start { id: 0, sockets: vec![socket], orders: receiver, stop_timeout, ready };
+        // Nobody is there to replace it.
+        let (leaving, _) = oneshot::channel();
+        let sockets = vec![socket];
+        let start = Start { id: 0, sockets, orders: receiver, stop_timeout, ready, leaving };
         let serving = spawn_local(Box::new(worker).serve(start));
         if is_ready.await.is_err() {
             let text = match serving.await? {

@@ -25,6 +25,10 @@ pub(crate) enum ToWorker {
 pub(crate) enum FromWorker {
     /// It serves.
     Ready,
+    /// It accepts no more connections, and ends: when it likes if that is to be graceful.
+    Leaving {
+        graceful: bool,
+    },
     /// It ends, and why.
     Failed(String),
     /// It wants to be replaced.

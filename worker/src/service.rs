@@ -36,6 +36,8 @@ pub(crate) struct Start {
     pub(crate) stop_timeout: Duration,
     /// Told when `on_worker_start` is over and connections are accepted.
     pub(crate) ready: oneshot::Sender<()>,
+    /// Told when no more connections are accepted, and whether those that there are may take their time.
+    pub(crate) leaving: oneshot::Sender<bool>,
 }
 
 /// How a worker ended.

@@ -128,14 +128,18 @@ fn serve(
     let reloadable = worker.settings().reloadable;
     let (sender, orders) = mpsc::unbounded_channel();
     let (ready, is_ready) = oneshot::channel();
+    let (leaving, is_leaving) = oneshot::channel();
     let sockets = socket.into_iter().collect();
-    let start = Start { id, sockets, orders, stop_timeout, ready };
+    let start = Start { id, sockets, orders, stop_timeout, ready, leaving };
     let served = runtime.block_on(async {
         orders::take(supervisor, sender, Rc::clone(voice), reloadable)?;
         let teller = Rc::clone(voice);
         tokio::task::spawn_local(async move {
             if is_ready.await.is_ok() {
                 teller.say(FromWorker::Ready);
+            }
+            if let Ok(graceful) = is_leaving.await {
+                teller.say(FromWorker::Leaving { graceful });
             }
         });
         tokio::task::spawn_local(turn.keep_turning());

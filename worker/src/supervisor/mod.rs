@@ -191,6 +191,11 @@ impl Supervisor {
                 process.ready = true;
                 self.roster.ready(token, now);
             }
+            FromWorker::Leaving { graceful } => {
+                process.accepts_no_more = true;
+                let pace = if graceful { Pace::Gracefully } else { Pace::Soon };
+                self.roster.leaves(token, pace, now);
+            }
             FromWorker::Failed(reason) => process.failure = Some(reason),
             FromWorker::Reload => self.roster.reload_one(token, now),
             FromWorker::Status(answer) => process.answer_status(&answer),

@@ -27,7 +27,10 @@ pub(super) struct Process {
     pub(super) pid: u32,
     pub(super) place: Place,
     pub(super) ready: bool,
+    /// It was told to leave.
     pub(super) leaving: bool,
+    /// It has said that it leaves.
+    pub(super) accepts_no_more: bool,
     /// Why it says it ends.
     pub(super) failure: Option<String>,
     /// What it does not come back from; nothing after it has answered.
@@ -70,6 +73,7 @@ impl Process {
             place: Place { worker: assignment.worker, id: assignment.id },
             ready: false,
             leaving: false,
+            accepts_no_more: false,
             failure: None,
             busy: Rc::default(),
             statuses: Vec::new(),

@@ -146,6 +146,7 @@ impl Roster {
         let slot = &mut self.slots[index];
         let place = slot.place;
         if slot.take_old(token) {
+            self.step_aside(index, now);
             self.left(index, now);
         } else if slot.take_replacement(token) {
             slot.refill_later(now);
@@ -161,6 +162,27 @@ impl Roster {
         }
         self.refill(now);
         self.note_finished();
+    }
+
+    /// A process accepts no more connections, and ends, whether it was told to or not. Another takes its place
+    /// meanwhile.
+    pub(crate) fn leaves(&mut self, token: Token, pace: Pace, now: Duration) {
+        let Some(index) = self.slots.iter().position(|slot| slot.holds(token)) else { return };
+        let slot = &mut self.slots[index];
+        let timeout = self.plans[slot.place.worker].stop_timeout;
+        let process = slot.processes().find(|process| process.token == token);
+        if let Some(process) = process {
+            process.leaves(pace, timeout, now);
+        }
+        self.step_aside(index, now);
+        self.refill(now);
+    }
+
+    /// Who leaves by itself makes room, as soon as there is some.
+    fn step_aside(&mut self, index: usize, now: Duration) {
+        if self.stopping.is_none() {
+            self.slots[index].step_aside(now);
+        }
     }
 
     /// Replaces the processes of all workers that may be, one after the other; tells the number by

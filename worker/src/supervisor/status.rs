@@ -112,7 +112,7 @@ fn by_pid(processes: &mut std::collections::BTreeMap<super::Token, Process>) -> 
 }
 
 fn state(process: &Process) -> ProcessState {
-    match (process.leaving, process.ready) {
+    match (process.leaving || process.accepts_no_more, process.ready) {
         (true, _) => ProcessState::Leaving,
         (false, true) => ProcessState::Idle,
         (false, false) => ProcessState::Starting,

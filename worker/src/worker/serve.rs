@@ -68,6 +68,7 @@ async fn live<S: Scheme, D: Default + 'static>(
     let mut orders = start.orders;
     let is_graceful = obey(&process, &mut orders).await;
     process.shut();
+    let _ = start.leaving.send(is_graceful);
     let callback = process.handlers().worker_stop.as_ref();
     run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
     drain(&process, &mut orders, is_graceful, start.stop_timeout).await;

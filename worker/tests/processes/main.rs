@@ -30,7 +30,9 @@ fn main() -> ExitCode {
         supervising: a_killed_worker_is_replaced, a_callback_that_panics_ends_nothing,
             a_long_log_is_put_aside,
             a_program_that_is_gone_is_awaited, a_worker_that_exits_is_replaced,
-            a_signal_to_a_worker_concerns_it_alone, workers_without_a_supervisor_end,
+            a_signal_to_a_worker_concerns_it_alone,
+            who_leaves_by_itself_is_replaced_at_once, who_leaves_by_itself_and_hangs_is_killed,
+            workers_without_a_supervisor_end,
             workers_run_as_whom_they_are_to, unknown_users_are_refused;
         reloading: each_process_is_replaced_and_no_connection_refused,
             sockets_of_their_own_are_kept, the_new_program_answers,

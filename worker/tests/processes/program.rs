@@ -28,6 +28,12 @@ pub(crate) fn run() -> ExitCode {
             true => Err("there is no database"),
             false => Ok(()),
         })
+        .on_worker_stop(async |_| {
+            tracing::info!("hears that it stops");
+            if beside("hang").exists() {
+                std::future::pending::<()>().await;
+            }
+        })
         .on_worker_reload(async |_| tracing::info!("heard of a reload"))
         .on_message(answer);
     if let Some(user) = variable("RUN_AS") {

@@ -1,6 +1,6 @@
 //! Workers that end, and who takes their place; whom they run as.
 
-use crate::app::{App, eventually, is_alive, number, signal};
+use crate::app::{App, Peer, eventually, is_alive, number, signal};
 use rustix::process::Signal;
 
 pub(crate) fn a_killed_worker_is_replaced() {
@@ -97,6 +97,37 @@ pub(crate) fn a_signal_to_a_worker_concerns_it_alone() {
     }
     let exits = &app.status()["workers"][0]["exits"];
     assert_eq!(exits.to_string(), r#"[{"count":3,"status":"0"}]"#);
+}
+
+pub(crate) fn who_leaves_by_itself_is_replaced_at_once() {
+    let app = App::new().with("COUNT", "1").with("STOP_TIMEOUT", "400").start();
+    let mut peer = app.connect();
+    let answer = peer.ask();
+    signal(answer.pid.into(), Signal::QUIT);
+    let next = || Peer::connect(&app.address()).ask();
+    eventually("another answers", || next().pid != answer.pid);
+    std::thread::sleep(std::time::Duration::from_millis(900));
+    assert_eq!(peer.ask(), answer);
+    let states = app.status()["processes"].to_string();
+    assert_eq!(states.matches(r#""state":"leaving""#).count(), 1, "{states}");
+    assert_eq!(app.pids(), [u64::from(next().pid)]);
+    drop(peer);
+    eventually("it ends", || !is_alive(answer.pid.into()));
+    assert_eq!(app.pids().len(), 1);
+}
+
+pub(crate) fn who_leaves_by_itself_and_hangs_is_killed() {
+    let app = App::new().with("COUNT", "1").with("STOP_TIMEOUT", "1500");
+    app.write("hang", "");
+    let app = app.start();
+    let before = app.pids()[0];
+    signal(before, Signal::TERM);
+    eventually("another has its place", || app.pids().first().is_some_and(|pid| *pid != before));
+    assert_eq!(u64::from(app.connect().ask().pid), app.pids()[0]);
+    eventually("it is killed", || !is_alive(before));
+    std::fs::remove_file(app.path("hang")).expect("it is there");
+    let killed = format!("warning: worker[echo:{before}] does not end and is killed\n");
+    assert!(app.read("app.log").contains(&killed), "{}", app.read("app.log"));
 }
 
 pub(crate) fn workers_without_a_supervisor_end() {

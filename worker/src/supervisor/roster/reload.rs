@@ -69,15 +69,22 @@ impl Roster {
         let pace = self.reload.as_ref().map_or(Pace::Soon, |reload| reload.pace);
         let replaced = slot.current.take();
         slot.current = slot.replacement.take();
-        let Some(mut process) = replaced else { return self.advance(now) };
         let timeout = self.plans[slot.place.worker].stop_timeout;
-        process.give_way(pace, timeout, now, &mut self.actions);
-        slot.old = Some(process);
+        if let Some(mut process) = replaced {
+            process.give_way(pace, timeout, now, &mut self.actions);
+            slot.old.push(process);
+        }
+        if pace != Pace::Gracefully {
+            slot.old.iter_mut().for_each(|process| process.limit_leaving(timeout, now));
+        }
+        self.left(index, now);
     }
 
-    /// A process that was replaced has ended.
+    /// It is the next one's turn when a place has its replacement, and nobody else.
     pub(super) fn left(&mut self, index: usize, now: Duration) {
-        if self.reload.as_ref().is_some_and(|reload| reload.present == Some(index)) {
+        let slot = &self.slots[index];
+        let is_replaced = slot.replacement.is_none() && slot.old.is_empty();
+        if is_replaced && self.reload.as_ref().is_some_and(|it| it.present == Some(index)) {
             self.advance(now);
         }
     }
@@ -102,9 +109,7 @@ impl Roster {
     fn hurry_old(&mut self, now: Duration) {
         for slot in &mut self.slots {
             let timeout = self.plans[slot.place.worker].stop_timeout;
-            if let Some(process) = &mut slot.old {
-                process.limit_leaving(timeout, now);
-            }
+            slot.old.iter_mut().for_each(|process| process.limit_leaving(timeout, now));
         }
     }
 }

@@ -15,6 +15,8 @@ enum Step {
     Dies(prop::sample::Index),
     /// One ends that was told to.
     Leaves(prop::sample::Index),
+    /// One that was not told to accepts no more, and is about to end.
+    LeavesByItself(prop::sample::Index, bool),
     Passes(u64),
     Reload(bool),
     ReloadOne(prop::sample::Index),
@@ -27,6 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => index().prop_map(Step::Ready),
         1 => index().prop_map(Step::Dies),
         8 => index().prop_map(Step::Leaves),
+        2 => (index(), any::<bool>()).prop_map(|(one, graceful)| Step::LeavesByItself(one, graceful)),
         6 => (0..3000_u64).prop_map(Step::Passes),
         2 => any::<bool>().prop_map(Step::Reload),
         1 => index().prop_map(Step::ReloadOne),
@@ -184,6 +187,11 @@ impl World {
             Step::Leaves(index) => {
                 self.exit(self.pick(*index, |process| process.told_at.is_some()), roster);
             }
+            Step::LeavesByItself(index, graceful) => {
+                let serves = |process: &Process| process.ready && process.told_at.is_none();
+                let Some(token) = self.pick(*index, serves) else { return };
+                self.leave(token, *graceful, roster);
+            }
             Step::Passes(milliseconds) => self.pass(Duration::from_millis(*milliseconds), roster),
             Step::Reload(graceful) => {
                 roster.reload(pace(*graceful), self.now);
@@ -202,6 +210,14 @@ impl World {
     fn serve(&mut self, token: Token, roster: &mut Roster) {
         self.processes.get_mut(&token).expect("it is there").ready = true;
         roster.ready(token, self.now);
+    }
+
+    fn leave(&mut self, token: Token, graceful: bool, roster: &mut Roster) {
+        let process = self.processes.get_mut(&token).expect("it is there");
+        process.told_at = Some(self.now);
+        process.limited_at = (!graceful).then_some(self.now);
+        self.lost.insert(process.place);
+        roster.leaves(token, pace(graceful), self.now);
     }
 
     /// How many serve and go on doing so.
@@ -269,7 +285,11 @@ proptest! {
             world.settle(&mut roster);
         }
         // Everybody does what is expected of them, until nothing more is.
-        while roster.reload.is_some() || world.serving() < usize::from(places) {
+        let settled = |world: &World| {
+            let places = usize::from(places);
+            world.serving() == places && world.processes.len() == places
+        };
+        while roster.reload.is_some() || !settled(&world) {
             let (token, process) = match world.processes.iter().find(|(_, one)| one.is_expected()) {
                 Some((token, process)) => (*token, *process),
                 None => {

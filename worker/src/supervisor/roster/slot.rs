@@ -12,6 +12,9 @@ const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// A replacement that is not ready by then will not be.
 const REPLACEMENT_START_MAX: Duration = Duration::from_secs(60);
 
+/// Processes of one place that have not ended yet. Beyond that, who leaves by itself keeps its place so long.
+const OLD_MAX: usize = 3;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Starting,
@@ -69,6 +72,14 @@ impl Process {
         }
     }
 
+    /// Leaves, whether it was told to or not.
+    pub(super) fn leaves(&mut self, pace: Pace, timeout: Duration, now: Duration) {
+        let was_leaving = std::mem::replace(&mut self.state, State::Leaving) == State::Leaving;
+        if pace != Pace::Gracefully && !was_leaving {
+            self.kill_at = Some(now + timeout);
+        }
+    }
+
     /// Is told to leave because another has taken its place. Its connections have half of the timeout to
     /// end by themselves, before it is told to stop.
     pub(super) fn give_way(
@@ -117,8 +128,8 @@ pub(super) struct Slot {
     pub(super) current: Option<Process>,
     /// Takes the place of `current` when it is ready.
     pub(super) replacement: Option<Process>,
-    /// Was replaced, and has not ended yet.
-    pub(super) old: Option<Process>,
+    /// Those that leave while another has the place, or is to.
+    pub(super) old: Vec<Process>,
     /// When the place is filled again.
     pub(super) respawn_at: Option<Duration>,
     backoff: Duration,
@@ -130,15 +141,14 @@ impl Slot {
             place,
             current: None,
             replacement: None,
-            old: None,
+            old: Vec::new(),
             respawn_at: None,
             backoff: BACKOFF_FIRST,
         }
     }
 
     pub(super) fn holds(&self, token: Token) -> bool {
-        let processes = [&self.current, &self.replacement, &self.old];
-        processes.into_iter().flatten().any(|process| process.token == token)
+        self.all().any(|process| process.token == token)
     }
 
     pub(super) fn is_current(&self, token: Token) -> bool {
@@ -146,11 +156,16 @@ impl Slot {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.current.is_none() && self.replacement.is_none() && self.old.is_none()
+        self.current.is_none() && self.replacement.is_none() && self.old.is_empty()
     }
 
     pub(super) fn processes(&mut self) -> impl Iterator<Item = &mut Process> {
-        [&mut self.current, &mut self.replacement, &mut self.old].into_iter().flatten()
+        let serving = [&mut self.current, &mut self.replacement].into_iter().flatten();
+        serving.chain(&mut self.old)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Process> {
+        [&self.current, &self.replacement].into_iter().flatten().chain(&self.old)
     }
 
     /// Notes that a process serves; tells whether it is a replacement that has to take its place.
@@ -164,7 +179,9 @@ impl Slot {
     }
 
     pub(super) fn take_old(&mut self, token: Token) -> bool {
-        self.old.take_if(|process| process.token == token).is_some()
+        let before = self.old.len();
+        self.old.retain(|process| process.token != token);
+        self.old.len() < before
     }
 
     pub(super) fn take_replacement(&mut self, token: Token) -> bool {
@@ -176,6 +193,23 @@ impl Slot {
         let Some(process) = self.current.take_if(|process| process.token == token) else {
             return false;
         };
+        let was_ready = process.state != State::Starting;
+        self.refill_after(&process, now);
+        was_ready
+    }
+
+    /// Who leaves by itself ends beside the next one. Who was told to has made room already.
+    pub(super) fn step_aside(&mut self, now: Duration) {
+        if self.old.len() < OLD_MAX
+            && let Some(process) = self.current.take_if(|it| it.state == State::Leaving)
+        {
+            self.refill_after(&process, now);
+            self.old.push(process);
+        }
+    }
+
+    /// The place is filled again after a process that was not replaced.
+    fn refill_after(&mut self, process: &Process, now: Duration) {
         let was_ready = process.state != State::Starting;
         if planted!("crash-loop-is-not-slowed") {
             self.respawn_at = Some(now);
@@ -189,7 +223,6 @@ impl Slot {
         if self.replacement.is_some() {
             self.respawn_at = None;
         }
-        was_ready
     }
 
     /// After a replacement that did not come up: the place is not left empty for that.
@@ -201,9 +234,8 @@ impl Slot {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        let processes = [&self.current, &self.replacement, &self.old].into_iter().flatten();
         let of_processes =
-            processes.flat_map(|process| [process.hurry_at, process.kill_at]).flatten();
+            self.all().flat_map(|process| [process.hurry_at, process.kill_at]).flatten();
         of_processes.chain(self.respawn_at).min()
     }
 }

@@ -168,6 +168,70 @@ fn one_process_can_be_replaced_alone() {
 }
 
 #[test]
+fn who_leaves_by_itself_ends_beside_the_next() {
+    let mut roster = started(vec![plan(1)]);
+    roster.leaves(1, Pace::Soon, at(5000));
+    roster.leaves(1, Pace::Soon, at(5001));
+    assert_eq!(roster.take_actions(), [spawn(2, 0, 0)]);
+    roster.ready(2, at(5100));
+    // This one may take its time, but has not lived long.
+    roster.leaves(2, Pace::Gracefully, at(5200));
+    assert_eq!(roster.next_deadline(), Some(at(5300)));
+    roster.tick(at(5300));
+    assert_eq!(roster.take_actions(), [spawn(3, 0, 0)]);
+    roster.tick(at(7000));
+    assert_eq!(roster.take_actions(), [Action::Kill { token: 1 }]);
+    roster.exited(1, at(7001));
+    assert_eq!(roster.next_deadline(), None);
+    roster.exited(2, at(60_000));
+    assert_eq!(roster.take_actions(), []);
+}
+
+#[test]
+fn so_many_at_most_end_at_one_place() {
+    let mut roster = started(vec![plan(1)]);
+    for token in 1..=3 {
+        let now = at(token * 10_000);
+        roster.leaves(token, Pace::Gracefully, now);
+        assert_eq!(roster.take_actions(), [spawn(token + 1, 0, 0)]);
+        roster.ready(token + 1, now);
+    }
+    roster.leaves(4, Pace::Soon, at(40_000));
+    assert_eq!((roster.take_actions(), roster.next_deadline()), (vec![], Some(at(42_000))));
+    roster.exited(2, at(41_000));
+    assert_eq!(roster.take_actions(), [spawn(5, 0, 0)]);
+}
+
+#[test]
+fn a_reload_waits_for_who_leaves_by_itself() {
+    let mut roster = started(vec![plan(2)]);
+    roster.reload(Pace::Soon, at(5000));
+    roster.leaves(1, Pace::Gracefully, at(5001));
+    assert_eq!(roster.take_actions(), [spawn(3, 0, 0)]);
+    roster.ready(3, at(5100));
+    assert_eq!((roster.take_actions(), roster.next_deadline()), (vec![], Some(at(6100))));
+    roster.exited(1, at(5200));
+    assert_eq!(roster.take_actions(), [spawn(4, 0, 1)]);
+    // Its end does not stand for the replacement's beginning.
+    roster.leaves(2, Pace::Soon, at(5300));
+    roster.exited(2, at(5301));
+    assert_eq!(roster.take_actions(), []);
+    roster.ready(4, at(5400));
+    assert_eq!(roster.take_actions(), [done(1)]);
+}
+
+#[test]
+fn nobody_is_started_for_who_leaves_while_all_stop() {
+    let mut roster = started(vec![plan(1)]);
+    roster.stop(Pace::Gracefully, at(5000));
+    roster.leaves(1, Pace::Gracefully, at(5001));
+    assert_eq!(roster.take_actions(), [tell(1, Told::StopGracefully)]);
+    assert_eq!(roster.next_deadline(), None);
+    roster.exited(1, at(5002));
+    assert_eq!(roster.take_actions(), [Action::Finished]);
+}
+
+#[test]
 fn stopping_ends_in_killing() {
     let mut roster = started(vec![plan(2)]);
     roster.stop(Pace::Soon, at(100));

@@ -55,6 +55,9 @@ pub enum AddressError {
     /// There is no host.
     #[error("{0:?} has no host; 0.0.0.0 or [::] listens at every address")]
     NoHost(String),
+    /// A character that would end what the address is written into.
+    #[error("{0:?} has a space or a control character")]
+    BadCharacter(String),
     /// A path does not begin at the root.
     #[error("{0:?} is no absolute path; write it as unix:///run/app.sock")]
     BadPath(String),
@@ -84,6 +87,7 @@ impl Address {
     /// # Errors
     /// Says what is wrong with it, and what would be right.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
+        check_characters(text)?;
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| AddressError::NoScheme(text.to_owned()))?;
         let mut letters = scheme.bytes();
@@ -110,6 +114,15 @@ impl Address {
     #[must_use]
     pub fn is_bare(&self) -> bool {
         matches!(self.scheme.as_str(), "tcp" | "udp" | "unix" | "ssl" | "tls")
+    }
+}
+
+/// Hosts and paths of addresses stand in requests, one behind the other.
+pub(crate) fn check_characters(text: &str) -> Result<(), AddressError> {
+    let is_bad = |letter: char| letter.is_control() || (letter.is_whitespace());
+    match text.starts_with("unix:") || !text.contains(is_bad) {
+        true => Ok(()),
+        false => Err(AddressError::BadCharacter(text.to_owned())),
     }
 }
 
@@ -185,6 +198,7 @@ mod tests {
             ("tcp://h:70000", "is no port"),
             ("tcp://:80", "has no host"),
             ("unix://app.sock", "is no absolute path"),
+            ("tcp://a\r\nb:80", "control character"),
         ] {
             let error = Address::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// A connection that a worker process makes itself. Clones are the same; it belongs to the thread of its process.
 ///
@@ -121,7 +121,12 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
     /// One connection after the other.
     async fn live(self, id: u64, mut attempt: Serve<S, ()>) {
         loop {
+            let begun = Instant::now();
             attempt.await;
+            let has_had_messages = self.0.connection().has_had_messages();
+            if let Some(backoff) = &mut *self.0.backoff.borrow_mut() {
+                backoff.lived(has_had_messages, begun.elapsed());
+            }
             let Some(after) = self.next() else { break };
             attempt = self.attempt(after);
         }
@@ -167,9 +172,6 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
             ConnectionError::Connect { address, reason }
         })?;
         *arrival.borrow_mut() = Some(stream);
-        if let Some(backoff) = &mut *self.0.backoff.borrow_mut() {
-            backoff.reset();
-        }
         Ok(ends)
     }
 }

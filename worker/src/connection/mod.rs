@@ -49,6 +49,11 @@ struct Shared<S: Scheme, D> {
     is_corked: Cell<bool>,
     /// The process is to leave: what is under way is done, and nothing new begun.
     is_finishing: Cell<bool>,
+    /// A callback that messages wait for is under way.
+    is_busy: Cell<bool>,
+    /// It ends as soon as none is.
+    is_closing_soon: Cell<bool>,
+    has_had_messages: Cell<bool>,
     /// `on_error` is under way.
     is_telling_error: Cell<bool>,
     /// The peer has shown who it is.
@@ -103,6 +108,9 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             is_paused: Cell::new(false),
             is_corked: Cell::new(false),
             is_finishing: Cell::new(false),
+            is_busy: Cell::new(false),
+            is_closing_soon: Cell::new(false),
+            has_had_messages: Cell::new(false),
             is_telling_error: Cell::new(false),
             is_authenticated: Cell::new(false),
             is_full: Cell::new(false),
@@ -300,6 +308,18 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
 
     pub(crate) fn is_authenticated(&self) -> bool {
         self.0.is_authenticated.get()
+    }
+
+    /// Ends when no callback is under way any more, which may still answer.
+    pub(crate) fn close_soon(&self) {
+        self.0.is_closing_soon.set(true);
+        if !self.0.is_busy.get() {
+            self.close();
+        }
+    }
+
+    pub(crate) fn has_had_messages(&self) -> bool {
+        self.0.has_had_messages.get()
     }
 
     pub(crate) fn end(&self, ending: Ending) {

@@ -92,11 +92,16 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
     /// Runs callbacks until there is nothing to do. `Ready` when the connection takes no more.
     fn poll_serving(&mut self, context: &mut Context<'_>) -> Poll<()> {
         for _ in 0..MESSAGES_AT_ONCE {
-            ready!(self.poll_running(context));
+            let ran = self.poll_running(context);
+            let shared = &self.connection.0;
+            shared.is_busy.set(ran.is_pending());
+            ready!(ran);
+            if shared.is_closing_soon.get() {
+                self.connection.close();
+            }
             if self.state() != ConnectionState::Established {
                 return Poll::Ready(());
             }
-            let shared = &self.connection.0;
             if shared.is_finishing.get() && shared.wire.borrow_mut().finish() {
                 return Poll::Ready(());
             }
@@ -123,6 +128,7 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         self.running = match incoming {
             Incoming::Message(message) => {
                 connection.0.last_message.set(connection.worker().count_message());
+                connection.0.has_had_messages.set(true);
                 if let Some(partner) = &*connection.0.partner.borrow() {
                     if partner.give(message) {
                         connection.pause();

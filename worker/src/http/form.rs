@@ -27,7 +27,7 @@ pub struct Upload {
     pub file_name: String,
     /// What the peer says is in it.
     pub content_type: Option<String>,
-    /// What is in it; it shares the memory of the request's body.
+    /// What is in it, a copy of that part of the body.
     pub bytes: Bytes,
 }
 

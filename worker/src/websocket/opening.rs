@@ -1,7 +1,7 @@
 //! How a client asks for a WebSocket, and what it has to be answered.
 
 use super::request::{BASE64, accept};
-use crate::address::{Address, AddressError};
+use crate::address::{self, Address, AddressError};
 use crate::client::Target;
 use crate::protocol::ProtocolError;
 use base64::Engine;
@@ -77,6 +77,7 @@ const STRING: &str = "a string takes all";
 
 /// Reads the address of a WebSocket, which may have a path; the port is 80, or 443 with TLS, unless said.
 pub(crate) fn parse_address(text: &str) -> Result<Address, AddressError> {
+    address::check_characters(text)?;
     let (scheme, authority, _) = split(text);
     let host = authority.rsplit(']').next().unwrap_or(authority);
     let port = if scheme == "wss" { ":443" } else { ":80" };

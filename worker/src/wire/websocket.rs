@@ -17,13 +17,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_websockets::{
     self as frames, ClientBuilder, Error, Limits, ServerBuilder, WebSocketStream,
 };
 
 /// How long a peer may take to ask for a WebSocket.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The same when the process is to leave.
+const LEAVING: Duration = Duration::from_millis(500);
 
 /// How long a peer may take to close too, when it is told of it.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -185,6 +188,10 @@ impl WebSocketWire {
                 return Poll::Ready(Ok(None));
             }
             if deadline.as_mut().poll(context).is_ready() {
+                if self.is_leaving {
+                    self.give_up("");
+                    return Poll::Ready(Ok(None));
+                }
                 let text = format!("No request within {} s.", HANDSHAKE.as_secs());
                 return Poll::Ready(Err(self.refuse(&Refusal::new(408, text))));
             }
@@ -385,6 +392,14 @@ impl Wire<WebSocket> for WebSocketWire {
             self.close.0 = CloseCode::GOING_AWAY;
         }
         self.is_leaving = true;
+        if let Phase::Head(deadline, _) = &mut self.phase {
+            // Who has connected is about to ask.
+            let soon = Instant::now() + LEAVING;
+            if deadline.deadline() > soon {
+                deadline.as_mut().reset(soon);
+            }
+            return false;
+        }
         !matches!(self.phase, Phase::Open)
     }
 

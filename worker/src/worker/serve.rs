@@ -156,7 +156,7 @@ async fn drain<S: Scheme, D: 'static>(
                 let Some(urgency) = &mut urgency else { continue };
                 match urgency.step() {
                     // What answers nothing more will not be asked again in time.
-                    1 => process.connections().for_each(|connection| connection.close()),
+                    1 => process.connections().for_each(|connection| connection.close_soon()),
                     2 => process.connections().for_each(|connection| connection.destroy()),
                     _ => return,
                 }

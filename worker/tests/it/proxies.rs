@@ -66,6 +66,7 @@ fn a_trusted_proxy_names_who_asks_in_headers() {
             ("X-Forwarded-For: 6.6.6.6, 5.6.7.8, 10.1.1.1\r\n", "5.6.7.8"),
             ("X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 5.6.7.8\r\n", "5.6.7.8"),
             ("X-Real-IP: 6.6.6.6\r\nX-Real-IP: 5.6.7.8\r\n", "5.6.7.8"),
+            ("X-Forwarded-For: \u{e9}, 5.6.7.8\r\nX-Real-IP: 6.6.6.6\r\n", "5.6.7.8"),
         ] {
             let mut peer = Peer::connect(&address).await;
             peer.send(format!("GET / HTTP/1.0\r\n{headers}\r\n")).await;

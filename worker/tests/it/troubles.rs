@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
-use workyard_worker::protocols::{Tcp, Text};
+use workyard_worker::http::Response;
+use workyard_worker::protocols::{Http, Tcp, Text, WebSocket};
 use workyard_worker::{
     Connection, ConnectionState, Input, Payload, Protocol, ProtocolError, Sent, Worker,
     WorkerProcess, embedded::serve_while,
@@ -292,6 +293,76 @@ fn data_that_panics_costs_one_connection_and_goes_with_the_others() {
         }
         // The one that failed has been counted.
         until(|| ALIVE.get() == 1).await;
+    });
+    served.unwrap();
+}
+
+#[test]
+fn what_is_asked_is_answered_as_long_as_there_is_time() {
+    let slow = Worker::<Http>::bind("http://127.0.0.1:0").stop_timeout(ms(2000)).on_message(
+        async |connection, _| {
+            sleep(ms(1300)).await;
+            connection.send("late, but not too late")
+        },
+    );
+    let peer = serve_while(slow, async |address| {
+        let mut peer = Peer::connect(&address).await;
+        peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        sleep(ms(100)).await;
+        peer
+    });
+    let answer = String::from_utf8(peer.unwrap().left()).unwrap();
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("late, but not too late"), "{answer}");
+}
+
+#[test]
+fn a_websocket_that_is_about_to_be_opened_is_waited_for() {
+    const ASKING: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let echo = Worker::<WebSocket>::bind("websocket://127.0.0.1:0")
+        .on_message(async |connection, message| connection.send(message));
+    let served = serve_while(echo, async |address| {
+        let mut stream = std::net::TcpStream::connect(address.endpoint.to_string()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        sleep(ms(100)).await;
+        // It asks when the process has been told to stop.
+        std::thread::spawn(move || {
+            std::thread::sleep(ms(150));
+            stream.write_all(ASKING.as_bytes()).unwrap();
+            let mut seen = vec![0; 13];
+            stream.read_exact(&mut seen).map(|()| seen)
+        })
+    });
+    assert_eq!(served.unwrap().join().unwrap().unwrap(), b"HTTP/1.1 101 ");
+}
+
+#[test]
+fn a_stream_hears_that_its_connection_is_destroyed_and_that_its_peer_has_gone() {
+    let streams = Rc::new(RefCell::new(Vec::new()));
+    let keep = Rc::clone(&streams);
+    let worker =
+        Worker::<Http>::bind("http://127.0.0.1:0").on_message(async move |connection, _| {
+            let (response, events) = Response::events();
+            connection.send(response);
+            keep.borrow_mut().push((connection, events));
+        });
+    let served = serve_while(worker, async |address| {
+        let ask = async || {
+            let mut peer = Peer::connect(&address).await;
+            peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+            peer.sees("HTTP/1.1 200 OK\r\n").await;
+            peer
+        };
+        let _destroyed = ask().await;
+        streams.borrow()[0].0.destroy();
+        until(|| streams.borrow()[0].1.is_closed()).await;
+        let mut ahead = ask().await;
+        ahead.send("G").await;
+        sleep(ms(50)).await;
+        assert!(!streams.borrow()[1].1.is_closed());
+        drop(ahead);
+        until(|| streams.borrow()[1].1.is_closed()).await;
     });
     served.unwrap();
 }

@@ -211,6 +211,8 @@ impl Answer {
             return Poll::Ready(Ok(()));
         };
         let (head, _, received) = *part;
+        // What comes from now on is the next request's.
+        self.shared.exchange.borrow_mut().read_before = self.shared.link.get().read;
         self.shared.set(Stage::Whole(Box::new(Request::new(head, received.freeze()))));
         Poll::Ready(Ok(()))
     }

@@ -71,16 +71,16 @@ impl Link {
         if socket.has_ended {
             return Poll::Ready(Ok(()));
         }
-        if !socket.ahead.is_empty() {
-            return Poll::Pending;
-        }
         let mut buffer = [0; AHEAD_BYTES];
-        let mut buffer = ReadBuf::new(&mut buffer);
-        ready!(socket.poll_read(context, &mut buffer))?;
-        if socket.has_ended {
-            return Poll::Ready(Ok(()));
+        while socket.ahead.len() < AHEAD_BYTES {
+            let room = AHEAD_BYTES - socket.ahead.len();
+            let mut buffer = ReadBuf::new(&mut buffer[..room]);
+            ready!(socket.poll_read(context, &mut buffer))?;
+            if socket.has_ended {
+                return Poll::Ready(Ok(()));
+            }
+            socket.ahead.extend_from_slice(buffer.filled());
         }
-        socket.ahead.extend_from_slice(buffer.filled());
         Poll::Pending
     }
 

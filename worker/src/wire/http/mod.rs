@@ -142,7 +142,11 @@ impl Wire<Http> for HttpWire {
         let waits = self.waits();
         ready!(self.patience.poll(waits, context));
         tracing::debug!(?waits, "the peer takes too long");
-        Poll::Ready(Ok(None))
+        match waits {
+            // It will read what is left no more than what was before.
+            Waits::Peer { .. } => Poll::Ready(Err(io::Error::from(io::ErrorKind::TimedOut).into())),
+            _ => Poll::Ready(Ok(None)),
+        }
     }
 
     fn proceed(&mut self, _: bool) {}
@@ -174,7 +178,13 @@ impl Wire<Http> for HttpWire {
             Poll::Ready(Err(WireError::Io(error))) => Poll::Ready(Err(error)),
             Poll::Ready(_) => Poll::Ready(Ok(())),
             Poll::Pending if self.is_flushed() => Poll::Ready(Ok(())),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                // While a callback runs, nobody else looks at how long the peer takes.
+                let waits = self.waits();
+                ready!(self.patience.poll(waits, &mut Context::from_waker(&self.task)));
+                tracing::debug!(?waits, "the peer takes too long");
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
         }
     }
 
@@ -200,11 +210,13 @@ impl Wire<Http> for HttpWire {
         self.shared.link.poll_discard(context)
     }
 
-    /// Who is connected may be about to ask, and is answered once more.
     fn disconnect(&mut self) {
         self.shared.link.disconnect();
+        // Streams hear by this that nobody reads any more.
+        self.hyper = None;
     }
 
+    /// Who is connected may be about to ask, and is answered once more.
     fn finish(&mut self) -> bool {
         self.exchange().is_leaving = true;
         self.hyper.is_none()

@@ -3,8 +3,13 @@
 use super::http;
 use super::reply::Reply;
 use crate::peer::Peer;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 use workyard_worker::embedded::serve_while;
+use workyard_worker::http::Response;
+use workyard_worker::protocols::Http;
+use workyard_worker::{Connection, ConnectionState};
 
 #[test]
 fn bad_requests_cost_their_own_connection() {
@@ -141,6 +146,47 @@ fn who_may_have_gone_does_not_wait_for_ever() {
         peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         peer.shuts_down().await;
         is_cut_after(&mut peer, 60).await;
+    });
+    served.unwrap();
+}
+
+#[test]
+fn a_stream_that_is_not_read_ends_also_while_its_callback_runs() {
+    let known: Rc<RefCell<Option<Connection<Http>>>> = Rc::default();
+    let keep = Rc::clone(&known);
+    let worker = http().on_message(async move |connection, _| {
+        *keep.borrow_mut() = Some(connection.clone());
+        let (response, body) = Response::stream();
+        connection.send(response);
+        while body.send(vec![b'x'; 64 * 1024]).await.is_ok() {}
+    });
+    let served = serve_while(worker, async |address| {
+        let mut peer = Peer::connect(&address).await;
+        peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        peer.sees("HTTP/1.1 200 OK\r\n").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        passes(Duration::from_secs(58)).await;
+        let state = || known.borrow().as_ref().unwrap().state();
+        assert_eq!(state(), ConnectionState::Established);
+        passes(Duration::from_secs(5)).await;
+        assert_eq!(state(), ConnectionState::Closed);
+    });
+    served.unwrap();
+}
+
+#[test]
+fn a_connection_that_has_sent_a_body_may_be_idle_as_long_as_any() {
+    let hello = http().on_message(async |connection, _| connection.send("well"));
+    let served = serve_while(hello, async |address| {
+        let mut peer = Peer::connect(&address).await;
+        peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        peer.send("body").await;
+        peer.sees("HTTP/1.1 200 OK\r\n").await;
+        passes(Duration::from_secs(40)).await;
+        peer.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let rest = String::from_utf8(peer.rest().await).unwrap();
+        assert_eq!(rest.matches("HTTP/1.1 200 OK").count(), 1, "{rest}");
     });
     served.unwrap();
 }

@@ -19,7 +19,7 @@ impl<D: 'static> Connection<Http, D> {
             values.map(|value| String::from_utf8_lossy(value.as_bytes()))
         };
         let forwarded_for = joined(values("x-forwarded-for"));
-        let real_ip = values("x-real-ip").last();
+        let real_ip = values("x-real-ip").next_back();
         self.worker().client(self.remote(), forwarded_for.as_deref(), real_ip.as_deref())
     }
 }

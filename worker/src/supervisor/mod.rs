@@ -109,18 +109,29 @@ impl Supervisor {
     /// Does what the roster has decided; tells whether that was all.
     fn act(&mut self) -> bool {
         let mut finished = false;
-        for action in self.roster.take_actions() {
-            match action {
-                Action::Spawn { token, place } => self.spawn(token, place),
-                Action::Tell { token, what } => self.tell(token, what),
-                Action::Kill { token } => self.kill(token),
-                Action::Started => self.started(),
-                Action::StartFailed { token: _, place } => self.start_failed(place),
-                Action::Reloaded { pass, outcome } => self.reloaded(pass, outcome),
-                Action::Finished => finished = true,
+        loop {
+            let actions = self.roster.take_actions();
+            if actions.is_empty() {
+                return finished;
+            }
+            for action in actions {
+                finished |= action == Action::Finished;
+                // What is done here may make the roster decide more.
+                self.perform(action);
             }
         }
-        finished
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Spawn { token, place } => self.spawn(token, place),
+            Action::Tell { token, what } => self.tell(token, what),
+            Action::Kill { token } => self.kill(token),
+            Action::Started => self.started(),
+            Action::StartFailed { token: _, place } => self.start_failed(place),
+            Action::Reloaded { pass, outcome } => self.reloaded(pass, outcome),
+            Action::Finished => {}
+        }
     }
 
     fn spawn(&mut self, token: Token, place: Place) {

@@ -27,7 +27,7 @@ pub(crate) struct Place {
 }
 
 /// What is to be done now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Spawn {
         token: Token,

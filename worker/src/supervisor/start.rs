@@ -172,8 +172,9 @@ impl Supervisor {
     pub(super) fn start_failed(&mut self, place: Place) {
         let reason = self.failure(place);
         tracing::error!("{reason}");
-        if let Audience::Starter(Some(_)) = &self.audience {
-            self.starting.given_up.get_or_insert(reason);
+        let is_awaited = matches!(&self.audience, Audience::Starter(Some(_)));
+        if is_awaited && self.starting.given_up.is_none() {
+            self.starting.given_up = Some(reason);
             self.roster.stop(Pace::Soon, self.now());
         }
     }

@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     let tests = tests! {
         starting: a_terminal_sees_what_was_started, nobody_has_to_read_what_is_printed, without_a_terminal_there_are_files,
             one_of_many_starts_wins, a_supervisor_that_was_killed_is_no_obstacle,
-            a_port_in_use_is_said, what_does_not_start_leaves_nothing,
+            a_port_in_use_is_said, what_does_not_start_leaves_nothing, what_does_not_start_is_said_soon,
+
             a_mistake_in_the_program_is_said, files_that_cannot_be_made_are_named, systemd_is_told, a_path_can_be_listened_at;
         supervising: a_killed_worker_is_replaced, a_callback_that_panics_ends_nothing,
             a_long_log_is_put_aside,

@@ -24,9 +24,14 @@ pub(crate) fn run() -> ExitCode {
         .count(variable("COUNT").map_or(2, |count| count.parse().expect("a number")))
         .reloadable(variable("RELOADABLE").is_none())
         .reuse_port(variable("REUSE_PORT").is_some())
-        .on_worker_start(async |_| match beside("fail").exists() {
-            true => Err("there is no database"),
-            false => Ok(()),
+        .on_worker_start(async |process| {
+            tracing::info!("process {} starts", process.id());
+            // It says whom it concerns, or nothing.
+            let id = process.id().to_string();
+            match beside("fail").exists() && ["", &id].contains(&contents("fail", "").as_str()) {
+                true => Err("there is no database"),
+                false => Ok(()),
+            }
         })
         .on_worker_stop(async |_| {
             tracing::info!("hears that it stops");

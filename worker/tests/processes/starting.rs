@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use std::net::TcpListener;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) fn a_terminal_sees_what_was_started() {
     let app = App::new();
@@ -131,6 +131,21 @@ pub(crate) fn what_does_not_start_leaves_nothing() {
     eventually("it serves", || app.run(&["status"]).code == Some(0) && app.pids().len() == 2);
     signal(here.id().into(), Signal::TERM);
     assert_eq!(here.wait().expect("it is ours").code(), Some(0));
+}
+
+pub(crate) fn what_does_not_start_is_said_soon() {
+    for (count, failing) in [("1", ""), ("2", ""), ("3", "1")] {
+        let app = App::new().with("COUNT", count).with("STOP_TIMEOUT", "15000");
+        app.write("fail", failing);
+        let begun = Instant::now();
+        assert_eq!(app.run(&["start", "-d"]).code, Some(1), "{}", app.read("app.log"));
+        // The next look at the log would wake it otherwise.
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+        let log = app.read("app.log");
+        assert!(!log.contains("is killed"), "{log}");
+        let healthy = if failing.is_empty() { 0 } else { 2 };
+        assert_eq!(log.matches("hears that it stops").count(), healthy, "{log}");
+    }
 }
 
 pub(crate) fn a_mistake_in_the_program_is_said() {

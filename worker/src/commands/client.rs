@@ -17,6 +17,11 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// Connections of many processes.
 const REPLY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
+/// It ended, or is about to, instead of answering.
+#[derive(Debug, thiserror::Error)]
+#[error("the supervisor has ended")]
+pub(super) struct HungUp;
+
 pub(super) struct Client {
     stream: UnixStream,
     supervisor: OwnedFd,
@@ -45,16 +50,18 @@ impl Client {
     pub(super) fn ask(&self, request: Request, wait: Option<Duration>) -> anyhow::Result<Reply> {
         let mut stream = &self.stream;
         stream.set_read_timeout(wait)?;
-        stream.write_all(&line(&request))?;
         let mut text = String::new();
-        let read = BufReader::new(stream.take(REPLY_BYTES_MAX)).read_line(&mut text);
+        let asked = stream.write_all(&line(&request));
+        let read =
+            asked.and_then(|()| BufReader::new(stream.take(REPLY_BYTES_MAX)).read_line(&mut text));
         match read {
-            Ok(0) => bail!("the supervisor has ended"),
+            Ok(0) => bail!(HungUp),
             Ok(_) => Ok(serde_json::from_str(&text)?),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                bail!("the supervisor does not answer")
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => bail!("the supervisor does not answer"),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => bail!(HungUp),
+                _ => Err(error.into()),
+            },
         }
     }
 

@@ -1,7 +1,7 @@
 //! `stop`, and the first half of `restart`.
 
 use super::Context;
-use super::client::Client;
+use super::client::{Client, HungUp};
 use crate::exit::Exit;
 use crate::messages::{Reply, Request};
 use anyhow::bail;
@@ -36,7 +36,9 @@ fn end(context: &Context, client: &Client, graceful: bool) -> anyhow::Result<Exi
         Ok(Reply::Stopping { milliseconds_max }) => milliseconds_max.map(Duration::from_millis),
         Ok(other) => bail!("the supervisor answers something else: {other:?}"),
         // With nothing to stop it may end sooner than it has answered.
-        Err(_) if client.wait_for_end(Some(Duration::ZERO))? => Some(Duration::ZERO),
+        Err(error) if error.is::<HungUp>() && client.wait_for_end(Some(SPARE))? => {
+            Some(Duration::ZERO)
+        }
         Err(error) => return Err(error),
     };
     if client.wait_for_end(wait.map(|wait| wait + SPARE))? {

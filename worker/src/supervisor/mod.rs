@@ -32,6 +32,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How often the log's length is looked at.
 const LOG_LOOK: Duration = Duration::from_secs(10);
+/// Answers to commands are written by tasks of their own, which get so long to do it in the end.
+const ANSWERS_WAIT: Duration = Duration::from_millis(10);
 
 /// What happens to the supervisor.
 #[derive(Debug)]
@@ -86,6 +88,7 @@ impl Supervisor {
                 }
             }
         }
+        tokio::time::sleep(ANSWERS_WAIT).await;
         self.end()
     }
 

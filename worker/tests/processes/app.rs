@@ -120,6 +120,13 @@ impl App {
         foreground
     }
 
+    /// Starts it as a child of this process, whether it comes up or not.
+    pub(crate) fn start_in_vain(&self) -> Foreground {
+        let mut command = self.command(&["start", "-q"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Foreground { child: command.spawn().expect("it can be run") }
+    }
+
     #[track_caller]
     pub(crate) fn status(&self) -> Value {
         serde_json::from_str(&self.done(&["status", "--json"])).expect("this is JSON")

@@ -72,6 +72,26 @@ pub(crate) fn a_second_signal_means_now() {
     assert_eq!(here.end(), Some(0));
 }
 
+pub(crate) fn what_does_not_come_up_can_be_stopped() {
+    let app = App::new().with("COUNT", "1");
+    let restart = ["restart", "-d", "-q"];
+    for command in [&["stop"][..], &["stop", "-g"], &restart].repeat(5) {
+        app.write("fail", "");
+        std::fs::remove_file(app.path("app.log")).unwrap_or_default();
+        let mut here = app.start_in_vain();
+        // There is no process to be waited for, until the next is tried.
+        eventually("it fails again", || app.read("app.log").matches("did not start").count() == 3);
+        std::fs::remove_file(app.path("fail")).expect("it is there");
+        let said = app.done(command);
+        assert_eq!(here.end(), Some(0), "{command:?}");
+        assert!(said.contains("stop success"), "{said}");
+        if command == restart {
+            assert_eq!(app.pids().len(), 1);
+            app.done(&["stop"]);
+        }
+    }
+}
+
 pub(crate) fn a_restart_has_new_processes() {
     let app = App::new();
     app.done(&["restart", "-d"]);

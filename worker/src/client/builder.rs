@@ -16,7 +16,6 @@ use crate::worker::{Options, check, of};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A protocol that clients can speak. It is implemented for every [`Protocol`].
@@ -155,11 +154,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.connect = of(move |client| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client).await }
-        });
+        self.callbacks.connect = of(callback);
         self
     }
 
@@ -170,11 +165,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>, S::Message) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.message = of(move |(client, message)| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client, message).await }
-        });
+        self.callbacks.message = of(async move |(client, message)| callback(client, message).await);
         self
     }
 
@@ -185,11 +176,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.close = of(move |client| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client).await }
-        });
+        self.callbacks.close = of(callback);
         self
     }
 
@@ -200,11 +187,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.buffer_full = of(move |client| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client).await }
-        });
+        self.callbacks.buffer_full = of(callback);
         self
     }
 
@@ -215,11 +198,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.buffer_drain = of(move |client| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client).await }
-        });
+        self.callbacks.buffer_drain = of(callback);
         self
     }
 
@@ -230,11 +209,7 @@ impl<S: ClientScheme, D: Default + 'static> ClientBuilder<S, D> {
         F: AsyncFn(Client<S, D>, ConnectionError) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.callbacks.error = of(move |(client, error)| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client, error).await }
-        });
+        self.callbacks.error = of(async move |(client, error)| callback(client, error).await);
         self
     }
 

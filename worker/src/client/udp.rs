@@ -147,11 +147,7 @@ impl UdpClientBuilder {
         F: AsyncFn(UdpClient, Bytes) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.message = of(move |(client, bytes)| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client, bytes).await }
-        });
+        self.message = of(async move |(client, bytes)| callback(client, bytes).await);
         self
     }
 
@@ -162,11 +158,7 @@ impl UdpClientBuilder {
         F: AsyncFn(UdpClient) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.close = of(move |client| {
-            let callback = Rc::clone(&callback);
-            async move { callback(client).await }
-        });
+        self.close = of(callback);
         self
     }
 

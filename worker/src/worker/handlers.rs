@@ -5,7 +5,6 @@ use crate::activity::Callback;
 use crate::connection::{Connection, ConnectionError};
 use crate::outcome::{Outcome, Running};
 use crate::scheme::Scheme;
-use std::future::Future;
 use std::rc::Rc;
 
 /// A callback that gets one thing more than its connection.
@@ -26,25 +25,33 @@ pub(crate) struct Handlers<S: Scheme, D> {
     pub(crate) error: With<S, D, ConnectionError>,
 }
 
-/// Makes a callback of a function.
-pub(crate) fn of<T: 'static, F, R>(function: F) -> Of<T>
+/// Keeps a callback.
+pub(crate) fn of<T: 'static, F, O>(callback: F) -> Of<T>
 where
-    F: Fn(T) -> R + 'static,
-    R: Future<Output: Outcome> + 'static,
+    F: AsyncFn(T) -> O + 'static,
+    O: Outcome + 'static,
 {
-    Some(Rc::new(move |of| Running::new(function(of))))
+    let callback = Rc::new(callback);
+    Some(Rc::new(move |of| {
+        let callback = Rc::clone(&callback);
+        Running::new(async move { callback(of).await })
+    }))
 }
 
-/// The same for one that gets two things.
-pub(super) fn with<S, D, T, F, R>(function: F) -> With<S, D, T>
+/// The same of one that gets two things.
+pub(super) fn with<S, D, T, F, O>(callback: F) -> With<S, D, T>
 where
     S: Scheme,
     D: 'static,
     T: 'static,
-    F: Fn(Connection<S, D>, T) -> R + 'static,
-    R: Future<Output: Outcome> + 'static,
+    F: AsyncFn(Connection<S, D>, T) -> O + 'static,
+    O: Outcome + 'static,
 {
-    Some(Rc::new(move |connection, with| Running::new(function(connection, with))))
+    let callback = Rc::new(callback);
+    Some(Rc::new(move |connection, with| {
+        let callback = Rc::clone(&callback);
+        Running::new(async move { callback(connection, with).await })
+    }))
 }
 
 impl<S: Scheme, D: 'static> Handlers<S, D> {

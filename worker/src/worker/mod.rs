@@ -25,7 +25,6 @@ use handlers::with;
 pub(crate) use handlers::{Handlers, Of, of};
 use std::fmt;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A server of one protocol at one address, in one or more processes.
@@ -278,11 +277,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(WorkerProcess<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.worker_start = of(move |process| {
-            let callback = Rc::clone(&callback);
-            async move { callback(process).await }
-        });
+        self.handlers.worker_start = of(callback);
         self
     }
 
@@ -293,11 +288,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(WorkerProcess<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.worker_reload = of(move |process| {
-            let callback = Rc::clone(&callback);
-            async move { callback(process).await }
-        });
+        self.handlers.worker_reload = of(callback);
         self
     }
 
@@ -308,11 +299,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(WorkerProcess<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.worker_stop = of(move |process| {
-            let callback = Rc::clone(&callback);
-            async move { callback(process).await }
-        });
+        self.handlers.worker_stop = of(callback);
         self
     }
 
@@ -323,11 +310,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.connect = of(move |connection| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection).await }
-        });
+        self.handlers.connect = of(callback);
         self
     }
 
@@ -338,11 +321,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>, S::Message) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.message = with(move |connection, message| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection, message).await }
-        });
+        self.handlers.message = with(callback);
         self
     }
 
@@ -353,11 +332,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.close = of(move |connection| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection).await }
-        });
+        self.handlers.close = of(callback);
         self
     }
 
@@ -368,11 +343,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.buffer_full = of(move |connection| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection).await }
-        });
+        self.handlers.buffer_full = of(callback);
         self
     }
 
@@ -383,11 +354,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.buffer_drain = of(move |connection| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection).await }
-        });
+        self.handlers.buffer_drain = of(callback);
         self
     }
 
@@ -398,11 +365,7 @@ impl<S: Scheme, D: Default + 'static> Worker<S, D> {
         F: AsyncFn(Connection<S, D>, ConnectionError) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.error = with(move |connection, error| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection, error).await }
-        });
+        self.handlers.error = with(callback);
         self
     }
 

@@ -4,7 +4,6 @@ use super::handlers::with;
 use super::{Connection, Outcome, Worker};
 use crate::protocols::WebSocket;
 use crate::websocket::Handshake;
-use std::rc::Rc;
 
 impl<D: Default + 'static> Worker<WebSocket, D> {
     /// Called when a peer asks to open a WebSocket, once for each connection, before it is answered. What is sent
@@ -29,11 +28,7 @@ impl<D: Default + 'static> Worker<WebSocket, D> {
         F: AsyncFn(Connection<WebSocket, D>, Handshake) -> O + 'static,
         O: Outcome + 'static,
     {
-        let callback = Rc::new(callback);
-        self.handlers.opening = with(move |connection, handshake| {
-            let callback = Rc::clone(&callback);
-            async move { callback(connection, handshake).await }
-        });
+        self.handlers.opening = with(callback);
         self
     }
 }

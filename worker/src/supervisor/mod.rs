@@ -243,6 +243,10 @@ impl Supervisor {
         self.note(&format!("received signal {name}"));
         match wish {
             Wish::Stop(pace) => self.stop(pace),
+            Wish::Interrupt => {
+                let pace = self.roster.interrupt(self.now());
+                self.stop(pace);
+            }
             Wish::Reload(pace) => {
                 self.reload(pace);
             }

@@ -8,6 +8,9 @@ use slot::{Process, Slot, State};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Who is told twice by one hand, as by Ctrl-C and its shell, is not told to hurry.
+const INTERRUPTS_APART: Duration = Duration::from_millis(500);
+
 /// A process, as the roster counts them.
 pub(crate) type Token = u64;
 
@@ -93,6 +96,7 @@ pub(crate) struct Roster {
     tokens: Token,
     started: bool,
     stopping: Option<Pace>,
+    interrupted_at: Option<Duration>,
     reload: Option<Reload>,
     /// What is reloaded when the present reload is over.
     next_reload: Option<Reload>,
@@ -111,6 +115,7 @@ impl Roster {
             tokens: 0,
             started: false,
             stopping: None,
+            interrupted_at: None,
             reload: None,
             next_reload: None,
             passes: 0,
@@ -209,13 +214,18 @@ impl Roster {
         }
     }
 
-    /// Ends all processes and fills no place any more. Asked again without patience, it hurries.
+    /// How urgent it is for somebody who says again that all is to stop: some time after the first time, there is
+    /// no patience left.
+    pub(crate) fn interrupt(&mut self, now: Duration) -> Pace {
+        let first = *self.interrupted_at.get_or_insert(now);
+        if now >= first + INTERRUPTS_APART { Pace::AtOnce } else { Pace::Soon }
+    }
+
+    /// Ends all processes and fills no place any more. It can be asked again to hurry, but not to slow down.
     pub(crate) fn stop(&mut self, pace: Pace, now: Duration) {
-        let pace = match self.stopping {
-            Some(Pace::Soon | Pace::AtOnce) if pace == Pace::Soon => Pace::AtOnce,
-            Some(present) if present >= pace => return,
-            _ => pace,
-        };
+        if self.stopping.is_some_and(|present| present >= pace) {
+            return;
+        }
         self.stopping = Some(pace);
         self.drop_reloads();
         for slot in &mut self.slots {

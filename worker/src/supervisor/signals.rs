@@ -11,12 +11,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Stop(Pace),
+    /// Soon, or at once if it was said before.
+    Interrupt,
     Reload(Pace),
 }
 
 const MEANINGS: [(Number, &str, Wish); 7] = [
-    (Number::INT, "SIGINT", Wish::Stop(Pace::Soon)),
-    (Number::TERM, "SIGTERM", Wish::Stop(Pace::Soon)),
+    (Number::INT, "SIGINT", Wish::Interrupt),
+    (Number::TERM, "SIGTERM", Wish::Interrupt),
     (Number::HUP, "SIGHUP", Wish::Stop(Pace::Soon)),
     (Number::TSTP, "SIGTSTP", Wish::Stop(Pace::Soon)),
     (Number::QUIT, "SIGQUIT", Wish::Stop(Pace::Gracefully)),

@@ -38,6 +38,10 @@ pub(crate) fn run() -> ExitCode {
             if beside("hang").exists() {
                 std::future::pending::<()>().await;
             }
+            if let Ok(milliseconds) = contents("slow", "").parse() {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                tracing::info!("has stopped in order");
+            }
         })
         .on_worker_reload(async |_| tracing::info!("heard of a reload"))
         .on_message(answer);

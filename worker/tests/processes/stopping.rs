@@ -68,8 +68,28 @@ pub(crate) fn a_second_signal_means_now() {
     eventually("it spins", || app.pids().len() == 1);
     signal(here.pid(), Signal::INT);
     eventually("it stops", || app.read("app.log").contains("stopping"));
+    thread::sleep(Duration::from_millis(500));
     signal(here.pid(), Signal::INT);
     assert_eq!(here.end(), Some(0));
+}
+
+pub(crate) fn whoever_stops_what_stops_does_not_kill() {
+    let app = App::new().with("COUNT", "1").with("STOP_TIMEOUT", "2500");
+    app.write("slow", "1500");
+    let mut here = app.start_here();
+    let begun = Instant::now();
+    // Two of a kind that come together, as of a terminal and of a script, are one.
+    signal(here.pid(), Signal::TERM);
+    signal(here.pid(), Signal::INT);
+    eventually("it stops", || app.read("app.log").contains("stopping"));
+    thread::sleep(Duration::from_millis(600));
+    signal(here.pid(), Signal::HUP);
+    signal(here.pid(), Signal::TSTP);
+    app.done(&["stop"]);
+    assert_eq!(here.end(), Some(0));
+    assert!(begun.elapsed() >= Duration::from_millis(1500), "{:?}", begun.elapsed());
+    let log = app.read("app.log");
+    assert!(log.contains("has stopped in order") && !log.contains("is killed"), "{log}");
 }
 
 pub(crate) fn what_does_not_come_up_can_be_stopped() {

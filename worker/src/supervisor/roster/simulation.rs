@@ -21,6 +21,7 @@ enum Step {
     Reload(bool),
     ReloadOne(prop::sample::Index),
     Stop(bool),
+    Interrupt,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(Step::Reload),
         1 => index().prop_map(Step::ReloadOne),
         1 => any::<bool>().prop_map(Step::Stop),
+        1 => Just(Step::Interrupt),
     ]
 }
 
@@ -73,6 +75,7 @@ struct World {
     /// Who was killed, and has not been seen to end.
     killed: Vec<Token>,
     stops: u32,
+    interrupted_at: Option<Duration>,
     finished: bool,
     /// Places that lost their process other than by replacement, and are not filled yet.
     lost: BTreeSet<Place>,
@@ -134,11 +137,15 @@ impl World {
             !process.ready && self.now >= process.spawned_at + Duration::from_secs(60);
         let waited = process.limited_at.is_some_and(|since| self.now >= since + TIMEOUT);
         assert!(
-            never_ready || waited || self.stops >= 2,
+            never_ready || waited || self.is_interrupted_again(),
             "killed early: {process:?} at {:?}",
             self.now
         );
         self.killed.push(token);
+    }
+
+    fn is_interrupted_again(&self) -> bool {
+        self.interrupted_at.is_some_and(|first| self.now >= first + Duration::from_millis(500))
     }
 
     fn end(&mut self, token: Token) {
@@ -201,8 +208,14 @@ impl World {
                 roster.reload_one(token, self.now);
             }
             Step::Stop(graceful) => {
-                self.stops += u32::from(!graceful || self.stops == 0);
+                self.stops += 1;
                 roster.stop(pace(*graceful), self.now);
+            }
+            Step::Interrupt => {
+                self.stops += 1;
+                self.interrupted_at.get_or_insert(self.now);
+                let pace = roster.interrupt(self.now);
+                roster.stop(pace, self.now);
             }
         }
     }
@@ -280,7 +293,7 @@ proptest! {
         let mut world = World::default();
         roster.start(world.now);
         world.settle(&mut roster);
-        for step in steps.iter().filter(|step| !matches!(step, Step::Stop(_))) {
+        for step in steps.iter().filter(|step| !matches!(step, Step::Stop(_) | Step::Interrupt)) {
             world.apply(step, &mut roster);
             world.settle(&mut roster);
         }

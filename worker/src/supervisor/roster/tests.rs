@@ -254,8 +254,26 @@ fn a_graceful_stop_can_be_hurried_twice() {
     roster.stop(Pace::Soon, at(300));
     assert_eq!(roster.take_actions(), [tell(1, Told::Stop)]);
     assert_eq!(roster.next_deadline(), Some(at(2300)));
-    roster.stop(Pace::Soon, at(400));
+    roster.stop(Pace::Soon, at(1400));
+    roster.stop(Pace::Gracefully, at(1500));
+    assert_eq!((roster.take_actions(), roster.next_deadline()), (vec![], Some(at(2300))));
+    roster.stop(Pace::AtOnce, at(1600));
     assert_eq!(roster.take_actions(), [Action::Kill { token: 1 }]);
+}
+
+#[test]
+fn only_a_second_interruption_kills() {
+    let mut roster = started(vec![plan(1)]);
+    roster.stop(Pace::Soon, at(100));
+    for (now, pace) in [
+        (5000, Pace::Soon),
+        (5000, Pace::Soon),
+        (5499, Pace::Soon),
+        (5500, Pace::AtOnce),
+        (5501, Pace::AtOnce),
+    ] {
+        assert_eq!(roster.interrupt(at(now)), pace, "{now}");
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
             who_is_not_reloadable_only_hears_of_it, a_connection_can_take_its_time;
         stopping: signals_stop, a_connection_can_take_its_time_and_be_hurried,
             who_does_not_come_back_is_killed, a_second_signal_means_now, whoever_stops_what_stops_does_not_kill,
+            who_is_starting_is_not_waited_for,
             what_does_not_come_up_can_be_stopped, a_restart_has_new_processes;
         commands: without_a_service_there_is_nothing_to_tell, what_is_not_understood_is_said,
             a_busy_process_says_with_what, connections_are_listed,

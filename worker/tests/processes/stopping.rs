@@ -92,6 +92,25 @@ pub(crate) fn whoever_stops_what_stops_does_not_kill() {
     assert!(log.contains("has stopped in order") && !log.contains("is killed"), "{log}");
 }
 
+pub(crate) fn who_is_starting_is_not_waited_for() {
+    let app = App::new().with("COUNT", "1").with("STOP_TIMEOUT", "400");
+    app.write("hang in start", "");
+    let mut here = app.start_in_vain();
+    eventually("it starts", || app.read("app.log").contains("process 0 starts"));
+    app.done(&["stop", "-g"]);
+    assert_eq!(here.end(), Some(0));
+
+    let app = App::new().with("COUNT", "1").with("STOP_TIMEOUT", "400").start();
+    let first = app.pids()[0];
+    app.write("hang in start", "");
+    signal(first, Signal::KILL);
+    eventually("the next starts", || app.read("app.log").matches("0 starts").count() == 2);
+    std::fs::remove_file(app.path("hang in start")).expect("it is there");
+    app.done(&["reload", "-g"]);
+    assert_eq!(app.status()["processes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(app.pids().len(), 1);
+}
+
 pub(crate) fn what_does_not_come_up_can_be_stopped() {
     let app = App::new().with("COUNT", "1");
     let restart = ["restart", "-d", "-q"];

@@ -52,17 +52,17 @@ impl Process {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        let was_leaving = std::mem::replace(&mut self.state, State::Leaving) == State::Leaving;
+        let before = std::mem::replace(&mut self.state, State::Leaving);
         let token = self.token;
         match pace {
             // It leaves already, and not later for being asked again.
-            Pace::Gracefully if was_leaving => {}
-            Pace::Gracefully => {
-                self.kill_at = None;
+            Pace::Gracefully if before == State::Leaving => {}
+            Pace::Gracefully if before == State::Ready => {
                 actions.push(Action::Tell { token, what: Told::StopGracefully });
             }
-            Pace::Soon if self.killed => {}
-            Pace::Soon => {
+            // Who has not begun to serve has nobody to wait for.
+            Pace::Gracefully | Pace::Soon if self.killed => {}
+            Pace::Gracefully | Pace::Soon => {
                 self.hurry_at = None;
                 let kill_at = if planted!("killed-too-early") { now } else { now + timeout };
                 self.kill_at = Some(self.kill_at.map_or(kill_at, |due| due.min(kill_at)));

@@ -277,6 +277,28 @@ fn only_a_second_interruption_kills() {
 }
 
 #[test]
+fn who_is_starting_has_nobody_to_wait_for() {
+    let mut roster = Roster::new(vec![plan(2)]);
+    roster.start(at(0));
+    roster.ready(1, at(10));
+    roster.take_actions();
+    roster.stop(Pace::Gracefully, at(100));
+    let told = [tell(1, Told::StopGracefully), tell(2, Told::Stop)];
+    assert_eq!(roster.take_actions(), told);
+    roster.tick(at(2100));
+    assert_eq!(roster.take_actions(), [Action::Kill { token: 2 }]);
+
+    let mut roster = started(vec![plan(1)]);
+    roster.exited(1, at(5000));
+    roster.reload(Pace::Gracefully, at(5001));
+    assert_eq!(roster.take_actions(), [spawn(2, 0, 0), spawn(3, 0, 0)]);
+    roster.ready(3, at(5100));
+    assert_eq!(roster.take_actions(), [tell(2, Told::Stop)]);
+    roster.tick(at(7100));
+    assert_eq!(roster.take_actions(), [Action::Kill { token: 2 }]);
+}
+
+#[test]
 fn stopping_takes_a_reload_and_its_replacement_along() {
     let mut roster = started(vec![plan(2)]);
     roster.reload(Pace::Soon, at(100));

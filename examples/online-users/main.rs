@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -- up                                          # the daemons
-//! cargo run -p workyard-examples --example online-users -- start    # 4 processes, text://127.0.0.1:2360
+//! cargo run -p workyard-examples --example online-users -- start    # 4 processes, text://127.0.0.1:2364
 //! ```
 
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ const VISITS: &str = "online-users.visits";
 const NAMES: &str = "online-users.names";
 
 fn main() -> ExitCode {
-    let listen = std::env::var("LISTEN").unwrap_or_else(|_| "text://127.0.0.1:2360".to_owned());
+    let listen = std::env::var("LISTEN").unwrap_or_else(|_| "text://127.0.0.1:2364".to_owned());
     Worker::<Text>::bind(&listen)
         .name("online-users")
         .count(4)

@@ -43,8 +43,15 @@ impl Stream {
 }
 
 impl Stream {
-    pub(crate) fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_))
+    /// Reads once, and tells how many bytes; none when there are no more to come.
+    pub(crate) fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(self).poll_read(context, buffer))?;
+        Poll::Ready(Ok(buffer.filled().len() - before))
     }
 }
 
@@ -57,7 +64,12 @@ impl AsyncRead for Stream {
         match ready!(self.get_mut().connected()) {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
+            Self::Tls(stream) => match ready!(Pin::new(stream.as_mut()).poll_read(context, buffer))
+            {
+                // Many a peer ends without the notice that TLS wants; protocols know whether it is cut off.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+                read => Poll::Ready(read),
+            },
             // What arrived is all that there is.
             Self::Udp(..) | Self::Connecting(_) => Poll::Ready(Ok(())),
         }

@@ -4,11 +4,11 @@ use crate::scheme::Traffic;
 use crate::stream::Stream;
 use bytes::{Buf, BytesMut};
 use std::cell::RefCell;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncWrite, ReadBuf};
 
 /// How much is read at once. All connections of a process read into the same buffer, one after the other.
 const READ_BYTES: usize = 64 * 1024;
@@ -56,15 +56,8 @@ impl Link {
     pub(super) fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
-            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
-            match read {
-                // Many a peer ends without the notice that TLS wants; protocols know whether it is cut off.
-                Err(error) if self.stream.is_tls() && error.kind() == ErrorKind::UnexpectedEof => {}
-                other => other?,
-            }
-            let bytes = buffer.filled();
-            self.has_ended = bytes.is_empty();
-            self.receive(bytes);
+            self.has_ended = ready!(self.stream.poll_receive(context, &mut buffer))? == 0;
+            self.receive(buffer.filled());
             Poll::Ready(Ok(()))
         })
     }
@@ -83,9 +76,7 @@ impl Link {
             }
             return Poll::Ready(Ok(()));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let bytes = buffer.filled().len() - before;
+        let bytes = ready!(self.stream.poll_receive(context, buffer))?;
         self.has_ended = bytes == 0;
         self.read += bytes as u64;
         Poll::Ready(Ok(()))
@@ -96,7 +87,7 @@ impl Link {
         while !self.queued.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.queued));
             let bytes = match written {
-                Ok(0) => Err(ErrorKind::WriteZero.into()),
+                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
                 other => other,
             };
             let bytes = bytes.inspect_err(|_| self.queued.clear())?;

@@ -251,4 +251,19 @@ fn a_peer_that_ends_without_notice_is_answered_all_the_same() {
         assert_eq!(&answer, b"hello\n");
     });
     served.unwrap();
+
+    let (certificate, key) = authority.issue("two.test");
+    let hello = Worker::<Http>::bind("https://127.0.0.1:0")
+        .tls(Tls::from_files(certificate, key))
+        .on_message(async |connection, _| connection.send("hello"));
+    let served = serve_while(hello, async |address| {
+        let mut peer = authority.connect(&address, "two.test").await.unwrap();
+        peer.write_all(b"GET / HTTP/1.1\r\nHost: two.test\r\n\r\n").await.unwrap();
+        peer.flush().await.unwrap();
+        peer.get_mut().0.shutdown().await.unwrap();
+        let mut answer = [0; 15];
+        peer.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    });
+    served.unwrap();
 }

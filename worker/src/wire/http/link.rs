@@ -105,9 +105,7 @@ impl Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let bytes = buffer.filled().len() - before;
+        let bytes = ready!(self.stream.poll_receive(context, buffer))?;
         self.has_ended = bytes == 0;
         self.read += bytes as u64;
         Poll::Ready(Ok(()))

@@ -1,6 +1,6 @@
 //! A worker within the calling thread, without a supervisor: for tests, and for programs that are one process.
 
-use crate::address::{Address, Endpoint};
+use crate::address::Address;
 use crate::orders::Order;
 use crate::scheme::Scheme;
 use crate::service::{AnyWorker, Served, Start};
@@ -44,11 +44,9 @@ where
     let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
     let settings = worker.settings();
     let listen = settings.listen.clone().ok_or_else(|| invalid("it has no address".to_owned()))?;
-    let mut address = listen.map_err(|error| invalid(error.to_string()))?;
+    let address = listen.map_err(|error| invalid(error.to_string()))?;
     let socket = Listening::bind(&address, settings.backlog, settings.reuse_port)?;
-    if let (Endpoint::Inet(_, port), Some(bound)) = (&mut address.endpoint, socket.port()?) {
-        *port = bound;
-    }
+    let address = socket.bound_to(address)?;
     let mut runtime = Builder::new_current_thread();
     let runtime = runtime.enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(async move {

@@ -68,9 +68,7 @@ impl Files {
         let stdout = folder.join(stdout);
         Self { pid, log, stdout, control }
     }
-}
 
-impl Files {
     /// Whether each of them, and of the sockets of workers, has a name of its own.
     ///
     /// # Errors
@@ -80,9 +78,7 @@ impl Files {
         sockets: impl IntoIterator<Item = &'a Path>,
     ) -> anyhow::Result<()> {
         let mut known = vec![self.pid.as_path(), &self.control, &self.log];
-        for socket in sockets {
-            known.push(socket);
-        }
+        known.extend(sockets);
         known.sort_unstable();
         if let Some(pair) = known.windows(2).find(|pair| pair[0] == pair[1]) {
             anyhow::bail!("two files of the service are to be {}", pair[0].display());
@@ -91,7 +87,8 @@ impl Files {
     }
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+/// The path with this behind its name.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -1,11 +1,11 @@
 //! The log file: `2026-11-21 21:20:45 pid:31700 text`, in universal time, of all processes of a service.
 
-use crate::files::Program;
+use crate::files::{Program, with_ending};
 use anyhow::Context as _;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tracing::{Event, Level, Subscriber};
@@ -136,21 +136,14 @@ pub(crate) fn bound(path: &Path) -> io::Result<()> {
 
 /// Copies it to a file that is new, whatever lies at its name.
 fn put_aside(path: &Path) -> io::Result<()> {
-    let (aside, mut new) = (before(path), before(path).into_os_string());
-    new.push(".new");
-    let new = PathBuf::from(new);
+    let aside = with_ending(path, ".1");
+    let new = with_ending(&aside, ".new");
     let _ = fs::remove_file(&new);
     let mode = fs::metadata(path)?.permissions();
     let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
     io::copy(&mut File::open(path)?, &mut file)?;
     file.set_permissions(mode)?;
     fs::rename(new, aside)
-}
-
-fn before(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".1");
-    PathBuf::from(name)
 }
 
 #[cfg(test)]
@@ -164,12 +157,12 @@ mod tests {
         let mut writer = open(&path).unwrap();
         writer.set_len(LOG_BYTES_MAX).unwrap();
         bound(&path).unwrap();
-        assert!(!before(&path).exists());
+        assert!(!with_ending(&path, ".1").exists());
         writer.write_all(b"the last line\n").unwrap();
         bound(&path).unwrap();
         writer.write_all(b"the next\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "the next\n");
-        assert!(fs::read(before(&path)).unwrap().ends_with(b"the last line\n"));
+        assert!(fs::read(with_ending(&path, ".1")).unwrap().ends_with(b"the last line\n"));
         bound(Path::new("/dev/null")).unwrap();
     }
 

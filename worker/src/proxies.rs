@@ -6,7 +6,7 @@ use proxy_header::{Error, ParseConfig, ProxyHeader};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::io::Interest;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -87,7 +87,10 @@ impl Proxies {
     ///
     /// # Errors
     /// There is no such header.
-    pub(crate) async fn read_header(&self, stream: &TcpStream) -> io::Result<Option<SocketAddr>> {
+    pub(crate) async fn read_header(
+        &self,
+        stream: &mut TcpStream,
+    ) -> io::Result<Option<SocketAddr>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
         let mut buffer = vec![0; HEADER_BYTES];
         let mut known = 0;
@@ -100,7 +103,7 @@ impl Proxies {
             match ProxyHeader::parse(&buffer[..bytes], config) {
                 Ok((header, length)) => {
                     let client = header.proxied_address().map(|proxied| proxied.source);
-                    discard(stream, length).await?;
+                    stream.read_exact(&mut buffer[..length]).await?;
                     return Ok(client);
                 }
                 Err(Error::BufferTooShort) if bytes < buffer.len() => {
@@ -114,22 +117,6 @@ impl Proxies {
             }
         }
     }
-}
-
-/// Takes bytes that are there.
-async fn discard(stream: &TcpStream, mut bytes: usize) -> io::Result<()> {
-    let mut buffer = [0; 256];
-    while bytes > 0 {
-        stream.ready(Interest::READABLE).await?;
-        let part = bytes.min(buffer.len());
-        match stream.try_read(&mut buffer[..part]) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => bytes -= read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

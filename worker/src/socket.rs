@@ -39,11 +39,22 @@ impl Listening {
         }
     }
 
+    /// The address that it was bound to, with the port that port 0 has become.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(crate) fn bound_to(&self, mut address: Address) -> io::Result<Address> {
+        if let (Endpoint::Inet(_, port), Some(given)) = (&mut address.endpoint, self.port()?) {
+            *port = given;
+        }
+        Ok(address)
+    }
+
     /// The port that it has got, if it has one.
     ///
     /// # Errors
     /// The operating system's.
-    pub(crate) fn port(&self) -> io::Result<Option<u16>> {
+    fn port(&self) -> io::Result<Option<u16>> {
         Ok(match self {
             Self::Tcp(socket) => Some(socket.local_addr()?.port()),
             Self::Udp(socket) => Some(socket.local_addr()?.port()),

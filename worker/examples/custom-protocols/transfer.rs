@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use workyard_worker::protocols::Text;
 use workyard_worker::{Input, Payload, Protocol, ProtocolError};
 
 /// A file that came whole.
@@ -77,10 +78,7 @@ impl Protocol for TextTransfer {
     type Reply = Payload;
 
     fn input(searched: &mut usize, received: &[u8]) -> Result<Input, ProtocolError> {
-        let found = received[*searched..].iter().position(|byte| *byte == b'\n');
-        let length = found.map(|at| *searched + at + 1);
-        *searched = if found.is_some() { 0 } else { received.len() };
-        Ok(length.map_or(Input::More, Input::Package))
+        Text::input(searched, received)
     }
 
     fn decode(_: &mut usize, package: Bytes) -> Result<File, ProtocolError> {

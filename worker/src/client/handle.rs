@@ -121,9 +121,9 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
     /// One connection after the other.
     async fn live(self, id: u64, mut attempt: Serve<S, ()>) {
         loop {
-            let begun = Instant::now();
+            let (begun, messages) = (Instant::now(), self.messages());
             attempt.await;
-            let has_had_messages = self.0.connection().has_had_messages();
+            let has_had_messages = self.messages() > messages;
             if let Some(backoff) = &mut *self.0.backoff.borrow_mut() {
                 backoff.lived(has_had_messages, begun.elapsed());
             }
@@ -132,6 +132,10 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         }
         self.0.is_alive.set(false);
         clients::forget(id, &self.0.owner.take_counts());
+    }
+
+    fn messages(&self) -> u64 {
+        self.0.owner.own_status().total_request
     }
 
     /// When to connect again, if at all.
@@ -153,7 +157,7 @@ impl<S: ClientScheme, D: Default + 'static> Client<S, D> {
         let limits = WireLimits { package_bytes_max: owner.options().package_bytes_max };
         let wire = S::wire(Stream::Connecting(Rc::clone(&arrival)), limits, &settings.target);
         let (id, ends) = (next_connection_id(), connect::ends(&settings.address));
-        let connection = Connection::connecting(id, ends, owner.clone(), wire, ());
+        let connection = Connection::new(id, ends, owner.clone(), wire, ());
         owner.remember(&connection);
         *self.0.connection.borrow_mut() = Some(connection.clone());
         self.0.is_ended.set(false);

@@ -53,7 +53,6 @@ struct Shared<S: Scheme, D> {
     is_busy: Cell<bool>,
     /// It ends as soon as none is.
     is_closing_soon: Cell<bool>,
-    has_had_messages: Cell<bool>,
     /// `on_error` is under way.
     is_telling_error: Cell<bool>,
     /// The peer has shown who it is.
@@ -110,7 +109,6 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             is_finishing: Cell::new(false),
             is_busy: Cell::new(false),
             is_closing_soon: Cell::new(false),
-            has_had_messages: Cell::new(false),
             is_telling_error: Cell::new(false),
             is_authenticated: Cell::new(false),
             is_full: Cell::new(false),
@@ -120,19 +118,6 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
             partner: RefCell::default(),
             waker: RefCell::new(Waker::noop().clone()),
         }))
-    }
-
-    /// One that is not connected yet.
-    pub(crate) fn connecting(
-        id: u64,
-        ends: Ends,
-        process: WorkerProcess<S, D>,
-        wire: S::Wire,
-        data: D,
-    ) -> Self {
-        let connection = Self::new(id, ends, process, wire, data);
-        connection.0.state.set(ConnectionState::Connecting);
-        connection
     }
 
     /// Its number in this process; no other connection of the process has it.
@@ -316,10 +301,6 @@ impl<S: Scheme, D: 'static> Connection<S, D> {
         if !self.0.is_busy.get() {
             self.close();
         }
-    }
-
-    pub(crate) fn has_had_messages(&self) -> bool {
-        self.0.has_had_messages.get()
     }
 
     pub(crate) fn end(&self, ending: Ending) {

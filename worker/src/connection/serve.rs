@@ -1,6 +1,7 @@
 //! The task of a connection: reads, calls back, writes, and ends it in order.
 
 use super::{Connection, ConnectionError, ConnectionState, Ends, Notice};
+use crate::activity::Callback;
 use crate::outcome::{Failure, Running};
 use crate::scheme::{Incoming, Scheme, Wire, WireError};
 use std::future::Future;
@@ -29,13 +30,6 @@ pub(crate) struct Serve<S: Scheme, D: 'static> {
     /// The wire knows that nothing more is sent.
     has_ended: bool,
     is_datagram: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Callback {
-    Connect,
-    Opening,
-    Message,
 }
 
 /// What connects, and then knows who is at the ends.
@@ -68,8 +62,8 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         connection: Connection<S, D>,
         connecting: impl Future<Output = Result<Ends, ConnectionError>> + 'static,
     ) -> Self {
-        let phase = Phase::Connecting(Box::pin(connecting));
-        Self::of(connection, phase)
+        connection.0.state.set(ConnectionState::Connecting);
+        Self::of(connection, Phase::Connecting(Box::pin(connecting)))
     }
 
     /// Serves one datagram: all messages of it, and nothing else.
@@ -128,7 +122,6 @@ impl<S: Scheme, D: 'static> Serve<S, D> {
         self.running = match incoming {
             Incoming::Message(message) => {
                 connection.0.last_message.set(connection.worker().count_message());
-                connection.0.has_had_messages.set(true);
                 if let Some(partner) = &*connection.0.partner.borrow() {
                     if partner.give(message) {
                         connection.pause();
@@ -391,16 +384,6 @@ impl<S: Scheme, D: 'static> Drop for Serve<S, D> {
         match self.is_datagram {
             true => process.datagrams_less(),
             false => process.forget(self.connection.id()),
-        }
-    }
-}
-
-impl Callback {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "on_connect",
-            Self::Opening => "on_websocket_connect",
-            Self::Message => "on_message",
         }
     }
 }

@@ -69,9 +69,7 @@ impl OfWorker {
         for _ in 0..count {
             let socket = Listening::bind(&bound, settings.backlog, settings.reuse_port);
             let socket = socket.with_context(|| bound.to_string())?;
-            if let (Endpoint::Inet(_, port), Some(given)) = (&mut bound.endpoint, socket.port()?) {
-                *port = given;
-            }
+            bound = socket.bound_to(bound)?;
             sockets.push(socket);
         }
         let file = match &address.endpoint {

@@ -36,9 +36,13 @@ impl Entrance {
         self.security.is_some() || self.proxies.are_speaking_for(ends)
     }
 
-    async fn shake_hands(self, stream: TcpStream, mut ends: Ends) -> io::Result<(Stream, Ends)> {
+    async fn shake_hands(
+        self,
+        mut stream: TcpStream,
+        mut ends: Ends,
+    ) -> io::Result<(Stream, Ends)> {
         if self.proxies.are_speaking_for(ends) {
-            ends.remote = self.proxies.read_header(&stream).await?.or(ends.remote);
+            ends.remote = self.proxies.read_header(&mut stream).await?.or(ends.remote);
         }
         let Some(security) = self.security else { return Ok((Stream::Tcp(stream), ends)) };
         let stream = security.accept(stream).await?;

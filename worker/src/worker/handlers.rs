@@ -55,6 +55,21 @@ where
 }
 
 impl<S: Scheme, D: 'static> Handlers<S, D> {
+    pub(super) fn worker_start(&self, process: &WorkerProcess<S, D>) -> Option<Running> {
+        let running = self.worker_start.as_ref().map(|callback| callback(process.clone()))?;
+        Some(running.of(Callback::WorkerStart, 0))
+    }
+
+    pub(super) fn worker_reload(&self, process: &WorkerProcess<S, D>) -> Option<Running> {
+        let running = self.worker_reload.as_ref().map(|callback| callback(process.clone()))?;
+        Some(running.of(Callback::WorkerReload, 0))
+    }
+
+    pub(super) fn worker_stop(&self, process: &WorkerProcess<S, D>) -> Option<Running> {
+        let running = self.worker_stop.as_ref().map(|callback| callback(process.clone()))?;
+        Some(running.of(Callback::WorkerStop, 0))
+    }
+
     pub(crate) fn connect(&self, connection: &Connection<S, D>) -> Option<Running> {
         let running = self.connect.as_ref().map(|callback| callback(connection.clone()))?;
         Some(running.of(Callback::Connect, connection.id()))

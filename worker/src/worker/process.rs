@@ -5,7 +5,7 @@ use super::handlers::Handlers;
 use super::names::{Kind, Names};
 use super::resources::Resources;
 use super::{OnFailure, Options, check};
-use crate::address::{Address, Endpoint, Transport};
+use crate::address::{Address, Transport};
 use crate::client::clients;
 use crate::connection::{Connection, Ending};
 use crate::orders::WorkerStatus;
@@ -174,7 +174,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         D: Default,
     {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let mut address = Address::parse(address)
+        let address = Address::parse(address)
             .and_then(check::<S>)
             .map_err(|error| invalid(error.to_string()))?;
         let entrance = self.0.entrance.borrow().clone();
@@ -185,9 +185,7 @@ impl<S: Scheme, D: 'static> WorkerProcess<S, D> {
         }
         let options = &self.0.options;
         let socket = Listening::bind(&address, options.backlog, options.reuse_port)?;
-        if let (Endpoint::Inet(_, port), Some(bound)) = (&mut address.endpoint, socket.port()?) {
-            *port = bound;
-        }
+        let address = socket.bound_to(address)?;
         self.accept(vec![socket])?;
         Ok(address)
     }

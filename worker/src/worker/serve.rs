@@ -3,7 +3,6 @@
 use super::accept::Entrance;
 use super::process::Leaving;
 use super::{Options, Worker, WorkerProcess};
-use crate::activity::Callback;
 use crate::address::Transport;
 use crate::client::clients;
 use crate::connection::Ending;
@@ -52,9 +51,8 @@ async fn live<S: Scheme, D: Default + 'static>(
         Ok(security) => process.open(Entrance { proxies, security }),
         Err(text) => return Served::NotStarted(text),
     }
-    let callback = process.handlers().worker_start.as_ref();
-    if let Some(running) = callback.map(|callback| callback(process.clone()))
-        && let Err(failure) = running.of(Callback::WorkerStart, 0).await
+    if let Some(running) = process.handlers().worker_start(&process)
+        && let Err(failure) = running.await
     {
         return Served::NotStarted(format!("on_worker_start: {failure}"));
     }
@@ -69,21 +67,21 @@ async fn live<S: Scheme, D: Default + 'static>(
     let is_graceful = obey(&process, &mut orders).await;
     process.shut();
     let _ = start.leaving.send(is_graceful);
-    let callback = process.handlers().worker_stop.as_ref();
-    run(callback.map(|callback| callback(process.clone())), Callback::WorkerStop).await;
-    drain(&process, &mut orders, is_graceful, start.stop_timeout).await;
-    clients::leave(start.stop_timeout.min(STOP_TIMEOUT_MAX) / 4).await;
+    run(process.handlers().worker_stop(&process), "on_worker_stop").await;
+    let stop_timeout = start.stop_timeout.min(STOP_TIMEOUT_MAX);
+    drain(&process, &mut orders, is_graceful, stop_timeout).await;
+    clients::leave(stop_timeout / 4).await;
     match process.leaving() {
         Some(Leaving::Failed(text)) => Served::Failed(text),
         Some(Leaving::Wanted) | None => Served::Stopped,
     }
 }
 
-async fn run(running: Option<Running>, callback: Callback) {
+async fn run(running: Option<Running>, callback: &'static str) {
     if let Some(running) = running
-        && let Err(failure) = running.of(callback, 0).await
+        && let Err(failure) = running.await
     {
-        tracing::error!(callback = callback.name(), "callback failed: {failure}");
+        tracing::error!(callback, "callback failed: {failure}");
     }
 }
 
@@ -113,8 +111,7 @@ async fn answer<S: Scheme, D: 'static>(process: &WorkerProcess<S, D>, order: Ord
     match order {
         Order::Stop | Order::StopGracefully => {}
         Order::Reloaded => {
-            let callback = process.handlers().worker_reload.as_ref();
-            run(callback.map(|callback| callback(process.clone())), Callback::WorkerReload).await;
+            run(process.handlers().worker_reload(process), "on_worker_reload").await;
         }
         Order::Status(answer) => {
             let _ = answer.send(process.status());
@@ -134,11 +131,7 @@ async fn drain<S: Scheme, D: 'static>(
     is_graceful: bool,
     stop_timeout: Duration,
 ) {
-    let stop_timeout = stop_timeout.min(STOP_TIMEOUT_MAX);
-    let mut urgency = match is_graceful {
-        true => None,
-        false => Some(Urgency::begin(stop_timeout)),
-    };
+    let mut urgency = (!is_graceful).then(|| Urgency::begin(stop_timeout));
     process.end(if is_graceful { Ending::WindDown } else { Ending::Finish });
     while process.count() > 0 {
         let next = urgency.as_ref().map_or_else(far, Urgency::next);

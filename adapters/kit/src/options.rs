@@ -1,0 +1,186 @@
+//! How calls to a service are made: how long, how many at once, how often again.
+
+use crate::backoff::Backoff;
+use crate::breaker::BreakerOptions;
+use crate::error::Error;
+use crate::service_url::ServiceUrl;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How calls to a service are made. All of it has defaults, and all but the breaker can stand in a URL:
+/// `redis://127.0.0.1?request_timeout=500ms&calls_max=64`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallOptions {
+    /// How long one attempt to connect may take, TLS and the login included: 5 s.
+    #[serde(with = "crate::duration")]
+    pub connect_timeout: Duration,
+    /// How long one attempt waits for its answer: 5 s.
+    #[serde(with = "crate::duration")]
+    pub request_timeout: Duration,
+    /// How long a call may take in all, with its wait for a place and every attempt: 15 s.
+    #[serde(with = "crate::duration")]
+    pub call_timeout: Duration,
+    /// How long a connection that nobody uses is kept, where there is a pool: 60 s.
+    #[serde(with = "crate::duration")]
+    pub idle_timeout: Duration,
+    /// Most calls under way at the same time. What is usual differs by adapter.
+    pub calls_max: usize,
+    /// Most calls that wait until they may be under way: 1024. One more fails at once.
+    pub waiting_max: usize,
+    /// How often a call is made again, where that is safe.
+    pub retry: RetryOptions,
+    /// When the service counts as down.
+    pub breaker: BreakerOptions,
+}
+
+/// How often a call that failed is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryOptions {
+    /// Most attempts, the first one included: 3. With 1 nothing is made again.
+    pub attempts_max: u32,
+    /// The waits in between.
+    pub backoff: Backoff,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        Self { attempts_max: 3, backoff: Backoff::default() }
+    }
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(60),
+            calls_max: 1024,
+            waiting_max: 1024,
+            retry: RetryOptions::default(),
+            breaker: BreakerOptions::default(),
+        }
+    }
+}
+
+impl CallOptions {
+    /// The defaults, with another bound on the calls under way.
+    #[must_use]
+    pub fn with_calls_max(calls_max: usize) -> Self {
+        Self { calls_max, ..Self::default() }
+    }
+
+    /// Takes over what a URL says: `connect_timeout`, `request_timeout`, `call_timeout`, `idle_timeout`,
+    /// `calls_max`, `waiting_max` and `attempts_max`.
+    ///
+    /// # Errors
+    /// When one of them cannot be understood.
+    pub fn take_from(&mut self, url: &mut ServiceUrl) -> Result<(), Error> {
+        let durations = [
+            ("connect_timeout", &mut self.connect_timeout),
+            ("request_timeout", &mut self.request_timeout),
+            ("call_timeout", &mut self.call_timeout),
+            ("idle_timeout", &mut self.idle_timeout),
+        ];
+        for (name, place) in durations {
+            if let Some(duration) = url.take_duration(name)? {
+                *place = duration;
+            }
+        }
+        for (name, place) in
+            [("calls_max", &mut self.calls_max), ("waiting_max", &mut self.waiting_max)]
+        {
+            if let Some(number) = url.take(name, "a number")? {
+                *place = number;
+            }
+        }
+        if let Some(attempts) = url.take("attempts_max", "a number of attempts")? {
+            self.retry.attempts_max = attempts;
+        }
+        Ok(())
+    }
+
+    /// Refuses what cannot work.
+    ///
+    /// # Errors
+    /// When a bound is nothing.
+    pub fn check(&self) -> Result<(), Error> {
+        let nothing = [
+            ("calls_max", self.calls_max == 0),
+            ("attempts_max", self.retry.attempts_max == 0),
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("request_timeout", self.request_timeout.is_zero()),
+            ("call_timeout", self.call_timeout.is_zero()),
+        ];
+        match nothing.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((name, _)) => Err(Error::new(
+                crate::ErrorKind::InvalidOptions,
+                format!("{name} is zero: no call could ever be made; leave it out for the default"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_differs_from_the_defaults() {
+        let text = "request_timeout = '250ms'\ncalls_max = 7\n[retry]\nattempts_max = 5\n\
+                    [retry.backoff]\nmax = '1s'\n[breaker]\nfailures_max = 0\n";
+        let options: CallOptions = toml::from_str(text).unwrap();
+        assert_eq!(options.request_timeout, Duration::from_millis(250));
+        assert_eq!((options.calls_max, options.retry.attempts_max), (7, 5));
+        assert_eq!(options.retry.backoff.max, Duration::from_secs(1));
+        assert_eq!(options.breaker.failures_max, 0);
+        assert_eq!(options.connect_timeout, CallOptions::default().connect_timeout);
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_refused_with_those_that_are() {
+        let error = toml::from_str::<CallOptions>("request_timeot = '1s'").unwrap_err().to_string();
+        assert!(error.contains("unknown field `request_timeot`, expected one of"), "{error}");
+        let error = toml::from_str::<CallOptions>("request_timeout = '1 day-ish'").unwrap_err();
+        assert!(error.to_string().contains("write it as 250ms, 5s or 1m"), "{error}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let options = CallOptions { calls_max: 3, ..CallOptions::default() };
+        let text = serde_json::to_string(&options).unwrap();
+        assert!(text.contains(r#""connect_timeout":"5s""#), "{text}");
+        assert_eq!(serde_json::from_str::<CallOptions>(&text).unwrap(), options);
+    }
+
+    #[test]
+    fn a_url_says_it_too() {
+        let mut url = ServiceUrl::parse(
+            "redis://h?request_timeout=2s&connect_timeout=1s&call_timeout=9s&idle_timeout=0s&\
+             calls_max=5&waiting_max=0&attempts_max=1",
+            &["redis"],
+        )
+        .unwrap();
+        let mut options = CallOptions::default();
+        options.take_from(&mut url).unwrap();
+        url.finish().unwrap();
+        let seconds = |seconds| Duration::from_secs(seconds);
+        assert_eq!(options.request_timeout, seconds(2));
+        assert_eq!(options.connect_timeout, seconds(1));
+        assert_eq!(options.call_timeout, seconds(9));
+        assert_eq!(options.idle_timeout, seconds(0));
+        assert_eq!((options.calls_max, options.waiting_max), (5, 0));
+        assert_eq!(options.retry.attempts_max, 1);
+        options.check().unwrap();
+    }
+
+    #[test]
+    fn nothing_at_all_is_refused() {
+        let error = CallOptions::with_calls_max(0).check().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::InvalidOptions);
+        assert!(error.to_string().starts_with("calls_max is zero"), "{error}");
+    }
+}

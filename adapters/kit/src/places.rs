@@ -1,0 +1,124 @@
+//! A bound on the calls under way, and one on those that wait.
+
+use crate::error::{Error, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+pub(crate) struct Places {
+    semaphore: Semaphore,
+    calls_max: usize,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    left: Notify,
+}
+
+/// A call's right to be under way; given back when dropped.
+pub(crate) struct Place<'a> {
+    permit: Option<SemaphorePermit<'a>>,
+    places: &'a Places,
+}
+
+/// Somebody who waits; counted until dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Places {
+    pub(crate) fn new(calls_max: usize, waiting_max: usize) -> Self {
+        let calls_max = calls_max.min(Semaphore::MAX_PERMITS);
+        Self {
+            semaphore: Semaphore::new(calls_max),
+            calls_max,
+            waiting: AtomicUsize::new(0),
+            waiting_max,
+            left: Notify::new(),
+        }
+    }
+
+    /// Takes a place, or waits for one until `deadline`. First come, first served.
+    pub(crate) async fn take(&self, deadline: Instant) -> Result<Place<'_>, Error> {
+        if let Ok(permit) = self.semaphore.try_acquire() {
+            return Ok(self.place(permit));
+        }
+        if self.semaphore.is_closed() {
+            return Err(closed());
+        }
+        let _waiting = self.wait()?;
+        match timeout_at(deadline, self.semaphore.acquire()).await {
+            Ok(Ok(permit)) => Ok(self.place(permit)),
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(self.busy("and none of them ended in time")),
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    pub(crate) fn taken(&self) -> usize {
+        self.calls_max - self.semaphore.available_permits()
+    }
+
+    /// Nobody is let in any more, and those that wait are sent away.
+    pub(crate) fn close(&self) {
+        self.semaphore.close();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.semaphore.is_closed()
+    }
+
+    /// Returns once nobody is there any more.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let left = self.left.notified();
+            let mut left = std::pin::pin!(left);
+            // Enabled before the count is read, so that no leaving is missed.
+            left.as_mut().enable();
+            if self.taken() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    fn place<'a>(&'a self, permit: SemaphorePermit<'a>) -> Place<'a> {
+        Place { permit: Some(permit), places: self }
+    }
+
+    fn wait(&self) -> Result<Waiting<'_>, Error> {
+        let waiting = self.waiting.fetch_add(1, Relaxed);
+        let guard = Waiting(&self.waiting);
+        if waiting >= self.waiting_max {
+            return Err(self.busy(&format!("and {} wait", self.waiting_max)));
+        }
+        Ok(guard)
+    }
+
+    fn busy(&self, rest: &str) -> Error {
+        let message = format!(
+            "{} calls are under way, as many as calls_max allows, {rest}; make fewer at once, or \
+             raise calls_max or waiting_max",
+            self.calls_max
+        );
+        Error::new(ErrorKind::Busy, message)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        drop(self.permit.take());
+        if self.places.semaphore.is_closed() {
+            self.places.left.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the adapter is closed")
+}

@@ -1,0 +1,254 @@
+//! Where a service is, in one line: `scheme://user:password@host:port/path?option=value`.
+
+use crate::duration;
+use crate::error::{Error, ErrorKind};
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// A URL that is being read: an adapter takes what it knows, and [`ServiceUrl::finish`] refuses what is
+/// left.
+#[derive(Clone)]
+pub struct ServiceUrl {
+    url: Url,
+    parameters: Vec<(String, String)>,
+    known: Vec<&'static str>,
+}
+
+impl ServiceUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// When it is none, or its scheme is none of `schemes`.
+    pub fn parse(text: &str, schemes: &[&str]) -> Result<Self, Error> {
+        // The text may hold a password, so it is not repeated.
+        let url = Url::parse(text).map_err(|error| {
+            let example = schemes.first().copied().unwrap_or("service");
+            invalid(format!("the URL cannot be read ({error}); write {example}://HOST:PORT"))
+        })?;
+        if !schemes.contains(&url.scheme()) {
+            return Err(invalid(format!(
+                "the URL begins with {}://; it can begin with {}://",
+                url.scheme(),
+                schemes.join(":// or ")
+            )));
+        }
+        let parameters =
+            url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
+        let parameters: Vec<_> = parameters.collect();
+        Ok(Self { parameters, url, known: Vec::new() })
+    }
+
+    /// What is before `://`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+
+    /// The host, without the brackets of an IPv6 address. `127.0.0.1` when the URL has none.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = self.url.host_str().filter(|host| !host.is_empty()).unwrap_or("127.0.0.1");
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// The port, or the usual one of the service.
+    #[must_use]
+    pub fn port_or(&self, usual: u16) -> u16 {
+        self.url.port().unwrap_or(usual)
+    }
+
+    /// The user, if there is one.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn username(&self) -> Result<Option<String>, Error> {
+        match self.url.username() {
+            "" => Ok(None),
+            name => decoded("user", name).map(Some),
+        }
+    }
+
+    /// The password, if there is one.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn password(&self) -> Result<Option<String>, Error> {
+        self.url.password().map(|password| decoded("password", password)).transpose()
+    }
+
+    /// The path without its leading slash, decoded; none when empty.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn path(&self) -> Result<Option<String>, Error> {
+        match self.url.path().trim_start_matches('/') {
+            "" => Ok(None),
+            path => decoded("path", path).map(Some),
+        }
+    }
+
+    /// The URL as it was given, password included.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Takes the parameter of that name as a text.
+    pub fn take_text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        let mut value = None;
+        self.parameters.retain(|(key, text)| {
+            let is_it = key == name;
+            if is_it {
+                value = Some(text.clone());
+            }
+            !is_it
+        });
+        value
+    }
+
+    /// Takes the parameter of that name; `what` says what it should be.
+    ///
+    /// # Errors
+    /// When it is not that.
+    pub fn take<T: FromStr>(&mut self, name: &'static str, what: &str) -> Result<Option<T>, Error> {
+        let text = self.take_text(name);
+        let parse = |text: String| {
+            text.parse().map_err(|_| invalid(format!("{name}={text} in the URL: it is {what}")))
+        };
+        text.map(parse).transpose()
+    }
+
+    /// Takes the parameter of that name as a duration: `250ms`, `5s`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn take_duration(&mut self, name: &'static str) -> Result<Option<Duration>, Error> {
+        let text = self.take_text(name);
+        text.map(|text| {
+            duration::parse(&text).map_err(|error| invalid(format!("{name} in the URL: {error}")))
+        })
+        .transpose()
+    }
+
+    /// Refuses parameters that nobody took.
+    ///
+    /// # Errors
+    /// When there is one; names those that there are.
+    pub fn finish(mut self) -> Result<(), Error> {
+        let Some((name, _)) = self.parameters.first() else { return Ok(()) };
+        self.known.sort_unstable();
+        Err(invalid(format!(
+            "the URL has a parameter {name:?} that does not exist; there are {}",
+            self.known.join(", ")
+        )))
+    }
+
+    /// Where that is, for people and metrics: `host:port/path`, without user, password and parameters.
+    #[must_use]
+    pub fn target(&self, usual_port: u16) -> Arc<str> {
+        let host = self.host();
+        let brackets = if host.contains(':') { ("[", "]") } else { ("", "") };
+        let path = self.url.path().trim_end_matches('/');
+        format!("{}{host}{}:{}{path}", brackets.0, brackets.1, self.port_or(usual_port)).into()
+    }
+}
+
+/// The password is not shown.
+impl fmt::Debug for ServiceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redacted(self.url.as_str()))
+    }
+}
+
+/// A URL without its password, for logs and `Debug`; what cannot be read is not repeated.
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if url.cannot_be_a_base() => "(no URL)".to_owned(),
+        Ok(mut url) if url.password().is_some() => {
+            let set = url.set_password(Some("..."));
+            set.map_or_else(|()| "(no URL)".to_owned(), |()| url.into())
+        }
+        Ok(url) => url.into(),
+        Err(_) => "(no URL)".to_owned(),
+    }
+}
+
+fn decoded(what: &str, text: &str) -> Result<String, Error> {
+    let text = percent_decode_str(text).decode_utf8();
+    text.map(Into::into).map_err(|_| invalid(format!("the {what} in the URL is not UTF-8")))
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOptions, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_read() {
+        let text = "mysql://us%40er:p%3Ass@[::1]:3307/shop?a=1&b=2&a=3";
+        let mut url = ServiceUrl::parse(text, &["mysql"]).unwrap();
+        assert_eq!((url.host(), url.port_or(3306)), ("::1", 3307));
+        assert_eq!(url.username().unwrap().as_deref(), Some("us@er"));
+        assert_eq!(url.password().unwrap().as_deref(), Some("p:ss"));
+        assert_eq!(url.path().unwrap().as_deref(), Some("shop"));
+        assert_eq!(url.take::<u32>("a", "a number").unwrap(), Some(3));
+        assert_eq!(url.take_text("b").as_deref(), Some("2"));
+        assert_eq!(&*url.target(3306), "[::1]:3307/shop");
+        assert_eq!(format!("{url:?}"), "mysql://us%40er:...@[::1]:3307/shop?a=1&b=2&a=3");
+        url.finish().unwrap();
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let url = ServiceUrl::parse("redis://", &["redis"]).unwrap();
+        assert_eq!((url.host(), url.port_or(6379)), ("127.0.0.1", 6379));
+        assert_eq!((url.username().unwrap(), url.path().unwrap()), (None, None));
+        assert_eq!(&*url.target(6379), "127.0.0.1:6379");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_would_be_right_and_never_the_password() {
+        let wrong = |text: &str| {
+            let mut url = match ServiceUrl::parse(text, &["redis", "rediss"]) {
+                Ok(url) => url,
+                Err(error) => return error.to_string(),
+            };
+            let taken = url
+                .take::<u32>("db", "a number")
+                .map(drop)
+                .and_then(|()| url.take_duration("request_timeout").map(drop));
+            taken.and_then(|()| url.finish()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            wrong("redis://:secret@h:port"),
+            "the URL cannot be read (invalid port number); write redis://HOST:PORT"
+        );
+        assert_eq!(
+            wrong("http://:secret@h"),
+            "the URL begins with http://; it can begin with redis:// or rediss://"
+        );
+        assert_eq!(wrong("redis://:secret@h?db=x"), "db=x in the URL: it is a number");
+        assert_eq!(
+            wrong("redis://:secret@h?dbb=1"),
+            "the URL has a parameter \"dbb\" that does not exist; there are db, request_timeout"
+        );
+        let wrong = wrong("redis://:secret@h?request_timeout=5");
+        assert!(wrong.starts_with("request_timeout in the URL: \"5\" is no duration"), "{wrong}");
+    }
+
+    #[test]
+    fn a_redacted_url_keeps_all_but_the_password() {
+        assert_eq!(redacted("amqp://u:p@h/v"), "amqp://u:...@h/v");
+        assert_eq!(redacted("amqp://h/v"), "amqp://h/v");
+        assert_eq!(redacted("u:p h"), "(no URL)");
+    }
+}

@@ -7,7 +7,8 @@ use crate::observer::{CallReport, ConnectionEvent, Observer};
 use crate::options::CallOptions;
 use crate::places::Places;
 use crate::stats::{Counters, Stats};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -24,6 +25,8 @@ struct Shared {
     observer: Option<Arc<dyn Observer>>,
     places: Places,
     breaker: Mutex<Breaker>,
+    /// Whether the breaker has to be asked: the last attempt that ended has failed. Changed with its lock held.
+    in_doubt: AtomicBool,
     counters: Counters,
 }
 
@@ -42,6 +45,7 @@ impl Guard {
         Ok(Self(Arc::new(Shared {
             places: Places::new(options.calls_max, options.waiting_max),
             breaker: Mutex::new(Breaker::new(options.breaker)),
+            in_doubt: AtomicBool::new(false),
             counters: Counters::default(),
             service,
             target,
@@ -174,12 +178,20 @@ impl Shared {
         let request_timeout = call.request_timeout.unwrap_or(usual);
         let call_timeout = call_timeout.saturating_add(request_timeout.saturating_sub(usual));
         let deadline = far(record.started, call_timeout);
-        let _place = self.places.take(deadline).await?;
+        let mut begun = record.started;
+        let _place = match self.places.try_take() {
+            Some(place) => place,
+            None => {
+                let place = self.places.wait(deadline).await?;
+                begun = Instant::now();
+                place
+            }
+        };
         let mut waits = None;
         loop {
             record.attempts += 1;
-            let until = deadline.min(far(Instant::now(), request_timeout));
-            let error = match self.attempt(until, &mut attempt).await {
+            let until = deadline.min(far(begun, request_timeout));
+            let error = match self.attempt(begun, until, &mut attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -192,20 +204,25 @@ impl Shared {
             }
             tracing::debug!(target: "workyard_adapter", %error, ?wait, "trying again");
             sleep(wait).await;
+            begun = Instant::now();
         }
     }
 
-    async fn attempt<T, F, A>(&self, until: Instant, attempt: &mut F) -> Result<T, Error>
+    async fn attempt<T, F, A>(
+        &self,
+        begun: Instant,
+        until: Instant,
+        attempt: &mut F,
+    ) -> Result<T, Error>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<T, Error>>,
     {
-        let trial = self.admit()?;
-        let started = Instant::now();
+        let trial = self.admit(begun)?;
         let result = match timeout_at(until, attempt()).await {
             Ok(result) => result,
             Err(_) => {
-                let after = humantime::format_duration(rounded(started.elapsed()));
+                let after = humantime::format_duration(rounded(until - begun));
                 Err(Error::new(ErrorKind::TimedOut, format!("no answer within {after}")))
             }
         };
@@ -213,8 +230,11 @@ impl Shared {
         result
     }
 
-    fn admit(&self) -> Result<Trial<'_>, Error> {
-        let admission = self.breaker().admit(now());
+    fn admit(&self, now: Instant) -> Result<Trial<'_>, Error> {
+        if !self.in_doubt.load(Acquire) {
+            return Ok(Trial { shared: self, admission: Admission::Go, settled: false });
+        }
+        let admission = self.breaker().admit(now.into_std());
         if let Admission::Stop(wait) = admission {
             let message = format!(
                 "the service did not answer {} times in a row, and is left alone for another {wait:?}",
@@ -239,10 +259,20 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn settle(mut self, error: Option<&Error>) {
-        let mut breaker = self.shared.breaker();
+        let Shared { in_doubt, .. } = self.shared;
         match error.map(Error::kind) {
-            Some(kind) if kind.is_outage() => breaker.failed(self.admission, now()),
-            None | Some(ErrorKind::Server | ErrorKind::Refused) => breaker.succeeded(),
+            Some(kind) if kind.is_outage() => {
+                let mut breaker = self.shared.breaker();
+                breaker.failed(self.admission, now());
+                in_doubt.store(true, Release);
+            }
+            None | Some(ErrorKind::Server | ErrorKind::Refused) => {
+                if in_doubt.load(Acquire) {
+                    let mut breaker = self.shared.breaker();
+                    breaker.succeeded();
+                    in_doubt.store(false, Release);
+                }
+            }
             // Nothing is known of the service: as if it had been given up.
             Some(_) => return,
         }

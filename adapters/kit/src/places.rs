@@ -34,15 +34,17 @@ impl Places {
         }
     }
 
-    /// Takes a place, or waits for one until `deadline`. First come, first served.
-    pub(crate) async fn take(&self, deadline: Instant) -> Result<Place<'_>, Error> {
-        if let Ok(permit) = self.semaphore.try_acquire() {
-            return Ok(self.place(permit));
-        }
+    /// Takes a place, if there is one and nobody waits for it.
+    pub(crate) fn try_take(&self) -> Option<Place<'_>> {
+        self.semaphore.try_acquire().ok().map(|permit| self.place(permit))
+    }
+
+    /// Waits for a place until `deadline`. First come, first served.
+    pub(crate) async fn wait(&self, deadline: Instant) -> Result<Place<'_>, Error> {
         if self.semaphore.is_closed() {
             return Err(closed());
         }
-        let _waiting = self.wait()?;
+        let _waiting = self.join()?;
         match timeout_at(deadline, self.semaphore.acquire()).await {
             Ok(Ok(permit)) => Ok(self.place(permit)),
             Ok(Err(_)) => Err(closed()),
@@ -85,7 +87,7 @@ impl Places {
         Place { permit: Some(permit), places: self }
     }
 
-    fn wait(&self) -> Result<Waiting<'_>, Error> {
+    fn join(&self) -> Result<Waiting<'_>, Error> {
         let waiting = self.waiting.fetch_add(1, Relaxed);
         let guard = Waiting(&self.waiting);
         if waiting >= self.waiting_max {

@@ -22,6 +22,8 @@
 //! server.start_again().await;
 //! # }
 //! ```
+//!
+//! A [`Service`] is an example of the adapter's own crate, whose workers are asked by HTTP.
 
 mod authority;
 mod folder;
@@ -33,6 +35,7 @@ mod process;
 mod program;
 mod ready;
 mod relay;
+mod service;
 
 pub use authority::{Authority, Identity};
 pub use patience::{PATIENCE, eventually, eventually_blocking};
@@ -42,3 +45,4 @@ pub use process::Process;
 pub use program::{Program, is_root};
 pub use ready::Ready;
 pub use relay::Relay;
+pub use service::{Answer, Service};

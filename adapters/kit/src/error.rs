@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What went wrong, as far as programs care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +115,7 @@ struct Inner {
     operation: Option<&'static str>,
     outcome_unknown: bool,
     transient: bool,
+    retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -131,6 +133,7 @@ impl Error {
             operation: None,
             outcome_unknown: kind.leaves_open(),
             transient: kind.passes(),
+            retry_after: None,
             source: None,
         }))
     }
@@ -172,6 +175,12 @@ impl Error {
         self.0.transient
     }
 
+    /// How long the server wants to be left alone before the next attempt, where it has said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// With the server's own code.
     #[must_use]
     pub fn with_code(mut self, code: impl fmt::Display) -> Self {
@@ -204,6 +213,13 @@ impl Error {
     #[must_use]
     pub fn transient(mut self, transient: bool) -> Self {
         self.0.transient = transient;
+        self
+    }
+
+    /// With how long the server wants to be left alone: the next attempt comes no earlier.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
         self
     }
 

@@ -1,11 +1,12 @@
 //! How a call is made: in its turn, in time, again where that is safe, and counted.
 
 use crate::breaker::{Admission, Breaker};
+use crate::budget::{Allowance, RetryBudget};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
 use crate::observer::{CallReport, ConnectionEvent, Observer};
 use crate::options::CallOptions;
-use crate::places::Places;
+use crate::places::{Place, Places};
 use crate::stats::{Counters, Stats};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -27,8 +28,12 @@ struct Shared {
     breaker: Mutex<Breaker>,
     /// Whether the breaker has to be asked: the last attempt that ended has failed. Changed with its lock held.
     in_doubt: AtomicBool,
+    allowance: Option<Allowance>,
     counters: Counters,
 }
+
+/// The place of a call whose answer goes on: taken until this is dropped.
+pub struct Kept(Guard);
 
 impl Guard {
     /// A guard for a service, `target` being where it is (without credentials).
@@ -41,11 +46,26 @@ impl Guard {
         options: CallOptions,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, Error> {
+        Self::with_budget(service, target, options, observer, None)
+    }
+
+    /// The same, with a bound on the attempts that are made again.
+    ///
+    /// # Errors
+    /// When the options cannot work.
+    pub fn with_budget(
+        service: &'static str,
+        target: Arc<str>,
+        options: CallOptions,
+        observer: Option<Arc<dyn Observer>>,
+        budget: Option<RetryBudget>,
+    ) -> Result<Self, Error> {
         options.check().map_err(|error| error.at(service, &target))?;
         Ok(Self(Arc::new(Shared {
             places: Places::new(options.calls_max, options.waiting_max),
             breaker: Mutex::new(Breaker::new(options.breaker)),
             in_doubt: AtomicBool::new(false),
+            allowance: budget.map(Allowance::new),
             counters: Counters::default(),
             service,
             target,
@@ -63,6 +83,29 @@ impl Guard {
     /// That of the last attempt; [`ErrorKind::Busy`], [`ErrorKind::CircuitOpen`] and
     /// [`ErrorKind::Closed`] when there was none.
     pub async fn call<T, F, A>(&self, call: Call, attempt: F) -> Result<T, Error>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, Error>>,
+    {
+        self.made(call, attempt).await.map(|(answer, _place)| answer)
+    }
+
+    /// As [`Guard::call`], for an answer that goes on when the call has ended, such as a stream: the place
+    /// stays taken until [`Kept`] is dropped.
+    ///
+    /// # Errors
+    /// Those of [`Guard::call`].
+    pub async fn begin<T, F, A>(&self, call: Call, attempt: F) -> Result<(T, Kept), Error>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, Error>>,
+    {
+        let (answer, place) = self.made(call, attempt).await?;
+        place.keep();
+        Ok((answer, Kept(self.clone())))
+    }
+
+    async fn made<T, F, A>(&self, call: Call, attempt: F) -> Result<(T, Place<'_>), Error>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<T, Error>>,
@@ -153,6 +196,18 @@ impl Guard {
     }
 }
 
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.0.places.give_back();
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Kept").field(&self.0).finish()
+    }
+}
+
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guard")
@@ -168,7 +223,7 @@ impl Shared {
         call: Call,
         record: &mut Record<'_>,
         mut attempt: F,
-    ) -> Result<T, Error>
+    ) -> Result<(T, Place<'_>), Error>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<T, Error>>,
@@ -179,7 +234,7 @@ impl Shared {
         let call_timeout = call_timeout.saturating_add(request_timeout.saturating_sub(usual));
         let deadline = far(record.started, call_timeout);
         let mut begun = record.started;
-        let _place = match self.places.try_take() {
+        let place = match self.places.try_take() {
             Some(place) => place,
             None => {
                 let place = self.places.wait(deadline).await?;
@@ -187,19 +242,26 @@ impl Shared {
                 place
             }
         };
+        if let Some(allowance) = &self.allowance {
+            allowance.earn();
+        }
         let mut waits = None;
         loop {
             record.attempts += 1;
             let until = deadline.min(far(begun, request_timeout));
             let error = match self.attempt(begun, until, &mut attempt).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok((answer, place)),
                 Err(error) => error,
             };
             if record.attempts >= retry.attempts_max || !call.repeat.allows(&error) {
                 return Err(error);
             }
             let wait = waits.get_or_insert_with(|| retry.backoff.waits()).next_wait();
+            let wait = error.retry_after().map_or(wait, |asked| asked.max(wait));
             if far(Instant::now(), wait) >= deadline || self.places.is_closed() {
+                return Err(error);
+            }
+            if self.allowance.as_ref().is_some_and(|allowance| !allowance.spend()) {
                 return Err(error);
             }
             tracing::debug!(target: "workyard_adapter", %error, ?wait, "trying again");

@@ -15,6 +15,7 @@
 
 mod backoff;
 mod breaker;
+mod budget;
 mod call;
 pub mod duration;
 mod error;
@@ -29,9 +30,10 @@ mod tls;
 
 pub use backoff::{Backoff, Waits};
 pub use breaker::BreakerOptions;
+pub use budget::RetryBudget;
 pub use call::{Call, Repeat};
 pub use error::{Error, ErrorKind};
-pub use guard::Guard;
+pub use guard::{Guard, Kept};
 pub use observer::{CallReport, ConnectionEvent, Observer};
 pub use options::{CallOptions, RetryOptions};
 pub use service_url::{ServiceUrl, redacted};

@@ -4,7 +4,7 @@ use crate::backoff::Backoff;
 use crate::breaker::BreakerOptions;
 use crate::error::Error;
 use crate::service_url::ServiceUrl;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
 /// How calls to a service are made. All of it has defaults, and all but the breaker can stand in a URL:
@@ -72,6 +72,28 @@ impl CallOptions {
         Self { calls_max, ..Self::default() }
     }
 
+    /// Reads options from a file, for an adapter whose defaults differ: what is not said stays as it is
+    /// here.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize_over<'de, D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let said = Said::deserialize(deserializer)?;
+        Ok(Self {
+            connect_timeout: said.connect_timeout.map_or(self.connect_timeout, |it| it.0),
+            request_timeout: said.request_timeout.map_or(self.request_timeout, |it| it.0),
+            call_timeout: said.call_timeout.map_or(self.call_timeout, |it| it.0),
+            idle_timeout: said.idle_timeout.map_or(self.idle_timeout, |it| it.0),
+            calls_max: said.calls_max.unwrap_or(self.calls_max),
+            waiting_max: said.waiting_max.unwrap_or(self.waiting_max),
+            retry: said.retry.unwrap_or(self.retry),
+            breaker: said.breaker.unwrap_or(self.breaker),
+        })
+    }
+
     /// Takes over what a URL says: `connect_timeout`, `request_timeout`, `call_timeout`, `idle_timeout`,
     /// `calls_max`, `waiting_max` and `attempts_max`.
     ///
@@ -124,6 +146,24 @@ impl CallOptions {
     }
 }
 
+/// What a file says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    connect_timeout: Option<Span>,
+    request_timeout: Option<Span>,
+    call_timeout: Option<Span>,
+    idle_timeout: Option<Span>,
+    calls_max: Option<usize>,
+    waiting_max: Option<usize>,
+    retry: Option<RetryOptions>,
+    breaker: Option<BreakerOptions>,
+}
+
+/// A duration as people write it.
+#[derive(Deserialize)]
+struct Span(#[serde(with = "crate::duration")] Duration);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +186,23 @@ mod tests {
         assert!(error.contains("unknown field `request_timeot`, expected one of"), "{error}");
         let error = toml::from_str::<CallOptions>("request_timeout = '1 day-ish'").unwrap_err();
         assert!(error.to_string().contains("write it as 250ms, 5s or 1m"), "{error}");
+    }
+
+    #[test]
+    fn what_a_file_does_not_say_stays_as_the_adapter_has_it() {
+        let usual = CallOptions {
+            idle_timeout: Duration::from_secs(15),
+            ..CallOptions::with_calls_max(128)
+        };
+        let over =
+            |text: &str| usual.clone().deserialize_over(toml::Deserializer::parse(text).unwrap());
+        assert_eq!(over("").unwrap(), usual);
+        let options = over("request_timeout = '1s'\n[retry]\nattempts_max = 1").unwrap();
+        assert_eq!((options.calls_max, options.idle_timeout), (128, usual.idle_timeout));
+        assert_eq!(options.request_timeout, Duration::from_secs(1));
+        assert_eq!(options.retry.attempts_max, 1);
+        let error = over("calls_maxx = 1").unwrap_err().to_string();
+        assert!(error.contains("unknown field `calls_maxx`, expected one of"), "{error}");
     }
 
     #[test]

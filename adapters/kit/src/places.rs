@@ -60,6 +60,12 @@ impl Places {
         self.calls_max - self.semaphore.available_permits()
     }
 
+    /// Takes back a place whose permit was [kept](Place::keep).
+    pub(crate) fn give_back(&self) {
+        self.semaphore.add_permits(1);
+        self.left();
+    }
+
     /// Nobody is let in any more, and those that wait are sent away.
     pub(crate) fn close(&self) {
         self.semaphore.close();
@@ -87,6 +93,12 @@ impl Places {
         Place { permit: Some(permit), places: self }
     }
 
+    fn left(&self) {
+        if self.semaphore.is_closed() {
+            self.left.notify_waiters();
+        }
+    }
+
     fn join(&self) -> Result<Waiting<'_>, Error> {
         let waiting = self.waiting.fetch_add(1, Relaxed);
         let guard = Waiting(&self.waiting);
@@ -106,11 +118,20 @@ impl Places {
     }
 }
 
+impl Place<'_> {
+    /// Stays taken until it is [given back](Places::give_back).
+    pub(crate) fn keep(mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.forget();
+        }
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        drop(self.permit.take());
-        if self.places.semaphore.is_closed() {
-            self.places.left.notify_waiters();
+        if let Some(permit) = self.permit.take() {
+            drop(permit);
+            self.places.left();
         }
     }
 }

@@ -231,3 +231,47 @@ async fn an_observer_hears_of_everything() {
     let stats = guard.stats();
     assert_eq!((stats.connected, stats.lost, stats.call_micros), (1, 1, 1_000_000));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_wants_to_be_left_alone_is() {
+    let started = Instant::now();
+    let guard = guard(CallOptions::default());
+    let busy = |wait| Error::new(ErrorKind::Server, "later").transient(true).with_retry_after(wait);
+    let attempts = Cell::new(0);
+    let later = async || {
+        attempts.set(attempts.get() + 1);
+        if attempts.get() == 1 { Err(busy(Some(SECOND * 7))) } else { Ok(started.elapsed()) }
+    };
+    assert!(guard.call(READ, later).await.unwrap() >= SECOND * 7);
+    let too_late = async || Err::<(), _>(busy(Some(SECOND * 16)));
+    guard.call(READ, too_late).await.unwrap_err();
+    assert_eq!(guard.stats().repeated, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_again_end_with_their_budget() {
+    let budget = RetryBudget { percent_max: 50, reserve: 3 };
+    let options = CallOptions::default();
+    let guard = Guard::with_budget("redis", "h:1".into(), options, None, Some(budget)).unwrap();
+    for expected in [2, 3, 4, 4, 5, 5] {
+        guard.call(READ, async || Err::<(), _>(lost())).await.unwrap_err();
+        assert_eq!(guard.stats().repeated, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_kept_for_an_answer_that_goes_on() {
+    let guard = guard(CallOptions { calls_max: 1, waiting_max: 0, ..CallOptions::default() });
+    let (answer, kept) = guard.begin(READ, async || Ok(7)).await.unwrap();
+    assert_eq!((answer, guard.stats().calls, guard.stats().succeeded), (7, 1, 1));
+    let busy = guard.call(READ, async || Ok(())).await.unwrap_err();
+    assert_eq!(busy.kind(), ErrorKind::Busy);
+    drop(kept);
+    let (_, kept) = guard.begin(READ, async || Ok(())).await.unwrap();
+    assert!(!guard.close(SECOND).await);
+    let (closed, ()) = tokio::join!(guard.close(SECOND), async {
+        sleep(SECOND / 2).await;
+        drop(kept);
+    });
+    assert!(closed);
+}

@@ -4,14 +4,16 @@ use crate::folder;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// An authority that has signed a certificate of a server and one of a client. Another one is a
-/// stranger: whoever trusts this one refuses it.
-#[derive(Debug)]
+/// stranger: whoever trusts this one refuses it. Clones are the same authority; its files stay as
+/// long as one of them.
+#[derive(Clone, Debug)]
 pub struct Authority {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     server: Identity,
     client: Identity,
 }
@@ -37,7 +39,7 @@ impl Authority {
         fs::write(folder.path().join("ca.pem"), issuer.pem()).expect("the folder is ours");
         let server = identity(&folder, &issuer, "server", &["localhost", "127.0.0.1"]);
         let client = identity(&folder, &issuer, "client", &["client"]);
-        Self { folder, server, client }
+        Self { folder: Arc::new(folder), server, client }
     }
 
     /// The file of its own certificate: what clients trust.

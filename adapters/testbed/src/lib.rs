@@ -6,43 +6,51 @@
 //! the server has printed.
 //!
 //! ```no_run
-//! # use workyard_testbed::{Process, Program, Ready, Relay};
+//! # use workyard_testbed::{Redis, Relay};
 //! # async fn example() {
-//! let mut server = Process::start(1, |place| {
-//!     Program::new("redis-server")
-//!         .arguments(["--bind", "127.0.0.1", "--save", "", "--port"])
-//!         .argument(place.port(0).to_string())
-//!         .ready(Ready::Listens(place.address(0)))
-//! })
-//! .await;
-//! let relay = Relay::to(server.place().address(0)).await;
-//! // ... connect to `relay.address()`
+//! let mut redis = Redis::setup().password("secret").start().await;
+//! let relay = Relay::to(redis.address()).await;
+//! let url = redis.url_at(relay.address());
+//! // ... a client connects there
 //! relay.stall();
-//! server.kill().await;
-//! server.start_again().await;
+//! relay.pass();
+//! redis.process.kill().await;
+//! redis.process.start_again().await;
 //! # }
 //! ```
 //!
 //! A [`Service`] is an example of the adapter's own crate, whose workers are asked by HTTP.
 
 mod authority;
+mod dnsmasq;
 mod folder;
 mod keeper;
+mod mariadb;
+mod memcached;
+mod mosquitto;
 mod patience;
 mod place;
 mod port;
 mod process;
 mod program;
+mod python;
 mod ready;
+mod redis;
 mod relay;
 mod service;
 
 pub use authority::{Authority, Identity};
+pub use dnsmasq::{Dnsmasq, DnsmasqSetup};
+pub use mariadb::{MariaDb, MariaDbSetup};
+pub use memcached::{Memcached, MemcachedSetup};
+pub use mosquitto::{Mosquitto, MosquittoSetup};
 pub use patience::{PATIENCE, eventually, eventually_blocking};
 pub use place::Place;
 pub use port::Port;
 pub use process::Process;
 pub use program::{Program, is_root};
+pub use python::PythonPeer;
 pub use ready::Ready;
+pub use redis::{Redis, RedisSetup};
 pub use relay::Relay;
 pub use service::{Answer, Service};

@@ -3,7 +3,7 @@
 use crate::{PATIENCE, Place, Program, keeper};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, OpenOptions};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -146,6 +146,12 @@ impl Process {
         kill_process(self.pid(), signal).expect("the server runs");
     }
 
+    /// Both ends of what a program that talks reads and prints; there is one pair per start.
+    pub(crate) fn pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        let child = self.child.as_mut()?;
+        child.stdin.take().zip(child.stdout.take())
+    }
+
     async fn launch(&mut self) -> Result<(), Failure> {
         self.log_start = fs::metadata(self.place.path(LOG_FILE)).map_or(0, |file| {
             usize::try_from(file.len()).expect("a log is shorter than the memory")
@@ -170,7 +176,12 @@ impl Process {
         let log = OpenOptions::new().create(true).append(true).open(path);
         let log = log.expect("the folder is ours");
         let mut command = self.program.command(self.place.folder());
-        command.stdout(log.try_clone().expect("there are descriptors")).stderr(log);
+        command.stderr(log.try_clone().expect("there are descriptors"));
+        if self.program.talks() {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        } else {
+            command.stdout(log);
+        }
         keeper::spawn(command).expect("setpriv of util-linux can be run")
     }
 

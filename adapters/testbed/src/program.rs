@@ -17,6 +17,7 @@ pub struct Program {
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     ready: Ready,
+    talks: bool,
 }
 
 impl Program {
@@ -29,7 +30,8 @@ impl Program {
         let path = find(name).unwrap_or_else(|| {
             panic!("there is no {name}: `cargo xtask test` installs what tests need")
         });
-        Self { path, arguments: Vec::new(), variables: Vec::new(), ready: Ready::Started }
+        let (arguments, variables) = (Vec::new(), Vec::new());
+        Self { path, arguments, variables, ready: Ready::Started, talks: false }
     }
 
     /// With a further argument.
@@ -60,6 +62,12 @@ impl Program {
         self
     }
 
+    /// With its standard input and output for us to write and read, instead of nothing and the log.
+    pub(crate) fn talking(mut self) -> Self {
+        self.talks = true;
+        self
+    }
+
     /// Runs it to its end and returns what it printed to standard output.
     ///
     /// # Panics
@@ -80,6 +88,10 @@ impl Program {
         self.path.display().to_string()
     }
 
+    pub(crate) fn talks(&self) -> bool {
+        self.talks
+    }
+
     pub(crate) fn sign(&self) -> &Ready {
         &self.ready
     }
@@ -94,6 +106,8 @@ impl Program {
             .env_clear()
             .env("PATH", search())
             .env("HOME", folder)
+            // MariaDB for one removes what looks like its own in it.
+            .env("TMPDIR", folder)
             .env("LANG", "C.UTF-8")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)

@@ -1,5 +1,13 @@
 //! What the tests of the adapters stand on, tested itself.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dnsmasq;
+mod left;
+mod mariadb;
+mod memcached;
+mod mosquitto;
 mod process;
+mod python;
+mod redis;
 mod relay;
+mod secure;

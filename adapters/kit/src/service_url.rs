@@ -14,6 +14,8 @@ use url::Url;
 #[derive(Clone)]
 pub struct ServiceUrl {
     url: Url,
+    /// The hosts after the first, where there may be several, with the ports that are given.
+    others: Vec<(String, Option<u16>)>,
     parameters: Vec<(String, String)>,
     known: Vec<&'static str>,
 }
@@ -39,7 +41,27 @@ impl ServiceUrl {
         let parameters =
             url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
         let parameters: Vec<_> = parameters.collect();
-        Ok(Self { parameters, url, known: Vec::new() })
+        Ok(Self { parameters, url, others: Vec::new(), known: Vec::new() })
+    }
+
+    /// As [`ServiceUrl::parse`], where there may be several hosts: `scheme://user@a:1,b:2,c/path`.
+    ///
+    /// # Errors
+    /// Those of [`ServiceUrl::parse`], of each host.
+    pub fn parse_several(text: &str, schemes: &[&str]) -> Result<Self, Error> {
+        let (start, end) = hosts_of(text);
+        let mut hosts = text[start..end].split(',');
+        let first = hosts.next().unwrap_or_default();
+        let mut parsed =
+            Self::parse(&format!("{}{first}{}", &text[..start], &text[end..]), schemes)?;
+        for host in hosts {
+            let url = Self::parse(&format!("{}://{host}", parsed.scheme()), schemes)?;
+            if host.is_empty() {
+                return Err(invalid("there is nothing between two commas in the URL".to_owned()));
+            }
+            parsed.others.push((url.host().to_owned(), url.url.port()));
+        }
+        Ok(parsed)
     }
 
     /// What is before `://`.
@@ -59,6 +81,15 @@ impl ServiceUrl {
     #[must_use]
     pub fn port_or(&self, usual: u16) -> u16 {
         self.url.port().unwrap_or(usual)
+    }
+
+    /// All hosts with their ports, or the usual one of the service.
+    #[must_use]
+    pub fn hosts(&self, usual_port: u16) -> Vec<(String, u16)> {
+        let first = (self.host().to_owned(), self.port_or(usual_port));
+        let others = self.others.iter().cloned();
+        let others = others.map(|(host, port)| (host, port.unwrap_or(usual_port)));
+        std::iter::once(first).chain(others).collect()
     }
 
     /// The user, if there is one.
@@ -151,11 +182,22 @@ impl ServiceUrl {
     /// Where that is, for people and metrics: `host:port/path`, without user, password and parameters.
     #[must_use]
     pub fn target(&self, usual_port: u16) -> Arc<str> {
-        let host = self.host();
-        let brackets = if host.contains(':') { ("[", "]") } else { ("", "") };
-        let path = self.url.path().trim_end_matches('/');
-        format!("{}{host}{}:{}{path}", brackets.0, brackets.1, self.port_or(usual_port)).into()
+        let hosts: Vec<_> = self.hosts(usual_port).into_iter().map(host_and_port).collect();
+        format!("{}{}", hosts.join(","), self.url.path().trim_end_matches('/')).into()
     }
+}
+
+/// Where in a URL its hosts are.
+fn hosts_of(text: &str) -> (usize, usize) {
+    let authority = text.find("://").map_or(text.len(), |place| place + 3);
+    let rest = &text[authority..];
+    let end = authority + rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let start = text[authority..end].rfind('@').map_or(authority, |place| authority + place + 1);
+    (start, end)
+}
+
+fn host_and_port((host, port): (String, u16)) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// The password is not shown.
@@ -205,6 +247,21 @@ mod tests {
         assert_eq!(&*url.target(3306), "[::1]:3307/shop");
         assert_eq!(format!("{url:?}"), "mysql://us%40er:...@[::1]:3307/shop?a=1&b=2&a=3");
         url.finish().unwrap();
+    }
+
+    #[test]
+    fn several_hosts_are_read_where_there_may_be_several() {
+        let parse = |text| ServiceUrl::parse_several(text, &["redis"]);
+        let url = parse("redis://u:p,@a:1,b,[::1]:3/0?x=1,2").unwrap();
+        let hosts = [("a".to_owned(), 1), ("b".to_owned(), 9), ("::1".to_owned(), 3)];
+        assert_eq!(url.hosts(9), hosts);
+        assert_eq!(url.password().unwrap().as_deref(), Some("p,"));
+        assert_eq!(&*url.target(9), "a:1,b:9,[::1]:3/0");
+        assert_eq!(parse("redis://h").unwrap().hosts(9), [("h".to_owned(), 9)]);
+        let wrong = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(wrong("redis://a,"), "there is nothing between two commas in the URL");
+        assert!(wrong("redis://a,b:c").contains("invalid port number"));
+        assert!(ServiceUrl::parse("redis://a:1,b:2", &["redis"]).is_err());
     }
 
     #[test]

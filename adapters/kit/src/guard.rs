@@ -1,5 +1,9 @@
 //! How a call is made: in its turn, in time, again where that is safe, and counted.
 
+mod kept;
+
+pub use kept::Kept;
+
 use crate::breaker::{Admission, Breaker};
 use crate::budget::{Allowance, RetryBudget};
 use crate::call::Call;
@@ -13,7 +17,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// Stands between callers and a driver. Cheap to clone; clones are the same guard.
 #[derive(Clone)]
@@ -31,9 +35,6 @@ struct Shared {
     allowance: Option<Allowance>,
     counters: Counters,
 }
-
-/// The place of a call whose answer goes on: taken until this is dropped.
-pub struct Kept(Guard);
 
 impl Guard {
     /// A guard for a service, `target` being where it is (without credentials).
@@ -102,7 +103,7 @@ impl Guard {
     {
         let (answer, place) = self.made(call, attempt).await?;
         place.keep();
-        Ok((answer, Kept(self.clone())))
+        Ok((answer, Kept::new(self.clone())))
     }
 
     async fn made<T, F, A>(&self, call: Call, attempt: F) -> Result<(T, Place<'_>), Error>
@@ -111,16 +112,9 @@ impl Guard {
         A: Future<Output = Result<T, Error>>,
     {
         let shared = &*self.0;
-        let span = tracing::debug_span!(
-            target: "workyard_adapter",
-            "call",
-            service = shared.service,
-            target = &*shared.target,
-            operation = call.operation
-        );
         let mut record = Record::new(shared, call.operation);
-        let result = shared.make(call, &mut record, attempt).instrument(span).await;
-        let result = result.map_err(|error| self.placed(error.during(call.operation)));
+        let made = shared.make(call, &mut record, attempt).instrument(shared.span(call)).await;
+        let result = made.map_err(|error| self.placed(error.during(call.operation)));
         record.end(result.as_ref().map(drop));
         result
     }
@@ -193,18 +187,6 @@ impl Guard {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.places.is_closed()
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.0.0.places.give_back();
-    }
-}
-
-impl std::fmt::Debug for Kept {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Kept").field(&self.0).finish()
     }
 }
 
@@ -281,15 +263,19 @@ impl Shared {
         A: Future<Output = Result<T, Error>>,
     {
         let trial = self.admit(begun)?;
-        let result = match timeout_at(until, attempt()).await {
-            Ok(result) => result,
-            Err(_) => {
-                let after = humantime::format_duration(rounded(until - begun));
-                Err(Error::new(ErrorKind::TimedOut, format!("no answer within {after}")))
-            }
-        };
+        let result = answered(begun, until, attempt()).await;
         trial.settle(result.as_ref().err());
         result
+    }
+
+    fn span(&self, call: Call) -> Span {
+        tracing::debug_span!(
+            target: "workyard_adapter",
+            "call",
+            service = self.service,
+            target = &*self.target,
+            operation = call.operation
+        )
     }
 
     fn admit(&self, now: Instant) -> Result<Trial<'_>, Error> {
@@ -310,6 +296,18 @@ impl Shared {
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The answer, if it comes in time.
+async fn answered<T>(
+    begun: Instant,
+    until: Instant,
+    attempt: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout_at(until, attempt).await.unwrap_or_else(|_| {
+        let after = humantime::format_duration(rounded(until - begun));
+        Err(Error::new(ErrorKind::TimedOut, format!("no answer within {after}")))
+    })
 }
 
 /// An attempt that the breaker knows of.

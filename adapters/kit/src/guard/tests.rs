@@ -275,3 +275,17 @@ async fn a_place_is_kept_for_an_answer_that_goes_on() {
     });
     assert!(closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_belong_together_are_made_in_one_place() {
+    let guard = guard(CallOptions { calls_max: 1, waiting_max: 0, ..CallOptions::default() });
+    let ((), kept) = guard.begin(READ, async || Ok(())).await.unwrap();
+    assert_eq!(kept.call(READ, async { Ok(7) }).await.unwrap(), 7);
+    let error = kept.call(READ, async { Err::<(), _>(lost()) }).await.unwrap_err();
+    assert_eq!(error.to_string(), "redis h:1: GET: lost");
+    let late = kept.call(READ.within(SECOND / 2), pending::<Result<(), Error>>());
+    assert_eq!(late.await.unwrap_err().to_string(), "redis h:1: GET: no answer within 500ms");
+    let stats = guard.stats();
+    assert_eq!((stats.succeeded, stats.repeated, stats.calls), (2, 0, 1));
+    assert_eq!(stats.failed.values().sum::<u64>(), 2);
+}

@@ -8,6 +8,7 @@ mod memcached;
 mod mosquitto;
 mod process;
 mod python;
+mod rabbitmq;
 mod redis;
 mod relay;
 mod secure;

@@ -32,6 +32,28 @@ pub struct Stats {
     pub circuit_open: bool,
 }
 
+impl Stats {
+    /// What two parts of an adapter did together. The circuit is open when one of theirs is.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for (kind, count) in other.failed {
+            *self.failed.entry(kind).or_default() += count;
+        }
+        Self {
+            succeeded: self.succeeded + other.succeeded,
+            failed: self.failed,
+            cancelled: self.cancelled + other.cancelled,
+            repeated: self.repeated + other.repeated,
+            call_micros: self.call_micros + other.call_micros,
+            calls: self.calls + other.calls,
+            waiting: self.waiting + other.waiting,
+            connected: self.connected + other.connected,
+            lost: self.lost + other.lost,
+            circuit_open: self.circuit_open || other.circuit_open,
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Counters {
     succeeded: AtomicU64,
@@ -70,5 +92,31 @@ impl Counters {
             lost: self.lost.load(Relaxed),
             ..Stats::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up() {
+        let error = Error::new(ErrorKind::Busy, "");
+        let [first, second] = [Counters::default(), Counters::default()];
+        for counters in [&first, &second] {
+            counters.ended(Ok(()), Duration::from_micros(3));
+            counters.ended(Err(&error), Duration::from_micros(4));
+            counters.cancelled.fetch_add(1, Relaxed);
+            counters.repeated.fetch_add(2, Relaxed);
+            counters.connected.fetch_add(3, Relaxed);
+            counters.lost.fetch_add(4, Relaxed);
+        }
+        let open = Stats { calls: 5, waiting: 6, circuit_open: true, ..second.snapshot() };
+        let both = first.snapshot().and(open.clone());
+        assert_eq!((both.succeeded, both.failed["busy"], both.call_micros), (2, 2, 14));
+        assert_eq!((both.cancelled, both.repeated), (2, 4));
+        assert_eq!((both.connected, both.lost), (6, 8));
+        assert_eq!((both.calls, both.waiting, both.circuit_open), (5, 6, true));
+        assert_eq!(open.clone().and(Stats::default()), open);
     }
 }

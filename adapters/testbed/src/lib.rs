@@ -53,6 +53,6 @@ pub use program::{Program, is_root};
 pub use python::PythonPeer;
 pub use rabbitmq::{RabbitMq, RabbitMqSetup};
 pub use ready::Ready;
-pub use redis::{Redis, RedisSetup};
+pub use redis::{Redis, RedisCluster, RedisSentinel, RedisSetup};
 pub use relay::Relay;
 pub use service::{Answer, Service};

@@ -1,5 +1,11 @@
 //! Redis: plain, with passwords, with TLS, always also at a unix socket.
 
+mod cluster;
+mod sentinel;
+
+pub use cluster::RedisCluster;
+pub use sentinel::RedisSentinel;
+
 use crate::{Authority, Place, Process, Program, Ready};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +25,7 @@ pub struct RedisSetup {
     users: Vec<(String, String)>,
     tls: Option<Authority>,
     asks_for_certificates: bool,
+    is_of_cluster: bool,
     lines: Vec<String>,
 }
 
@@ -32,6 +39,16 @@ impl Redis {
     /// Starts one as it is to begin with.
     pub async fn start() -> Self {
         Self::setup().start().await
+    }
+
+    /// Starts a cluster of so many masters.
+    pub async fn cluster(masters: u16) -> RedisCluster {
+        Self::setup().cluster(masters).await
+    }
+
+    /// Starts a master and a replica of it, and so many that watch over them.
+    pub async fn sentinel(sentinels: usize) -> RedisSentinel {
+        Self::setup().sentinel(sentinels).await
     }
 
     /// Where it listens, with TLS if that was asked for.
@@ -124,7 +141,9 @@ impl RedisSetup {
 
     /// Starts it.
     pub async fn start(self) -> Redis {
-        let process = Process::start(1, |place| self.program(place)).await;
+        let process =
+            Process::start(if self.is_of_cluster { 2 } else { 1 }, |place| self.program(place))
+                .await;
         Redis { process, setup: self }
     }
 
@@ -159,6 +178,9 @@ impl RedisSetup {
             ]),
         }
         lines.extend(self.password.iter().map(|password| format!("requirepass {password}")));
+        if self.is_of_cluster {
+            lines.extend(cluster::lines(place.port(1), self.tls.is_some()));
+        }
         let users = self.users.iter();
         lines.extend(
             users.map(|(name, password)| format!("user {name} on >{password} ~* &* +@all")),

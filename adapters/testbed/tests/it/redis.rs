@@ -4,7 +4,7 @@ use crate::left::starts_again_and_leaves_nothing;
 use crate::secure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
-use workyard_testbed::{Authority, Redis};
+use workyard_testbed::{Authority, Redis, eventually};
 
 async fn ask(redis: &Redis, question: &str, length: usize) -> String {
     let mut stream = TcpStream::connect(redis.address()).await.unwrap();
@@ -80,4 +80,46 @@ async fn a_durable_one_forgets_nothing() {
     redis.process.kill().await;
     redis.process.start_again().await;
     assert_eq!(redis.command(["INCR", "count"]), "2");
+}
+
+#[tokio::test]
+async fn a_cluster_shares_its_slots() {
+    let mut cluster = Redis::cluster(3).await;
+    assert_eq!(cluster.urls().len(), 3);
+    // Its slot is 12182, of the last node.
+    assert!(ask(&cluster.nodes[0], "SET foo bar\r\n", 12).await.starts_with("-MOVED 12182"));
+    assert_eq!(ask(&cluster.nodes[2], "SET foo bar\r\n", 5).await, "+OK\r\n");
+    cluster.nodes[2].process.kill().await;
+    cluster.nodes[2].process.start_again().await;
+    cluster.is_whole().await;
+    assert_eq!(ask(&cluster.nodes[2], "SET foo bar\r\n", 5).await, "+OK\r\n");
+}
+
+#[tokio::test]
+async fn a_cluster_may_be_closed() {
+    let authority = Authority::new();
+    let cluster = Redis::setup().password("secret").tls(&authority).cluster(2).await;
+    let mut stream = secure::connect(cluster.nodes[1].address(), &authority).await.unwrap();
+    assert_eq!(secure::ask(&mut stream, b"AUTH secret\r\n", 5).await.unwrap(), b"+OK\r\n");
+    let place = format!("-MOVED 0 127.0.0.1:{}", cluster.nodes[0].address().port());
+    let answer = secure::ask(&mut stream, b"GET 3560\r\n", place.len()).await.unwrap();
+    assert_eq!(String::from_utf8(answer).unwrap(), place);
+}
+
+#[tokio::test]
+async fn sentinels_replace_a_master() {
+    for (setup, sentinels) in
+        [(Redis::setup(), 1), (Redis::setup().user("alice", "secret").password("other"), 3)]
+    {
+        let mut group = setup.sentinel(sentinels).await;
+        assert_eq!(group.addresses().len(), sentinels);
+        assert_eq!(group.master_address(), group.master.address());
+        assert_eq!(group.master.command(["SET", "key", "value"]), "OK");
+        let followed = async || group.replica.command(["GET", "key"]) == "value";
+        eventually("the replica follows", followed).await;
+        group.master.process.kill().await;
+        let replaced = async || group.master_address() == group.replica.address();
+        eventually("the replica is the master", replaced).await;
+        assert_eq!(group.replica.command(["SET", "key", "other"]), "OK");
+    }
 }

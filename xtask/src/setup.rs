@@ -14,27 +14,75 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     cargo_tools(root)
 }
 
-/// A Debian package, and the command that proves it is there.
+/// A Debian package, and what proves it is there: a command, or the path of a file.
 struct Package {
     name: &'static str,
-    command: &'static str,
+    proof: &'static str,
     purpose: &'static str,
 }
 
-const PACKAGES: [Package; 4] = [
+/// Where commands are that only root is expected to type, and that `PATH` may lack.
+const SERVERS: &str = "/usr/sbin";
+
+const PACKAGES: [Package; 11] = [
     Package {
         name: "chromium",
-        command: "chromium",
+        proof: "chromium",
         purpose: "a page of the examples is opened in a browser",
     },
-    Package { name: "g++", command: "c++", purpose: "the fuzz targets are linked with libFuzzer" },
+    Package {
+        name: "dnsmasq-base",
+        proof: "dnsmasq",
+        purpose: "the tests of the dns adapter start it",
+    },
+    Package { name: "g++", proof: "c++", purpose: "the fuzz targets are linked with libFuzzer" },
     Package {
         name: "git",
-        command: "git",
+        proof: "git",
         purpose: "cargo-deny fetches the list of known flaws with it",
     },
-    Package { name: "php-cli", command: "php", purpose: "the tests run PHP programs" },
+    Package {
+        name: "mariadb-server",
+        proof: "mariadbd",
+        purpose: "the tests of the mysql adapter start it",
+    },
+    Package {
+        name: "memcached",
+        proof: "memcached",
+        purpose: "the tests of the memcached adapter start it",
+    },
+    Package {
+        name: "mosquitto",
+        proof: "mosquitto",
+        purpose: "the tests of the mqtt adapter start it",
+    },
+    Package { name: "php-cli", proof: "php", purpose: "the tests run PHP programs" },
+    Package {
+        name: "python3-zmq",
+        proof: "/usr/lib/python3/dist-packages/zmq/__init__.py",
+        purpose: "the tests of the zeromq adapter have peers in Python",
+    },
+    Package {
+        name: "rabbitmq-server",
+        proof: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+        purpose: "the tests of the amqp and stomp adapters start it",
+    },
+    Package {
+        name: "redis-server",
+        proof: "redis-server",
+        purpose: "the tests of the redis adapter start it",
+    },
 ];
+
+impl Package {
+    fn is_installed(&self) -> bool {
+        let path = Path::new(self.proof);
+        if path.is_absolute() {
+            return path.is_file();
+        }
+        find(self.proof).is_some() || Path::new(SERVERS).join(self.proof).is_file()
+    }
+}
 
 /// A cargo subcommand, and the version that is installed where it is missing.
 struct Tool {
@@ -53,7 +101,7 @@ const COMPONENTS: [(&str, &str); 2] =
 
 fn debian_packages(root: &Path) -> Result<()> {
     let missing: Vec<&Package> =
-        PACKAGES.iter().filter(|package| find(package.command).is_none()).collect();
+        PACKAGES.iter().filter(|package| !package.is_installed()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -84,7 +132,7 @@ fn missing_packages(packages: &[&Package], install: &Invocation) -> String {
     for package in packages {
         text.push_str(&format!(
             "  {} (Debian package {}): {}\n",
-            package.command, package.name, package.purpose
+            package.proof, package.name, package.purpose
         ));
     }
     text.push_str(&format!("install it and run this again; on Debian, as root: {install}"));
@@ -131,9 +179,29 @@ fn cargo_tools(root: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn package(name: &str) -> &'static Package {
+        PACKAGES.iter().find(|package| package.name == name).unwrap()
+    }
+
+    #[test]
+    fn a_package_is_proven_by_a_command_or_by_a_file() {
+        let installed = |proof| Package { name: "x", proof, purpose: "y" }.is_installed();
+        assert!(installed("sh") && installed("/bin/sh"));
+        assert!(
+            !installed("no-such-program-of-ours") && !installed("/bin/no-such-program-of-ours")
+        );
+        // For root, and not in the search path of everybody.
+        assert_eq!(installed("useradd"), Path::new("/usr/sbin/useradd").is_file());
+    }
+
+    #[test]
+    fn packages_are_in_order() {
+        assert!(PACKAGES.is_sorted_by_key(|package| package.name));
+    }
+
     #[test]
     fn what_is_missing_is_named_with_its_purpose_and_one_command() {
-        let missing = [&PACKAGES[1], &PACKAGES[2]];
+        let missing = ["g++", "git"].map(package);
         let [_, install] = installation(&missing);
         assert_eq!(
             missing_packages(&missing, &install),

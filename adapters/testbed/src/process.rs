@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// How long a server may take to start, on a machine that is busy with other things.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_secs(120);
 /// How long it may take to stop.
-const STOP_MAX: Duration = Duration::from_secs(30);
+const STOP_MAX: Duration = Duration::from_secs(60);
 const ATTEMPTS_MAX: usize = 5;
 const PERIOD: Duration = Duration::from_millis(5);
 /// As it is printed with a failure.

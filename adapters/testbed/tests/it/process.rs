@@ -1,12 +1,12 @@
 //! Processes: started, killed, started again, paused, and gone in the end.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use workyard_testbed::{Place, Process, Program, Ready, eventually, eventually_blocking};
+use workyard_testbed::{Place, Process, Program, Ready, eventually_blocking};
 
 fn redis(place: &Place) -> Program {
     Program::new("redis-server")
@@ -100,39 +100,79 @@ async fn what_does_not_start_says_why() {
     let _ = Process::start(1, wrong).await;
 }
 
-/// It runs itself as a process of tests that is killed in the midst of one.
 #[tokio::test]
-async fn a_server_ends_with_the_process_of_the_tests() {
-    const VICTIM: &str = "WORKYARD_TESTBED_VICTIM";
-    if std::env::var_os(VICTIM).is_some() {
-        let server = Process::start(1, redis).await;
-        println!("\nvictim {} {}", server.id(), server.place().folder().display());
+async fn a_server_ends_when_the_tests_are_killed() {
+    if is_victim() {
+        let _server = announced(Process::start(1, redis).await);
         return std::future::pending().await;
     }
-    let mut tests = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "process::a_server_ends_with_the_process_of_the_tests", "--nocapture"])
-        .env(VICTIM, "1")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(tests.stdout.take().unwrap()).lines();
-    let mut lines = lines.map(Result::unwrap);
-    let line = lines.find(|line| line.starts_with("victim ")).unwrap();
-    let mut words = line.split(' ').skip(1);
-    let id: u32 = words.next().unwrap().parse().unwrap();
-    let folder = Path::new(words.next().unwrap()).to_owned();
-    assert!(is_there(id) && folder.is_dir());
-    tests.kill().unwrap();
-    tests.wait().unwrap();
-    // Its parent is gone: what remains of it until somebody looks is a zombie.
-    let is_dead = || !runs(id);
-    eventually_blocking("the server has ended", is_dead);
-    // The folder of all folders.
-    let root = folder.parent().unwrap();
-    eventually("its folder is gone", async || !root.exists()).await;
+    let mut victim = Victim::start("process::a_server_ends_when_the_tests_are_killed");
+    victim.tests.kill().unwrap();
+    assert!(!victim.leaves_nothing().success());
 }
 
+#[tokio::test]
+async fn a_server_that_is_never_dropped_ends_with_the_tests() {
+    if is_victim() {
+        return std::mem::forget(announced(Process::start(1, redis).await));
+    }
+    let victim = Victim::start("process::a_server_that_is_never_dropped_ends_with_the_tests");
+    assert!(victim.leaves_nothing().success());
+}
+
+/// Tests that run as a process of their own, with a server.
+struct Victim {
+    tests: Child,
+    output: BufReader<ChildStdout>,
+    server: u32,
+    folder: PathBuf,
+}
+
+impl Victim {
+    const MARK: &str = "WORKYARD_TESTBED_VICTIM";
+
+    /// Runs this test, and waits until its server runs.
+    fn start(test: &str) -> Self {
+        let mut tests = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(Self::MARK, "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(tests.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("victim ") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "it has ended");
+        }
+        let mut words = line.split_whitespace().skip(1);
+        let server = words.next().unwrap().parse().unwrap();
+        Self { tests, output, server, folder: words.next().unwrap().into() }
+    }
+
+    /// Waits for the end of all, and returns how the tests have ended.
+    fn leaves_nothing(mut self) -> ExitStatus {
+        self.output.read_to_end(&mut Vec::new()).unwrap();
+        let status = self.tests.wait().unwrap();
+        eventually_blocking("the server has ended", || !runs(self.server));
+        let folder_of_all = self.folder.parent().unwrap();
+        eventually_blocking("its folder is gone", || !folder_of_all.exists());
+        status
+    }
+}
+
+fn is_victim() -> bool {
+    std::env::var_os(Victim::MARK).is_some()
+}
+
+#[expect(clippy::print_stdout, reason = "the test that started this one reads it")]
+fn announced(server: Process) -> Process {
+    println!("\nvictim {} {}", server.id(), server.place().folder().display());
+    server
+}
+
+/// Its parent may be gone: what remains of it until somebody looks is a zombie.
 fn runs(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, fields)| !fields.starts_with('Z'))

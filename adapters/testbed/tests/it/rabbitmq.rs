@@ -1,6 +1,6 @@
 //! RabbitMQ brokers.
 
-use crate::left::starts_again_and_leaves_nothing;
+use crate::left::processes_in;
 use crate::secure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -25,16 +25,10 @@ async fn ask(stream: &mut TcpStream, question: &[u8], length: usize) -> Vec<u8> 
 }
 
 #[tokio::test]
-async fn answers_and_leaves_nothing() {
-    let broker = RabbitMq::start().await;
+async fn forgets_nothing_durable_and_leaves_nothing() {
+    let mut broker = RabbitMq::start().await;
     let mut stream = TcpStream::connect(broker.address()).await.unwrap();
     assert!(is_start(&ask(&mut stream, AMQP, 11).await));
-    starts_again_and_leaves_nothing(broker, |broker| &mut broker.process).await;
-}
-
-#[tokio::test]
-async fn what_is_durable_survives_a_restart_and_a_kill() {
-    let mut broker = RabbitMq::start().await;
     let vhost = broker.vhost().await;
     let path = format!("/api/queues/{vhost}/jobs");
     broker.manage("PUT", &path, "{\"durable\":true}").await;
@@ -43,6 +37,12 @@ async fn what_is_durable_survives_a_restart_and_a_kill() {
     broker.process.kill().await;
     broker.process.start_again().await;
     assert!(broker.manage("GET", &path, "").await.contains("\"durable\":true"));
+    let folder = broker.process.place().folder().to_owned();
+    assert!(!processes_in(&folder).is_empty());
+    drop(broker);
+    // What watches its disk ends a moment after it.
+    eventually("nothing runs in the end", async || processes_in(&folder).is_empty()).await;
+    assert!(!folder.exists());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::left::starts_again_and_leaves_nothing;
 use crate::secure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
-use workyard_testbed::{Authority, Redis, eventually};
+use workyard_testbed::{Authority, Redis, Relay, eventually};
 
 async fn ask(redis: &Redis, question: &str, length: usize) -> String {
     let mut stream = TcpStream::connect(redis.address()).await.unwrap();
@@ -80,6 +80,18 @@ async fn a_durable_one_forgets_nothing() {
     redis.process.kill().await;
     redis.process.start_again().await;
     assert_eq!(redis.command(["INCR", "count"]), "2");
+}
+
+#[tokio::test]
+async fn what_a_relay_does_not_answer_was_carried_out() {
+    let redis = Redis::start().await;
+    let relay = Relay::to(redis.address()).await;
+    assert_eq!(redis.url_at(relay.address()), format!("redis://{}", relay.address()));
+    let mut stream = TcpStream::connect(relay.address()).await.unwrap();
+    relay.cut_answer_to("INCR");
+    stream.write_all(b"INCR count\r\n").await.unwrap();
+    assert!(stream.read_u8().await.is_err());
+    assert_eq!(redis.command(["GET", "count"]), "1");
 }
 
 #[tokio::test]

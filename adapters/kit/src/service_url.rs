@@ -210,6 +210,17 @@ impl fmt::Debug for ServiceUrl {
 /// A URL without its password, for logs and `Debug`; what cannot be read is not repeated.
 #[must_use]
 pub fn redacted(text: &str) -> String {
+    let (start, end) = hosts_of(text);
+    let Some((first, others)) = text[start..end].split_once(',') else { return redacted_one(text) };
+    let mut shown = redacted_one(&format!("{}{first}{}", &text[..start], &text[end..]));
+    match hosts_of(&shown) {
+        (start, end) if start < end => shown.insert_str(end, &format!(",{others}")),
+        _ => {}
+    }
+    shown
+}
+
+fn redacted_one(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if url.cannot_be_a_base() => "(no URL)".to_owned(),
         Ok(mut url) if url.password().is_some() => {
@@ -307,5 +318,7 @@ mod tests {
         assert_eq!(redacted("amqp://u:p@h/v"), "amqp://u:...@h/v");
         assert_eq!(redacted("amqp://h/v"), "amqp://h/v");
         assert_eq!(redacted("u:p h"), "(no URL)");
+        assert_eq!(redacted("redis://u:p,q@a:1,b/0"), "redis://u:...@a:1,b/0");
+        assert_eq!(redacted("redis://u:p@a:x,b"), "(no URL)");
     }
 }

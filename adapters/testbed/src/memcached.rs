@@ -14,6 +14,7 @@ pub struct Memcached {
 #[derive(Clone, Debug, Default)]
 pub struct MemcachedSetup {
     tls: Option<Authority>,
+    login: Option<(String, String)>,
     arguments: Vec<String>,
 }
 
@@ -41,6 +42,13 @@ impl MemcachedSetup {
     #[must_use]
     pub fn tls(mut self, authority: &Authority) -> Self {
         self.tls = Some(authority.clone());
+        self
+    }
+
+    /// For one user only.
+    #[must_use]
+    pub fn login(mut self, user: &str, password: &str) -> Self {
+        self.login = Some((user.to_owned(), password.to_owned()));
         self
     }
 
@@ -74,6 +82,11 @@ impl MemcachedSetup {
             );
             let ready = Ready::Listens(place.address(0));
             program = program.arguments(["--enable-ssl", "-o", &files]).ready(ready);
+        }
+        if let Some((user, password)) = &self.login {
+            let file = place.file("users", format!("{user}:{password}\n"));
+            let ready = Ready::Answers(place.address(0), "version\r\n", "CLIENT_ERROR");
+            program = program.argument("-Y").argument(file).ready(ready);
         }
         program.arguments(&self.arguments)
     }

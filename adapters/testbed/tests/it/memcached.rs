@@ -29,3 +29,16 @@ async fn speaks_tls_to_those_who_trust_it() {
     assert_eq!(secure::ask(&mut stream, b"version\r\n", 8).await.unwrap(), b"VERSION ");
     assert!(secure::connect(memcached.address(), &Authority::new()).await.is_err());
 }
+
+#[tokio::test]
+async fn asks_who_is_there() {
+    let memcached = Memcached::setup().login("app", "secret").start().await;
+    for (password, expected) in [("secret", "STORED\r\n"), ("terces", "CLIENT_E")] {
+        let mut stream = TcpStream::connect(memcached.address()).await.unwrap();
+        let login = format!("set login 0 0 10\r\napp {password}\r\n");
+        stream.write_all(login.as_bytes()).await.unwrap();
+        let mut answer = [0; 8];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, expected.as_bytes());
+    }
+}

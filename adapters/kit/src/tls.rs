@@ -90,17 +90,18 @@ impl Tls {
         }
     }
 
-    fn roots(&self) -> Result<RootCertStore, Error> {
-        let mut roots = RootCertStore::empty();
+    /// The certificates to trust, for drivers that make a configuration of their own.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or this machine trusts nobody.
+    pub fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
         if let Some(path) = &self.ca {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|error| wrong("ca", path, &error))?;
-            }
-            return Ok(roots);
+            return certificates(path);
         }
-        let trusted = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(trusted.certs);
-        if roots.is_empty() {
+        let mut trusted = rustls_native_certs::load_native_certs();
+        // Machines also trust what nobody can read any more.
+        trusted.certs.retain(|it| RootCertStore::empty().add(it.clone()).is_ok());
+        if trusted.certs.is_empty() {
             let first = trusted.errors.first();
             let why = first.map_or_else(|| "there are none".to_owned(), ToString::to_string);
             let message = format!(
@@ -108,6 +109,16 @@ impl Tls {
                  ca-certificates, or name a file as tls.ca"
             );
             return Err(Error::new(ErrorKind::InvalidOptions, message));
+        }
+        Ok(trusted.certs)
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.trusted()? {
+            let added = roots.add(certificate);
+            let path = self.ca.as_deref().unwrap_or(Path::new("this machine"));
+            added.map_err(|error| wrong("ca", path, &error))?;
         }
         Ok(roots)
     }
@@ -156,6 +167,7 @@ mod tests {
         let certificate = file(folder.path(), "c.pem", &made.cert.pem());
         let key = file(folder.path(), "k.pem", &made.signing_key.serialize_pem());
         let tls = Tls { ca: Some(certificate.clone()), ..Tls::default() };
+        assert_eq!(tls.trusted().unwrap(), [made.cert.der().clone()]);
         assert!(!tls.client_config().unwrap().client_auth_cert_resolver.has_certs());
         let tls = Tls { certificate: Some(certificate), key: Some(key), ..tls };
         assert!(tls.client_config().unwrap().client_auth_cert_resolver.has_certs());

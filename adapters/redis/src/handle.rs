@@ -75,10 +75,7 @@ impl Redis {
     /// What went wrong; also when the answer is no `T`.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
         let value = self.send(command).await?;
-        redis::from_redis_value(value).map_err(|error| {
-            // The server has done what it was asked for.
-            self.0.guard.placed(from_driver(error.into()).not_carried_out())
-        })
+        self.converted(value)
     }
 
     /// Sends a pipeline; an atomic one is carried out as a whole or not at all. Made again only if the
@@ -117,8 +114,10 @@ impl Redis {
     }
 
     /// Closes everything: no call is let in any more, those that block are answered with
-    /// [`ErrorKind::Closed`], others get `grace` to end, subscriptions end. Whether all calls ended in time.
-    pub async fn close(&self, grace: Duration) -> bool {
+    /// [`ErrorKind::Closed`], others get `request_timeout` to end, subscriptions end. Whether all calls ended
+    /// in time. Stop consumers of queues before.
+    pub async fn close(&self) -> bool {
+        let grace = self.0.options.calls.request_timeout;
         self.0.closing.send_replace(true);
         self.0.blocking.close();
         let ended = self.0.guard.close(grace).await;
@@ -147,9 +146,40 @@ impl Redis {
         let Some(blocks) = request.blocks else {
             return guard.call(call, || backend.send(command, &request)).await;
         };
+        self.send_over(blocking, command, &request, blocks).await
+    }
+
+    /// Sends a command that blocks, over connections that are not those of all.
+    pub(crate) async fn query_over<T: FromRedisValue>(
+        &self,
+        blocking: &Blocking,
+        command: &Cmd,
+    ) -> Result<T, Error> {
+        let request = self.checked(Request::of(command))?;
+        let blocks = request.blocks.unwrap_or_default();
+        let value = self.send_over(blocking, command, &request, blocks).await?;
+        self.converted(value)
+    }
+
+    async fn send_over(
+        &self,
+        blocking: &Blocking,
+        command: &Cmd,
+        request: &Request,
+        blocks: Duration,
+    ) -> Result<Value, Error> {
+        let guard = &self.0.guard;
         // Before that, it may wait for a connection.
         let within = blocks.saturating_add(guard.options().request_timeout * 2);
-        guard.call(call.within(within), || blocking.send(command, &request)).await
+        let call = Call::new(request.name).repeat(request.repeat).within(within);
+        guard.call(call, || blocking.send(command, request)).await
+    }
+
+    fn converted<T: FromRedisValue>(&self, value: Value) -> Result<T, Error> {
+        redis::from_redis_value(value).map_err(|error| {
+            // The server has done what it was asked for.
+            self.0.guard.placed(from_driver(error.into()).not_carried_out())
+        })
     }
 
     async fn send_pipeline(

@@ -30,6 +30,7 @@ mod limits;
 mod link;
 mod options;
 mod pop;
+pub mod queue;
 mod script;
 mod slot;
 mod subscription;

@@ -18,3 +18,5 @@ pub(crate) const TRANSACTION_ATTEMPTS_MAX: u32 = 16;
 pub(crate) const GIVE_BACK_ATTEMPTS_MAX: u32 = 5;
 /// Most redirections that one request follows in a cluster.
 pub(crate) const REDIRECTS_MAX: u32 = 5;
+/// Most delayed jobs that are moved by one script, as in the original.
+pub(crate) const DUE_JOBS_MAX: u64 = 128;

@@ -1,7 +1,7 @@
 //! What becomes of calls when the connection or the server goes away.
 
 use crate::support::{MOMENT, ask, cmd, impatient, open, server, sleepy_server};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use workyard_redis::redis::{Cmd, pipe};
 use workyard_redis::{ErrorKind, Options, Redis};
 use workyard_testbed::{PATIENCE, Port, Redis as Server, Relay, eventually};
@@ -210,7 +210,7 @@ async fn closing_lets_calls_end_and_new_ones_not_begin() {
         async move { redis.query::<String>(&cmd("DEBUG SLEEP 0.3")).await }
     });
     eventually("it is under way", async || redis.stats().calls == 1).await;
-    assert!(redis.close(Duration::from_secs(5)).await);
+    assert!(redis.close().await);
     assert_eq!(under_way.await.unwrap().unwrap(), "OK");
     let error = redis.query::<()>(&Cmd::get("a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);

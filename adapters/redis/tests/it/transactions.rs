@@ -69,7 +69,7 @@ async fn others_that_are_always_faster_are_a_conflict() {
 async fn a_decision_against_it_or_an_error_leaves_nothing_watched() {
     let (server, redis) = server().await;
     let nothing: Vec<u32> = redis.transaction(&["k"], async |_| Ok(redis::pipe())).await.unwrap();
-    assert_eq!(nothing, []);
+    assert!(nothing.is_empty());
     let result: Result<(), Error> = redis
         .transaction(&["k"], async |watched| {
             watched.query::<u32>(&redis::cmd("NONSENSE")).await?;

@@ -1,0 +1,158 @@
+//! Servers that share the keys.
+
+use crate::support::{ask, cmd, impatient};
+use std::time::Duration;
+use workyard_redis::queue::Queue;
+use workyard_redis::redis::{self, Cmd};
+use workyard_redis::{ErrorKind, Event, Redis, Script};
+use workyard_testbed::{PATIENCE, Port, Redis as Server, eventually};
+
+const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
+
+struct Cluster {
+    nodes: Vec<Server>,
+    _ports: Vec<Port>,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let ports: Vec<_> = SLOTS.iter().map(|_| Port::free()).collect();
+        let mut nodes = Vec::new();
+        for (port, (first, last)) in ports.iter().zip(SLOTS) {
+            let setup =
+                Server::setup().line("cluster-enabled yes").line("enable-debug-command yes");
+            let node = setup.line(&format!("cluster-port {}", port.number())).start().await;
+            let range = [first.to_string(), last.to_string()];
+            let _ = node.command(["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
+            nodes.push(node);
+        }
+        let cluster = Self { nodes, _ports: ports };
+        for (node, bus) in cluster.nodes.iter().zip(&cluster._ports).skip(1) {
+            let (port, bus) = (node.address().port().to_string(), bus.number().to_string());
+            let _ = cluster.nodes[0].command(["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+        }
+        for node in &cluster.nodes {
+            eventually("the cluster is whole", async || {
+                let info = node.command(["CLUSTER", "INFO"]);
+                info.contains("cluster_state:ok") && info.contains("cluster_size:3")
+            })
+            .await;
+        }
+        cluster
+    }
+
+    fn url(&self) -> String {
+        let hosts: Vec<_> = self.nodes.iter().map(|node| node.address().to_string()).collect();
+        format!("redis+cluster://{}", hosts.join(","))
+    }
+
+    fn id(&self, node: usize) -> String {
+        self.nodes[node].command(["CLUSTER", "MYID"])
+    }
+}
+
+#[tokio::test]
+async fn commands_find_the_node_of_their_key() {
+    let cluster = Cluster::start().await;
+    let redis = Redis::with(impatient(&cluster.url())).unwrap();
+    redis.ready().await.unwrap();
+    for number in 0..100 {
+        redis.query::<()>(&Cmd::set(format!("key-{number}"), number)).await.unwrap();
+    }
+    let sizes = cluster.nodes.iter().map(|node| node.command(["DBSIZE"]).parse::<u32>().unwrap());
+    let sizes: Vec<_> = sizes.collect();
+    assert!(sizes.iter().all(|size| *size > 10) && sizes.iter().sum::<u32>() == 100, "{sizes:?}");
+    let keys: Vec<_> = (0..100).map(|number| format!("key-{number}")).collect();
+    let values: Vec<u32> = redis.query(&Cmd::mget(&keys)).await.unwrap();
+    assert_eq!(values, (0..100).collect::<Vec<_>>());
+    let mut pipeline = redis::pipe();
+    pipeline.atomic().set("{a}1", 1).ignore().incr("{a}1", 1);
+    assert_eq!(redis.pipeline::<(u32,)>(&pipeline).await.unwrap(), (2,));
+    let script = Script::new("return redis.call('INCR', KEYS[1])");
+    for number in 1..=3 {
+        assert_eq!(redis.run::<u32>(&script, &["counter"], None::<&str>).await.unwrap(), number);
+    }
+    assert_eq!(redis.connection().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    assert!(redis.close().await);
+}
+
+#[tokio::test]
+async fn what_needs_a_connection_of_its_own_finds_the_node_too() {
+    let cluster = Cluster::start().await;
+    let redis = Redis::with(impatient(&cluster.url())).unwrap();
+    for number in 0..20 {
+        let queue = format!("queue-{number}");
+        let pop = cmd(&format!("BLPOP {queue} 5"));
+        let push = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            ask::<u32>(&redis, &format!("RPUSH {queue} {number}")).await
+        };
+        let (popped, _) = tokio::join!(redis.query::<(String, u32)>(&pop), push);
+        assert_eq!(popped.unwrap(), (queue.clone(), number));
+        let key = format!("sum-{number}");
+        let sum: (u32,) = redis
+            .transaction(&[&key], async |watched| {
+                let sum: Option<u32> = watched.query(&Cmd::get(&key)).await?;
+                Ok(redis::pipe().incr(&key, sum.unwrap_or(number)).clone())
+            })
+            .await
+            .unwrap();
+        assert_eq!(sum, (number,));
+    }
+    let mut subscription = redis.subscribe(&["news"]).await.unwrap();
+    // A message reaches all nodes.
+    for node in &cluster.nodes {
+        let _ = node.command(["PUBLISH", "news", "1"]);
+        let event = tokio::time::timeout(PATIENCE, subscription.next()).await.unwrap();
+        assert!(matches!(event, Some(Event::Message(_))), "{event:?}");
+    }
+    let queue = Queue::new(&redis);
+    queue.send("mail", 1, Duration::ZERO).await.unwrap();
+    queue.send("mail", 2, Duration::from_secs(1)).await.unwrap();
+    let consumer = queue.consumer("mail").start(|_| async { Ok(()) });
+    eventually("both are done", async || consumer.stats().succeeded == 2).await;
+    assert!(consumer.stop(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn a_slot_that_moves_is_followed() {
+    let cluster = Cluster::start().await;
+    let redis = Redis::with(impatient(&cluster.url())).unwrap();
+    // Slot 12182, on the last node.
+    ask::<()>(&redis, "SET foo 1").await;
+    let (from, to) = (cluster.id(2), cluster.id(0));
+    let _ = cluster.nodes[0].command(["CLUSTER", "SETSLOT", "12182", "IMPORTING", &from]);
+    let _ = cluster.nodes[2].command(["CLUSTER", "SETSLOT", "12182", "MIGRATING", &to]);
+    let port = cluster.nodes[0].address().port().to_string();
+    let _ = cluster.nodes[2].command(["MIGRATE", "127.0.0.1", &port, "foo", "0", "5000"]);
+    // The old node says ASK.
+    assert_eq!(ask::<u32>(&redis, "INCR foo").await, 2);
+    assert_eq!(redis.stats().repeated, 0);
+    for node in [0, 2, 1] {
+        let _ = cluster.nodes[node].command(["CLUSTER", "SETSLOT", "12182", "NODE", &to]);
+    }
+    // And now MOVED.
+    assert_eq!(ask::<u32>(&redis, "INCR foo").await, 3);
+    ask::<u32>(&redis, "RPUSH {foo}list a").await;
+    assert_eq!(ask::<(String, String)>(&redis, "BLPOP {foo}list 1").await.1, "a");
+    assert_eq!(cluster.nodes[0].command(["GET", "foo"]), "3");
+}
+
+#[tokio::test]
+async fn a_node_that_dies_costs_its_keys_only_and_a_write_is_not_sent_twice() {
+    let mut cluster = Cluster::start().await;
+    let mut options = impatient(&cluster.url());
+    options.calls.request_timeout = Duration::from_secs(1);
+    options.calls.breaker.failures_max = 0;
+    let redis = Redis::with(options).unwrap();
+    ask::<()>(&redis, "SET foo 1").await;
+    ask::<()>(&redis, "SET bar 1").await;
+    // foo is on the last node, bar on the first.
+    cluster.nodes[2].process.kill().await;
+    assert!(redis.query::<u32>(&cmd("INCR foo")).await.is_err());
+    assert_eq!(ask::<u32>(&redis, "INCR bar").await, 2);
+    cluster.nodes[2].process.start_again().await;
+    eventually("the node is back", async || redis.query::<u32>(&cmd("INCR foo")).await.is_ok())
+        .await;
+    assert_eq!(cluster.nodes[2].command(["GET", "foo"]), "1");
+}

@@ -14,6 +14,7 @@ use reqwest::{Client, Method};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 use workyard_adapter_kit::{Call, Error, ErrorKind, Guard, Repeat, Result};
 
 /// Whether bodies of responses are collected.
@@ -29,17 +30,18 @@ pub(crate) struct Exchange<'a> {
     pub(crate) hosts: &'a Hosts,
     pub(crate) client: Client,
     pub(crate) mode: Mode,
-    pub(crate) asked: Asked,
+    pub(crate) asked: Box<Asked>,
 }
 
 impl Exchange<'_> {
-    /// Makes the request, and those that redirects ask for.
-    pub(crate) async fn run(mut self) -> Result<Answer> {
+    /// Makes the request, and those that redirects ask for. The URL is that of the last one.
+    pub(crate) async fn run(mut self) -> Result<(Answer, Url)> {
         let result = self.follow().await;
-        result.map_err(|error| {
-            let Asked { method, url, .. } = &self.asked;
-            error.at("http", &target(url).into()).during(operation(method))
-        })
+        let Asked { method, url, .. } = *self.asked;
+        match result {
+            Ok(answer) => Ok((answer, url)),
+            Err(error) => Err(error.at("http", &target(&url).into()).during(operation(&method))),
+        }
     }
 
     async fn follow(&mut self) -> Result<Answer> {

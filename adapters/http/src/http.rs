@@ -174,16 +174,17 @@ impl Http {
         self.0.base.as_ref().and_then(|base| base.user_for(url))
     }
 
-    pub(crate) async fn collect(&self, asked: Asked) -> Result<Response> {
-        self.exchange(asked, Mode::Collect).await.map(Answer::into_response)
+    pub(crate) async fn collect(&self, asked: Box<Asked>) -> Result<Response> {
+        let (answer, url) = self.exchange(asked, Mode::Collect).await?;
+        Ok(answer.into_response(url))
     }
 
-    pub(crate) async fn stream(&self, asked: Asked) -> Result<Streamed> {
-        let answer = self.exchange(asked, Mode::Stream).await?;
-        Ok(answer.into_streamed(self.0.options.chunk_timeout))
+    pub(crate) async fn stream(&self, asked: Box<Asked>) -> Result<Streamed> {
+        let (answer, url) = self.exchange(asked, Mode::Stream).await?;
+        Ok(answer.into_streamed(url, self.0.options.chunk_timeout))
     }
 
-    async fn exchange(&self, asked: Asked, mode: Mode) -> Result<Answer> {
+    async fn exchange(&self, asked: Box<Asked>, mode: Mode) -> Result<(Answer, Url)> {
         let Shared { options, hosts, clients, .. } = &*self.0;
         let client = match &asked.proxy {
             Some(proxy) => clients.through(proxy)?,

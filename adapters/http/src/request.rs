@@ -26,7 +26,8 @@ pub(crate) type Progress = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 #[must_use = "a request is made by `send` or `stream`"]
 pub struct Request {
     http: Http,
-    asked: Result<Asked>,
+    /// Boxed, because it is passed on often.
+    asked: Result<Box<Asked>>,
 }
 
 /// What is asked for.
@@ -46,7 +47,7 @@ pub(crate) struct Asked {
 
 impl Request {
     pub(crate) fn new(http: Http, method: Method, url: Result<Url>) -> Self {
-        let asked = url.and_then(|url| Asked::new(&http, method, url));
+        let asked = url.and_then(|url| Asked::new(&http, method, url).map(Box::new));
         Self { http, asked }
     }
 

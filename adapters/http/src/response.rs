@@ -185,7 +185,6 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     version: Version,
-    url: Url,
     asked: Asked,
     content: Content,
     limit: Option<usize>,
@@ -209,7 +208,6 @@ impl Answer {
             status: response.status(),
             version: response.version(),
             headers: std::mem::take(response.headers_mut()),
-            url: response.url().clone(),
             asked: Asked { target: Arc::clone(target), operation },
             content: Content::Coming(response, None),
             limit,
@@ -240,17 +238,17 @@ impl Answer {
         self.asked.place(error)
     }
 
-    pub(crate) fn into_response(self) -> Response {
+    pub(crate) fn into_response(self, url: Url) -> Response {
         let body = match self.content {
             Content::Whole(body) => body,
             Content::Coming(..) => unreachable!("it was collected"),
         };
-        let Self { status, headers, version, url, asked, .. } = self;
+        let Self { status, headers, version, asked, .. } = self;
         Response { head: Head { status, version, headers, url, asked }, body }
     }
 
-    pub(crate) fn into_streamed(self, chunk_timeout: Duration) -> Streamed {
-        let Self { status, headers, version, url, asked, limit, progress, content } = self;
+    pub(crate) fn into_streamed(self, url: Url, chunk_timeout: Duration) -> Streamed {
+        let Self { status, headers, version, asked, limit, progress, content } = self;
         let body = match content {
             Content::Whole(body) => BodyStream::of(body, asked.clone()),
             Content::Coming(response, kept) => {

@@ -7,10 +7,12 @@ use crate::service_url::ServiceUrl;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
-/// How calls to a service are made. All of it has defaults, and all but the breaker can stand in a URL:
+/// How calls to a service are made. All of it has defaults, and most of it can stand in a URL:
 /// `redis://127.0.0.1?request_timeout=500ms&calls_max=64`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+///
+/// Where a file or a URL says `request_timeout` and not `call_timeout`, and it is longer than the
+/// `call_timeout` that is usual, that becomes as long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallOptions {
     /// How long one attempt to connect may take, TLS and the login included: 5 s.
     #[serde(with = "crate::duration")]
@@ -82,15 +84,30 @@ impl CallOptions {
         deserializer: D,
     ) -> Result<Self, D::Error> {
         let said = Said::deserialize(deserializer)?;
+        let (retry, backoff) = (said.retry.unwrap_or_default(), self.retry.backoff);
+        let own = retry.backoff.unwrap_or_default();
+        let backoff = Backoff {
+            first: own.first.map_or(backoff.first, |it| it.0),
+            max: own.max.map_or(backoff.max, |it| it.0),
+        };
+        let breaker = said.breaker.unwrap_or_default();
+        let usual = self.call_timeout;
+        let request_timeout = said.request_timeout.map_or(self.request_timeout, |it| it.0);
         Ok(Self {
             connect_timeout: said.connect_timeout.map_or(self.connect_timeout, |it| it.0),
-            request_timeout: said.request_timeout.map_or(self.request_timeout, |it| it.0),
-            call_timeout: said.call_timeout.map_or(self.call_timeout, |it| it.0),
+            request_timeout,
+            call_timeout: said.call_timeout.map_or(usual.max(request_timeout), |it| it.0),
             idle_timeout: said.idle_timeout.map_or(self.idle_timeout, |it| it.0),
             calls_max: said.calls_max.unwrap_or(self.calls_max),
             waiting_max: said.waiting_max.unwrap_or(self.waiting_max),
-            retry: said.retry.unwrap_or(self.retry),
-            breaker: said.breaker.unwrap_or(self.breaker),
+            retry: RetryOptions {
+                attempts_max: retry.attempts_max.unwrap_or(self.retry.attempts_max),
+                backoff,
+            },
+            breaker: BreakerOptions {
+                failures_max: breaker.failures_max.unwrap_or(self.breaker.failures_max),
+                open_for: breaker.open_for.map_or(self.breaker.open_for, |it| it.0),
+            },
         })
     }
 
@@ -100,13 +117,15 @@ impl CallOptions {
     /// # Errors
     /// When one of them cannot be understood.
     pub fn take_from(&mut self, url: &mut ServiceUrl) -> Result<(), Error> {
-        let durations = [
+        let request_timeout = url.take_duration("request_timeout")?;
+        let at_least = request_timeout.unwrap_or_default();
+        self.request_timeout = request_timeout.unwrap_or(self.request_timeout);
+        let call_timeout = url.take_duration("call_timeout")?;
+        self.call_timeout = call_timeout.unwrap_or(self.call_timeout.max(at_least));
+        for (name, place) in [
             ("connect_timeout", &mut self.connect_timeout),
-            ("request_timeout", &mut self.request_timeout),
-            ("call_timeout", &mut self.call_timeout),
             ("idle_timeout", &mut self.idle_timeout),
-        ];
-        for (name, place) in durations {
+        ] {
             if let Some(duration) = url.take_duration(name)? {
                 *place = duration;
             }
@@ -146,6 +165,12 @@ impl CallOptions {
     }
 }
 
+impl<'de> Deserialize<'de> for CallOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().deserialize_over(deserializer)
+    }
+}
+
 /// What a file says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,8 +181,29 @@ struct Said {
     idle_timeout: Option<Span>,
     calls_max: Option<usize>,
     waiting_max: Option<usize>,
-    retry: Option<RetryOptions>,
-    breaker: Option<BreakerOptions>,
+    retry: Option<SaidOfRetry>,
+    breaker: Option<SaidOfBreaker>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaidOfRetry {
+    attempts_max: Option<u32>,
+    backoff: Option<SaidOfBackoff>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaidOfBackoff {
+    first: Option<Span>,
+    max: Option<Span>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaidOfBreaker {
+    failures_max: Option<u32>,
+    open_for: Option<Span>,
 }
 
 /// A duration as people write it.
@@ -203,6 +249,33 @@ mod tests {
         assert_eq!(options.retry.attempts_max, 1);
         let error = over("calls_maxx = 1").unwrap_err().to_string();
         assert!(error.contains("unknown field `calls_maxx`, expected one of"), "{error}");
+    }
+
+    #[test]
+    fn what_a_part_of_a_file_does_not_say_stays_too() {
+        let retry = RetryOptions { attempts_max: 1, ..RetryOptions::default() };
+        let breaker = BreakerOptions { open_for: Duration::from_secs(30), failures_max: 9 };
+        let usual = CallOptions { retry, breaker, ..CallOptions::default() };
+        let text = "[retry.backoff]\nmax = '1s'\n[breaker]\nfailures_max = 3";
+        let said = usual.deserialize_over(toml::Deserializer::parse(text).unwrap()).unwrap();
+        assert_eq!((said.retry.attempts_max, said.breaker.failures_max), (1, 3));
+        assert_eq!(said.breaker.open_for, Duration::from_secs(30));
+        assert_eq!(said.retry.backoff.max, Duration::from_secs(1));
+        assert_eq!(said.retry.backoff.first, Backoff::default().first);
+    }
+
+    #[test]
+    fn who_wants_long_attempts_gets_calls_as_long() {
+        let minute = Duration::from_secs(60);
+        let said: CallOptions = toml::from_str("request_timeout = '1m'").unwrap();
+        assert_eq!((said.request_timeout, said.call_timeout), (minute, minute));
+        let said: CallOptions =
+            toml::from_str("request_timeout = '1m'\ncall_timeout = '9s'").unwrap();
+        assert_eq!(said.call_timeout, Duration::from_secs(9));
+        let mut url = ServiceUrl::parse("redis://h?request_timeout=1m", &["redis"]).unwrap();
+        let mut options = CallOptions::default();
+        options.take_from(&mut url).unwrap();
+        assert_eq!(options.call_timeout, minute);
     }
 
     #[test]

@@ -38,9 +38,8 @@ impl ServiceUrl {
                 schemes.join(":// or ")
             )));
         }
-        let parameters =
-            url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
-        let parameters: Vec<_> = parameters.collect();
+        check_shape(&url)?;
+        let parameters = parameters_of(&url)?;
         Ok(Self { parameters, url, others: Vec::new(), known: Vec::new() })
     }
 
@@ -52,6 +51,14 @@ impl ServiceUrl {
         let (start, end) = hosts_of(text);
         let mut hosts = text[start..end].split(',');
         let first = hosts.next().unwrap_or_default();
+        if first.is_empty() && text[start..end].contains(',') {
+            return Err(invalid("there is nothing before a comma in the URL".to_owned()));
+        }
+        if text[..start].matches('@').count() > 1 {
+            let message = "the URL has more than one @ before its path: user and password stand once, \
+                           before all hosts, and an @ in them is written %40";
+            return Err(invalid(message.to_owned()));
+        }
         let mut parsed =
             Self::parse(&format!("{}{first}{}", &text[..start], &text[end..]), schemes)?;
         for host in hosts {
@@ -116,7 +123,7 @@ impl ServiceUrl {
     /// # Errors
     /// When it is not UTF-8.
     pub fn path(&self) -> Result<Option<String>, Error> {
-        match self.url.path().trim_start_matches('/') {
+        match self.url.path().strip_prefix('/').unwrap_or(self.url.path()) {
             "" => Ok(None),
             path => decoded("path", path).map(Some),
         }
@@ -187,6 +194,37 @@ impl ServiceUrl {
     }
 }
 
+/// What is no URL of a service, though it is a URL: most of it are passwords with characters that end them.
+fn check_shape(url: &Url) -> Result<(), Error> {
+    let wrong = if !url.has_authority() {
+        "the URL lacks the // behind its scheme"
+    } else if url.fragment().is_some() {
+        "the URL has a #; in a user or password it is written %23, in a path or parameter too"
+    } else if url.path().contains('@') {
+        "the URL has an @ in its path; a / or ? in a password is written %2F or %3F, and an @ in a path %40"
+    } else {
+        return Ok(());
+    };
+    Err(invalid(wrong.to_owned()))
+}
+
+fn parameters_of(url: &Url) -> Result<Vec<(String, String)>, Error> {
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for pair in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if name.contains('@') {
+            let message = "the URL has an @ before its first =; a ? in a password is written %3F";
+            return Err(invalid(message.to_owned()));
+        }
+        let (name, value) = (decoded("parameters", name)?, decoded("parameters", value)?);
+        if parameters.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(invalid(format!("the URL has the parameter {name:?} twice")));
+        }
+        parameters.push((name, value));
+    }
+    Ok(parameters)
+}
+
 /// Where in a URL its hosts are.
 fn hosts_of(text: &str) -> (usize, usize) {
     let authority = text.find("://").map_or(text.len(), |place| place + 3);
@@ -221,14 +259,36 @@ pub fn redacted(text: &str) -> String {
 }
 
 fn redacted_one(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(url) if url.cannot_be_a_base() => "(no URL)".to_owned(),
-        Ok(mut url) if url.password().is_some() => {
-            let set = url.set_password(Some("..."));
-            set.map_or_else(|()| "(no URL)".to_owned(), |()| url.into())
-        }
-        Ok(url) => url.into(),
-        Err(_) => "(no URL)".to_owned(),
+    let shown =
+        Url::parse(text).ok().filter(|url| check_shape(url).is_ok()).and_then(without_secrets);
+    shown.map_or_else(|| "(no URL)".to_owned(), Into::into)
+}
+
+fn without_secrets(mut url: Url) -> Option<Url> {
+    match (url.username().is_empty(), url.password().is_some()) {
+        (_, true) => url.set_password(Some("...")).ok()?,
+        // Alone it is a token as often as a name.
+        (false, false) => url.set_username("...").ok()?,
+        (true, false) => {}
+    }
+    if let Some(query) = url.query() {
+        let shown: Vec<_> = query.split('&').map(shown_parameter).collect();
+        let shown = shown.join("&");
+        url.set_query(Some(&shown));
+    }
+    Some(url)
+}
+
+/// A parameter may be a URL with a user, or a secret by its name.
+fn shown_parameter(pair: &str) -> String {
+    const SECRETS: [&str; 4] = ["password", "passcode", "secret", "token"];
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let named = SECRETS.iter().any(|secret| name.contains(secret));
+    let user = value.contains('@') || value.to_ascii_lowercase().contains("%40");
+    match (name.contains('@'), named || user) {
+        (true, _) => "...".to_owned(),
+        (false, true) => format!("{name}=..."),
+        (false, false) => pair.to_owned(),
     }
 }
 
@@ -247,16 +307,16 @@ mod tests {
 
     #[test]
     fn every_part_is_read() {
-        let text = "mysql://us%40er:p%3Ass@[::1]:3307/shop?a=1&b=2&a=3";
+        let text = "mysql://us%40er:p%3Ass@[::1]:3307/shop?a=3&b=/c++/%C3%A4";
         let mut url = ServiceUrl::parse(text, &["mysql"]).unwrap();
         assert_eq!((url.host(), url.port_or(3306)), ("::1", 3307));
         assert_eq!(url.username().unwrap().as_deref(), Some("us@er"));
         assert_eq!(url.password().unwrap().as_deref(), Some("p:ss"));
         assert_eq!(url.path().unwrap().as_deref(), Some("shop"));
         assert_eq!(url.take::<u32>("a", "a number").unwrap(), Some(3));
-        assert_eq!(url.take_text("b").as_deref(), Some("2"));
+        assert_eq!(url.take_text("b").as_deref(), Some("/c++/ä"));
         assert_eq!(&*url.target(3306), "[::1]:3307/shop");
-        assert_eq!(format!("{url:?}"), "mysql://us%40er:...@[::1]:3307/shop?a=1&b=2&a=3");
+        assert_eq!(format!("{url:?}"), "mysql://us%40er:...@[::1]:3307/shop?a=3&b=/c++/%C3%A4");
         url.finish().unwrap();
     }
 
@@ -271,6 +331,8 @@ mod tests {
         assert_eq!(parse("redis://h").unwrap().hosts(9), [("h".to_owned(), 9)]);
         let wrong = |text| parse(text).unwrap_err().to_string();
         assert_eq!(wrong("redis://a,"), "there is nothing between two commas in the URL");
+        assert_eq!(wrong("redis://,b"), "there is nothing before a comma in the URL");
+        assert!(wrong("redis://u:p@a,u:p@b/0").contains("stand once, before all hosts"));
         assert!(wrong("redis://a,b:c").contains("invalid port number"));
         assert!(ServiceUrl::parse("redis://a:1,b:2", &["redis"]).is_err());
     }
@@ -311,6 +373,33 @@ mod tests {
         );
         let wrong = wrong("redis://:secret@h?request_timeout=5");
         assert!(wrong.starts_with("request_timeout in the URL: \"5\" is no duration"), "{wrong}");
+    }
+
+    #[test]
+    fn a_password_that_ends_too_early_is_neither_used_nor_shown() {
+        let cases = [
+            ("redis:u:secret@h/0", "lacks the //"),
+            ("redis:/u:secret@h/0", "lacks the //"),
+            ("redis://u:12/secret@h", "%2F"),
+            ("redis://u:12#secret@h/0", "%23"),
+            ("redis://u:12?secret@h", "%3F"),
+            ("redis://h?a=%FF", "not UTF-8"),
+            ("redis://h?a=1&a=2", "the parameter \"a\" twice"),
+        ];
+        for (text, expected) in cases {
+            let error = ServiceUrl::parse(text, &["redis"]).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("secret"), "{text}: {error}");
+            assert!(!redacted(text).contains("secret"), "{text}: {}", redacted(text));
+        }
+        let url = ServiceUrl::parse("amqp://h//vhost", &["amqp"]).unwrap();
+        assert_eq!(url.path().unwrap().as_deref(), Some("/vhost"));
+    }
+
+    #[test]
+    fn secrets_elsewhere_are_not_shown_either() {
+        assert_eq!(redacted("https://secret@api/v1"), "https://...@api/v1");
+        let text = "http://h?proxy=http://u:secret@p&calls_max=5&sentinel_password=secret";
+        assert_eq!(redacted(text), "http://h/?proxy=...&calls_max=5&sentinel_password=...");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Whom to trust, and who to be. By default whom the machine trusts, and nobody in particular.
 ///
-/// Certificates are always checked: to use one that nobody signed, name it as `ca`.
+/// Certificates are always checked. One that nobody signed can be named as `ca`, if it does not say of itself that
+/// it is an authority (`CA:FALSE`): what authorities sign are others' certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -40,6 +41,18 @@ impl Tls {
                 *place = Some(path.into());
             }
         }
+    }
+
+    /// Refuses files where TLS is not spoken, so that nobody takes a plain connection for a secure one.
+    ///
+    /// # Errors
+    /// When a file is named; `secure` is the scheme that would be right.
+    pub fn refuse(&self, scheme: &str, secure: &str) -> Result<(), Error> {
+        if *self == Self::default() {
+            return Ok(());
+        }
+        let message = format!("tls files are of no use with {scheme}://; write {secure}://");
+        Err(Error::new(ErrorKind::InvalidOptions, message))
     }
 
     /// The configuration of a rustls client, with the provider of this process (aws-lc-rs where none is
@@ -187,6 +200,14 @@ mod tests {
         assert!(text.contains("none.pem: "), "{text}");
         let text = said(Tls { key: Some(empty), ..Tls::default() });
         assert!(text.ends_with("give both"), "{text}");
+    }
+
+    #[test]
+    fn files_without_tls_are_refused() {
+        Tls::default().refuse("redis", "rediss").unwrap();
+        let tls = Tls { ca: Some("/a".into()), ..Tls::default() };
+        let error = tls.refuse("redis", "rediss").unwrap_err();
+        assert_eq!(error.to_string(), "tls files are of no use with redis://; write rediss://");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
+/// Longer than anybody means.
+const OPEN_MAX: Duration = Duration::from_secs(60 * 60 * 24);
+
 /// When a service counts as down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,8 +36,8 @@ enum State {
     Closed { failures: u32 },
     /// Calls fail at once until then.
     Open { until: Instant },
-    /// One call is under way to see whether the service is back.
-    Trying,
+    /// One call is under way to see whether the service is back; the next one may try then.
+    Trying { until: Instant },
 }
 
 /// Whether a call may be made.
@@ -50,18 +53,22 @@ pub(crate) enum Admission {
 
 impl Breaker {
     pub(crate) fn new(options: BreakerOptions) -> Self {
+        let open_for = options.open_for.min(OPEN_MAX);
+        let options = BreakerOptions { open_for, ..options };
         Self { options, state: State::Closed { failures: 0 } }
     }
 
     pub(crate) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {
             State::Closed { .. } => Admission::Go,
-            State::Open { until } if now < until => Admission::Stop(until - now),
-            State::Open { .. } => {
-                self.state = State::Trying;
+            State::Open { until } | State::Trying { until } if now < until => {
+                Admission::Stop(until - now)
+            }
+            // A trial may take long: it may be one that waits for something to happen.
+            State::Open { .. } | State::Trying { .. } => {
+                self.state = State::Trying { until: now + self.options.open_for };
                 Admission::Trial
             }
-            State::Trying => Admission::Stop(Duration::ZERO),
         }
     }
 
@@ -74,8 +81,8 @@ impl Breaker {
     pub(crate) fn failed(&mut self, admission: Admission, now: Instant) {
         let failures = match self.state {
             State::Closed { failures } => failures.saturating_add(1),
-            State::Trying if admission == Admission::Trial => u32::MAX,
-            State::Trying | State::Open { .. } => return,
+            State::Trying { .. } if admission == Admission::Trial => u32::MAX,
+            State::Trying { .. } | State::Open { .. } => return,
         };
         let limit = self.options.failures_max;
         self.state = if limit > 0 && failures >= limit {
@@ -87,7 +94,7 @@ impl Breaker {
 
     /// A call was given up by its caller, and nothing is known. The next one may try instead.
     pub(crate) fn abandoned(&mut self, admission: Admission, now: Instant) {
-        if admission == Admission::Trial && matches!(self.state, State::Trying) {
+        if admission == Admission::Trial && matches!(self.state, State::Trying { .. }) {
             self.state = State::Open { until: now };
         }
     }
@@ -139,7 +146,7 @@ mod tests {
         for answers in [true, false] {
             let mut breaker = opened(now);
             assert_eq!(breaker.admit(later), Admission::Trial);
-            assert_eq!(breaker.admit(later), Admission::Stop(Duration::ZERO));
+            assert_eq!(breaker.admit(later), Admission::Stop(SECOND));
             if answers {
                 breaker.succeeded();
                 assert_eq!(breaker.admit(later), Admission::Go);
@@ -168,6 +175,26 @@ mod tests {
         assert_eq!(breaker.admit(now + SECOND), Admission::Trial);
         breaker.abandoned(Admission::Trial, now + SECOND);
         assert_eq!(breaker.admit(now + SECOND), Admission::Trial);
+    }
+
+    #[test]
+    fn a_trial_that_takes_long_does_not_keep_others_from_trying() {
+        let now = Instant::now();
+        let mut breaker = opened(now);
+        assert_eq!(breaker.admit(now + SECOND), Admission::Trial);
+        assert_eq!(breaker.admit(now + SECOND * 2), Admission::Trial);
+        assert_eq!(breaker.admit(now + SECOND * 2), Admission::Stop(SECOND));
+        breaker.succeeded();
+        assert_eq!(breaker.admit(now + SECOND * 2), Admission::Go);
+    }
+
+    #[test]
+    fn no_time_is_too_long() {
+        let now = Instant::now();
+        let options = BreakerOptions { failures_max: 1, open_for: Duration::MAX };
+        let mut breaker = Breaker::new(options);
+        breaker.failed(Admission::Go, now);
+        assert_eq!(breaker.admit(now), Admission::Stop(OPEN_MAX));
     }
 
     #[test]

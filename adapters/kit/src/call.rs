@@ -1,6 +1,6 @@
 //! One call, as the guard needs to know it.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use std::time::Duration;
 
 /// What is called, and when it may be made again.
@@ -38,8 +38,8 @@ impl Call {
         self
     }
 
-    /// The same, for a call that may take longer (or less) than others: it waits for its answer as long as
-    /// this, and the bound on the call as a whole is moved by as much.
+    /// The same, for a call that may take longer or less than others: an attempt waits for its answer as
+    /// long as this, and the bound on the call as a whole is moved by as much.
     #[must_use]
     pub const fn within(mut self, request_timeout: Duration) -> Self {
         self.request_timeout = Some(request_timeout);
@@ -54,14 +54,16 @@ impl Repeat {
             Self::IfUnsent => !error.outcome_unknown(),
             Self::Never => false,
         };
-        safe && error.is_transient()
+        // More of what was refused because there is too much of it would not help.
+        let refused = matches!(error.kind(), ErrorKind::Busy | ErrorKind::CircuitOpen);
+        safe && error.is_transient() && !refused
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind::{Disconnected, Server, Unreachable};
+    use crate::error::ErrorKind::{Busy, Disconnected, Server, Unreachable};
 
     #[test]
     fn a_call_is_made_again_only_where_that_is_safe_and_of_use() {
@@ -73,6 +75,7 @@ mod tests {
             (Repeat::IfUnsent, Error::new(Unreachable, ""), true),
             (Repeat::Never, Error::new(Unreachable, ""), false),
             (Repeat::Freely, Error::new(Server, ""), false),
+            (Repeat::Freely, Error::new(Busy, ""), false),
             (Repeat::IfUnsent, Error::new(Server, "").transient(true), true),
         ];
         for (repeat, error, expected) in cases {

@@ -88,7 +88,14 @@ impl ErrorKind {
 
     /// Whether the same request may succeed soon.
     const fn passes(self) -> bool {
-        matches!(self, Self::Unreachable | Self::TimedOut | Self::Disconnected)
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::TimedOut
+                | Self::Disconnected
+                | Self::Busy
+                | Self::CircuitOpen
+        )
     }
 }
 
@@ -311,7 +318,7 @@ mod tests {
     fn a_kind_tells_what_is_known_of_the_request() {
         use ErrorKind::*;
         let open = [TimedOut, Disconnected, Protocol];
-        let passing = [Unreachable, TimedOut, Disconnected];
+        let passing = [Unreachable, TimedOut, Disconnected, Busy, CircuitOpen];
         for (place, kind) in ErrorKind::ALL.into_iter().enumerate() {
             assert_eq!(kind.index(), place);
             let error = Error::new(kind, "");

@@ -34,7 +34,7 @@ pub use budget::RetryBudget;
 pub use call::{Call, Repeat};
 pub use error::{Error, ErrorKind};
 pub use guard::{Guard, Kept};
-pub use observer::{CallReport, ConnectionEvent, Observer};
+pub use observer::{CallReport, Cancelled, ConnectionEvent, Observer};
 pub use options::{CallOptions, RetryOptions};
 pub use service_url::{ServiceUrl, redacted};
 pub use stats::Stats;

@@ -12,6 +12,11 @@ pub trait Observer: Send + Sync + 'static {
         let _ = report;
     }
 
+    /// A call was given up by its caller before it ended.
+    fn call_cancelled(&self, cancelled: &Cancelled<'_>) {
+        let _ = cancelled;
+    }
+
     /// A connection was made or lost. Only adapters whose driver tells report this.
     fn connection(&self, event: &ConnectionEvent<'_>) {
         let _ = event;
@@ -34,6 +39,22 @@ pub struct CallReport<'a> {
     pub taken: Duration,
     /// How it ended.
     pub result: Result<(), &'a Error>,
+}
+
+/// A call that was given up by its caller, who dropped its future.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Cancelled<'a> {
+    /// `mysql`, `redis`, …
+    pub service: &'static str,
+    /// Where the service is.
+    pub target: &'a str,
+    /// What was called: one of few words.
+    pub operation: &'static str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How long it was under way or waited.
+    pub taken: Duration,
 }
 
 /// What became of a connection.

@@ -1,6 +1,7 @@
 //! A bound on the calls under way, and one on those that wait.
 
 use crate::error::{Error, ErrorKind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
@@ -11,6 +12,7 @@ pub(crate) struct Places {
     waiting: AtomicUsize,
     waiting_max: usize,
     left: Notify,
+    closing: Notify,
 }
 
 /// A call's right to be under way; given back when dropped.
@@ -20,7 +22,7 @@ pub(crate) struct Place<'a> {
 }
 
 /// Somebody who waits; counted until dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a Places);
 
 impl Places {
     pub(crate) fn new(calls_max: usize, waiting_max: usize) -> Self {
@@ -31,6 +33,7 @@ impl Places {
             waiting: AtomicUsize::new(0),
             waiting_max,
             left: Notify::new(),
+            closing: Notify::new(),
         }
     }
 
@@ -48,7 +51,7 @@ impl Places {
         match timeout_at(deadline, self.semaphore.acquire()).await {
             Ok(Ok(permit)) => Ok(self.place(permit)),
             Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(self.busy("and none of them ended in time")),
+            Err(_) => Err(self.late()),
         }
     }
 
@@ -69,6 +72,22 @@ impl Places {
     /// Nobody is let in any more, and those that wait are sent away.
     pub(crate) fn close(&self) {
         self.semaphore.close();
+        self.closing.notify_waiters();
+    }
+
+    /// Returns once it is closed.
+    pub(crate) async fn closing(&self) {
+        let mut closing = pin!(self.closing.notified());
+        // Enabled before the look, so that a closing in between is heard.
+        closing.as_mut().enable();
+        if !self.is_closed() {
+            closing.await;
+        }
+    }
+
+    /// What becomes of who got a place too late.
+    pub(crate) fn late(&self) -> Error {
+        self.busy("and none of them ended in time")
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -78,8 +97,7 @@ impl Places {
     /// Returns once nobody is there any more.
     pub(crate) async fn empty(&self) {
         loop {
-            let left = self.left.notified();
-            let mut left = std::pin::pin!(left);
+            let mut left = pin!(self.left.notified());
             // Enabled before the count is read, so that no leaving is missed.
             left.as_mut().enable();
             if self.taken() == 0 {
@@ -101,7 +119,7 @@ impl Places {
 
     fn join(&self) -> Result<Waiting<'_>, Error> {
         let waiting = self.waiting.fetch_add(1, Relaxed);
-        let guard = Waiting(&self.waiting);
+        let guard = Waiting(self);
         if waiting >= self.waiting_max {
             return Err(self.busy(&format!("and {} wait", self.waiting_max)));
         }
@@ -138,7 +156,9 @@ impl Drop for Place<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        self.0.waiting.fetch_sub(1, Relaxed);
+        // Whoever is handed a place and does not take it any more leaves, too.
+        self.0.left();
     }
 }
 

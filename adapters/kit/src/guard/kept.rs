@@ -1,6 +1,8 @@
 //! A place that stays taken: for answers that go on, and for calls that belong together.
 
-use super::{Guard, Record, answered, far};
+use super::attempt::answered;
+use super::record::Record;
+use super::{Guard, far};
 use crate::call::Call;
 use crate::error::Error;
 use tracing::Instrument;

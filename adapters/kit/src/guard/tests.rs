@@ -1,11 +1,14 @@
 //! Calls through a guard, with a clock that the tests hold.
 
 use super::*;
+use crate::backoff::Backoff;
 use crate::breaker::BreakerOptions;
 use crate::call::Repeat;
+use crate::observer::{CallReport, Cancelled};
 use crate::options::RetryOptions;
 use std::cell::Cell;
 use std::future::pending;
+use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
 const READ: Call = Call::new("GET").repeat(Repeat::Freely);
@@ -195,6 +198,11 @@ impl Observer for Seen {
         self.0.lock().unwrap().push(text);
     }
 
+    fn call_cancelled(&self, cancelled: &Cancelled<'_>) {
+        let Cancelled { operation, attempts, taken, .. } = cancelled;
+        self.0.lock().unwrap().push(format!("{operation} x{attempts} given up after {taken:?}"));
+    }
+
     fn connection(&self, event: &ConnectionEvent<'_>) {
         let text = match event {
             ConnectionEvent::Connected { target, .. } => format!("connected to {target}"),
@@ -219,6 +227,7 @@ async fn an_observer_hears_of_everything() {
         Err::<(), _>(lost())
     };
     guard.call(READ, slow).await.unwrap_err();
+    timeout(SECOND * 2, guard.call(READ, pending::<Result<(), _>>)).await.unwrap_err();
     assert_eq!(
         *seen.0.lock().unwrap(),
         [
@@ -226,6 +235,7 @@ async fn an_observer_hears_of_everything() {
             "lost: redis h:1: lost",
             "redis h:1 GET x1 0ns Ok(())",
             "redis h:1 GET x1 1s Err(Disconnected)",
+            "GET x1 given up after 2s",
         ]
     );
     let stats = guard.stats();
@@ -288,4 +298,136 @@ async fn calls_that_belong_together_are_made_in_one_place() {
     let stats = guard.stats();
     assert_eq!((stats.succeeded, stats.repeated, stats.calls), (2, 0, 1));
     assert_eq!(stats.failed.values().sum::<u64>(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_is_at_once_when_those_that_waited_are_sent_away() {
+    let guard = guard(CallOptions { calls_max: 1, ..CallOptions::default() });
+    let mut held = Box::pin(guard.call(WRITE, pending::<Result<(), _>>));
+    assert!(timeout(Duration::ZERO, &mut held).await.is_err());
+    let mut waits = Box::pin(guard.call(WRITE, async || Ok(())));
+    assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+    // The place goes to the one that waits, who does not look before it is closed.
+    drop(held);
+    let started = Instant::now();
+    let (closed, waited) = tokio::join!(guard.close(SECOND), waits);
+    assert!(closed);
+    assert_eq!(waited.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_is_at_once_when_a_caller_waits_for_the_next_attempt() {
+    let minute = Backoff { first: SECOND * 60, max: SECOND * 60 };
+    let retry = RetryOptions { attempts_max: 3, backoff: minute };
+    let options = CallOptions { retry, call_timeout: SECOND * 600, ..CallOptions::default() };
+    let guard = guard(options);
+    let attempts = Cell::new(0);
+    let call = guard.call(READ, async || {
+        attempts.set(attempts.get() + 1);
+        Err::<(), _>(lost())
+    });
+    let close = async {
+        sleep(SECOND).await;
+        guard.close(SECOND).await
+    };
+    let (result, closed) = tokio::join!(call, close);
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Disconnected);
+    assert!(closed);
+    assert_eq!(attempts.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
+    let attempts = Cell::new(0);
+    let error = guard(CallOptions::default())
+        .call(READ, async || {
+            attempts.set(attempts.get() + 1);
+            Err::<(), _>(if attempts.get() == 1 { lost() } else { unreachable() })
+        })
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), attempts.get()), (ErrorKind::Unreachable, 3));
+    assert!(error.outcome_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circuit_that_opens_between_attempts_does_not_hide_why() {
+    let breaker = BreakerOptions { failures_max: 1, open_for: SECOND * 60 };
+    let guard = guard(CallOptions { breaker, ..CallOptions::default() });
+    let no = async || Err::<(), _>(unreachable());
+    let error = guard.call(READ, no).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert_eq!(guard.stats().repeated, 0);
+    let error = guard.call(READ, no).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CircuitOpen);
+    assert!(error.is_transient() && error.retry_after().is_some_and(|wait| wait > SECOND * 59));
+}
+
+#[tokio::test(start_paused = true)]
+async fn little_patience_says_nothing_of_the_service_but_many_who_give_up_do() {
+    let breaker = BreakerOptions { failures_max: 3, open_for: SECOND };
+    let guard = guard(CallOptions { breaker, ..CallOptions::default() });
+    for _ in 0..10 {
+        let call = guard.call(WRITE.within(SECOND / 10), pending::<Result<(), _>>);
+        assert_eq!(call.await.unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(timeout(SECOND, guard.call(WRITE, pending::<Result<(), _>>)).await.is_err());
+    }
+    assert!(!guard.stats().circuit_open);
+    for _ in 0..3 {
+        assert!(timeout(SECOND * 3, guard.call(WRITE, pending::<Result<(), _>>)).await.is_err());
+    }
+    assert!(guard.stats().circuit_open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_has_its_own_time_and_nothing_was_carried_out_before() {
+    let options = CallOptions { connect_timeout: SECOND * 7, ..CallOptions::default() };
+    let guard = guard(CallOptions { call_timeout: SECOND * 60, ..options });
+    let started = Instant::now();
+    let late = async || {
+        sleep(SECOND * 6).await;
+        Ok(1)
+    };
+    let request = async |connection: i32| {
+        sleep(SECOND * 4).await;
+        Ok(connection + 1)
+    };
+    assert_eq!(guard.call_over(WRITE, late, request).await.unwrap(), 2);
+    assert_eq!(started.elapsed(), SECOND * 10);
+
+    let never = async || pending::<Result<i32, _>>().await;
+    let error = guard.call_over(WRITE, never, request).await.unwrap_err();
+    assert_eq!(error.to_string(), "redis h:1: SET: no connection within 7s");
+    assert!(!error.outcome_unknown());
+    assert_eq!(guard.stats().repeated, 2);
+    let broken = async || Err::<i32, _>(lost());
+    assert!(!guard.call_over(WRITE, broken, request).await.unwrap_err().outcome_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_to_its_place_too_late_is_not_sent() {
+    let options = CallOptions { calls_max: 1, call_timeout: SECOND * 5, ..CallOptions::default() };
+    let guard = guard(options);
+    let first = guard.call(WRITE, async || {
+        sleep(SECOND * 5 - SECOND / 100).await;
+        Ok(())
+    });
+    let sent = Cell::new(false);
+    let second = guard.call(WRITE, async || {
+        sent.set(true);
+        Ok(())
+    });
+    let (first, second) = tokio::join!(first, second);
+    first.unwrap();
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::Busy);
+    assert!(!sent.get());
+}
+
+/// Callers on any thread can wait for it.
+#[test]
+fn a_call_can_be_sent() {
+    fn check(_: impl Send) {}
+    let guard = guard(CallOptions::default());
+    check(guard.call(READ, || ready(Ok(()))));
 }

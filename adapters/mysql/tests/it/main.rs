@@ -13,3 +13,4 @@ mod streaming;
 mod support;
 mod tls;
 mod transacting;
+mod worker;

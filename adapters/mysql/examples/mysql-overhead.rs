@@ -1,0 +1,123 @@
+//! What the adapter costs on top of its driver: processor time per statement, in turns within one run, against a MariaDB
+//! server that it starts. `cargo run --release -p workyard-mysql --example mysql-overhead`.
+#![expect(clippy::print_stdout, reason = "it is a program for people")]
+
+use futures_util::future::try_join_all;
+use std::hint::black_box;
+use std::time::Duration;
+use workyard_mysql::mysql_async::prelude::Queryable;
+use workyard_mysql::mysql_async::{self, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use workyard_mysql::{Mysql, Options};
+use workyard_testbed::MariaDb;
+
+const ROUNDS: usize = 40;
+const STATEMENTS: usize = 500;
+const AT_ONCE: usize = 8;
+
+/// What is measured, by the driver and by the adapter.
+const KINDS: [&str; 3] = ["first row", "write", "100 rows"];
+const FIRST: &str = "SELECT id, name FROM items WHERE id = ?";
+const WRITE: &str = "UPDATE items SET size = size + 1 WHERE id = ?";
+const ROWS: &str = "SELECT id, name FROM items WHERE id > ? LIMIT 100";
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let server = MariaDb::start().await;
+    let url = server.url(&server.database());
+    let mut options = Options::new(&url);
+    options.calls.calls_max = AT_ONCE;
+    let mysql = Mysql::with(options)?;
+    mysql
+        .query("CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR(100), size INT) ENGINE=MEMORY")
+        .await?;
+    mysql.query("INSERT INTO items SELECT seq, CONCAT('item-', seq), 0 FROM seq_1_to_1000").await?;
+    let pool = bare(&url)?;
+    for kind in KINDS {
+        compare(kind, &pool, &mysql).await?;
+    }
+    Ok(())
+}
+
+/// The driver's pool, as large, and as little asked of it.
+fn bare(url: &str) -> Result<Pool, Failure> {
+    let constraints = PoolConstraints::new(AT_ONCE, AT_ONCE).ok_or("no constraints")?;
+    let pool = PoolOpts::new().with_constraints(constraints).with_reset_connection(false);
+    let opts = OptsBuilder::from_opts(Opts::from_url(url)?).prefer_socket(false);
+    Ok(Pool::new(opts.pool_opts(pool).stmt_cache_size(100)))
+}
+
+async fn compare(kind: &str, pool: &Pool, mysql: &Mysql) -> Result<(), Failure> {
+    let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        // Who begins changes, so that neither profits from it.
+        for place in [round % 2, (round + 1) % 2] {
+            let begun = processor_time()?;
+            match place {
+                0 => drop(try_join_all((0..AT_ONCE).map(|_| with_driver(kind, pool))).await?),
+                _ => drop(try_join_all((0..AT_ONCE).map(|_| with_adapter(kind, mysql))).await?),
+            }
+            let taken = processor_time()? - begun;
+            // The first round makes connections and fills caches.
+            if round > 0 {
+                costs[place].push(taken.as_secs_f64() * 1e6 / (STATEMENTS * AT_ONCE) as f64);
+            }
+        }
+    }
+    // Of each round by itself: what else the machine does changes slowly.
+    let ratios = costs[0].iter().zip(&costs[1]).map(|(bare, adapter)| adapter / bare).collect();
+    let [bare, adapter] = costs.map(median);
+    let ratio = median(ratios);
+    println!(
+        "{kind:10} mysql_async {bare:6.2} us, workyard-mysql {adapter:6.2} us, ratio {ratio:.3}"
+    );
+    Ok(())
+}
+
+async fn with_driver(kind: &str, pool: &Pool) -> mysql_async::Result<()> {
+    for number in 0..STATEMENTS {
+        let mut conn = pool.get_conn().await?;
+        match kind {
+            "first row" => {
+                black_box(conn.exec_first::<(u32, String), _, _>(FIRST, (number + 1,)).await?);
+            }
+            "write" => {
+                conn.exec_drop(WRITE, (number + 1,)).await?;
+                black_box(conn.affected_rows());
+            }
+            _ => {
+                black_box(conn.exec::<(u32, String), _, _>(ROWS, (number,)).await?);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn with_adapter(kind: &str, mysql: &Mysql) -> workyard_mysql::Result<()> {
+    for number in 0..STATEMENTS {
+        match kind {
+            "first row" => {
+                black_box(mysql.first::<(u32, String)>(FIRST, (number + 1,)).await?);
+            }
+            "write" => {
+                black_box(mysql.exec(WRITE, (number + 1,)).await?.affected_rows);
+            }
+            _ => {
+                black_box(mysql.rows::<(u32, String)>(ROWS, (number,)).await?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Of this process, user and system.
+fn processor_time() -> Result<Duration, Failure> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

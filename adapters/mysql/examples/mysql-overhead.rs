@@ -1,5 +1,5 @@
 //! What the adapter costs on top of its driver: processor time per statement, in turns within one run, against a MariaDB
-//! server that it starts. `cargo run --release -p workyard-mysql --example mysql-overhead`.
+//! server that it starts. `cargo run --release -p workyard-mysql --example mysql-overhead [ROUNDS]`.
 #![expect(clippy::print_stdout, reason = "it is a program for people")]
 
 use futures_util::future::try_join_all;
@@ -10,8 +10,8 @@ use workyard_mysql::mysql_async::{self, Opts, OptsBuilder, Pool, PoolConstraints
 use workyard_mysql::{Mysql, Options};
 use workyard_testbed::MariaDb;
 
-const ROUNDS: usize = 40;
-const STATEMENTS: usize = 500;
+const ROUNDS: usize = 300;
+const STATEMENTS: usize = 100;
 const AT_ONCE: usize = 8;
 
 /// What is measured, by the driver and by the adapter.
@@ -24,6 +24,7 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
+    let rounds = std::env::args().nth(1).map_or(Ok(ROUNDS), |text| text.parse())?;
     let server = MariaDb::start().await;
     let url = server.url(&server.database());
     let mut options = Options::new(&url);
@@ -35,7 +36,7 @@ async fn main() -> Result<(), Failure> {
     mysql.query("INSERT INTO items SELECT seq, CONCAT('item-', seq), 0 FROM seq_1_to_1000").await?;
     let pool = bare(&url)?;
     for kind in KINDS {
-        compare(kind, &pool, &mysql).await?;
+        compare(kind, &pool, &mysql, rounds).await?;
     }
     Ok(())
 }
@@ -48,9 +49,9 @@ fn bare(url: &str) -> Result<Pool, Failure> {
     Ok(Pool::new(opts.pool_opts(pool).stmt_cache_size(100)))
 }
 
-async fn compare(kind: &str, pool: &Pool, mysql: &Mysql) -> Result<(), Failure> {
+async fn compare(kind: &str, pool: &Pool, mysql: &Mysql, rounds: usize) -> Result<(), Failure> {
     let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         // Who begins changes, so that neither profits from it.
         for place in [round % 2, (round + 1) % 2] {
             let begun = processor_time()?;

@@ -4,7 +4,7 @@ use crate::error;
 use mysql_async::prelude::{FromRow, Protocol};
 use mysql_async::{QueryResult, Row};
 use std::any::type_name;
-use workyard_adapter_kit::Result;
+use workyard_adapter_kit::{Error, Result};
 
 /// What a statement that changes something did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,32 @@ pub struct Answer {
     pub rows: Vec<Row>,
     /// What it did, if it changes something.
     pub done: Done,
+}
+
+/// What a statement was answered with, while its rows are read.
+#[derive(Debug)]
+pub(crate) struct Collected<T> {
+    pub(crate) rows: Vec<T>,
+    /// Why a row is not among them. That is the caller's concern, and not the service's.
+    pub(crate) misfit: Option<Error>,
+    pub(crate) done: Done,
+}
+
+impl<T: FromRow> Collected<T> {
+    pub(crate) fn new(done: Done) -> Self {
+        Self { rows: Vec::new(), misfit: None, done }
+    }
+
+    pub(crate) fn push(&mut self, row: Row) {
+        match convert(row) {
+            Ok(row) => self.rows.push(row),
+            Err(error) => drop(self.misfit.get_or_insert(error)),
+        }
+    }
+
+    pub(crate) fn into_rows(self) -> Result<Vec<T>> {
+        self.misfit.map_or(Ok(self.rows), Err)
+    }
 }
 
 impl Answer {

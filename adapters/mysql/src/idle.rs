@@ -1,13 +1,13 @@
 //! Since when connections are idle: the driver knows, and does not tell.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Since when each connection of a pool is idle, by its number at the server.
+/// Since when each connection of a pool is idle, by its number at the server, the latest last: the pool gives that
+/// out first.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    since: Mutex<HashMap<u32, Instant>>,
+    since: Mutex<Vec<(u32, Instant)>>,
     connections_max: usize,
 }
 
@@ -18,7 +18,9 @@ impl Idle {
 
     /// It is used again. How long it was idle, if it was ever used.
     pub(crate) fn taken(&self, connection: u32, now: Instant) -> Option<Duration> {
-        let since = self.since().remove(&connection)?;
+        let mut since = self.since();
+        let place = since.iter().rposition(|(it, _)| *it == connection)?;
+        let (_, since) = since.remove(place);
         Some(now.saturating_duration_since(since))
     }
 
@@ -26,15 +28,13 @@ impl Idle {
     pub(crate) fn returned(&self, connection: u32, now: Instant) {
         let mut since = self.since();
         // Those that the pool has closed meanwhile were idle longest.
-        if since.len() >= self.connections_max
-            && let Some(oldest) = since.iter().min_by_key(|(_, since)| **since).map(|(it, _)| *it)
-        {
-            since.remove(&oldest);
+        if since.len() >= self.connections_max {
+            since.remove(0);
         }
-        since.insert(connection, now);
+        since.push((connection, now));
     }
 
-    fn since(&self) -> MutexGuard<'_, HashMap<u32, Instant>> {
+    fn since(&self) -> MutexGuard<'_, Vec<(u32, Instant)>> {
         self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn there_are_no_more_than_connections() {
         let (idle, now) = (Idle::new(2), Instant::now());
-        for (connection, after) in [(1, 2), (2, 1), (3, 3)] {
+        for (connection, after) in [(2, 1), (1, 2), (3, 3)] {
             idle.returned(connection, now + SECOND * after);
         }
         let now = now + SECOND * 4;

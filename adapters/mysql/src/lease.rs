@@ -1,12 +1,12 @@
 //! A connection of the pool in use: it goes back only when it is known that nothing is left on it.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Collected};
 use crate::error;
 use crate::read::{self, Failure};
 use crate::shared::Shared;
 use crate::statement::invalid;
 use futures_util::FutureExt;
-use mysql_async::prelude::Queryable;
+use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, Params, Row};
 use std::sync::Arc;
 use std::thread;
@@ -38,7 +38,11 @@ impl Lease {
     }
 
     /// A prepared statement, all of its rows.
-    pub(crate) async fn prepared(&mut self, sql: &str, params: Params) -> Result<Answer> {
+    pub(crate) async fn prepared<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: Params,
+    ) -> Result<Collected<T>> {
         let bounds = self.shared.bounds;
         let result = read::prepared(self.begin()?, sql, params, bounds).await;
         self.end(sql, result)

@@ -62,3 +62,8 @@ pub use workyard_adapter_kit::{
     Backoff, BreakerOptions, CallOptions, CallReport, ConnectionEvent, Error, ErrorKind, Observer,
     Result, RetryOptions, Stats, Tls,
 };
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

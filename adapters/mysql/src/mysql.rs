@@ -1,6 +1,6 @@
 //! The adapter as its users hold it.
 
-use crate::answer::{Answer, Done, convert};
+use crate::answer::{Answer, Collected, Done, convert};
 use crate::connection::Connection;
 use crate::lease::Lease;
 use crate::options::Options;
@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use crate::statement::IntoStatement;
 use crate::transaction::{Transaction, TransactionOptions};
 use mysql_async::prelude::FromRow;
-use mysql_async::{Params, Pool};
+use mysql_async::{Params, Pool, Row};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -74,8 +74,8 @@ impl Mysql {
         statement: impl IntoStatement<'a>,
         params: impl Into<Params>,
     ) -> Result<Vec<T>> {
-        let answer = self.prepared(ROWS, statement, params.into()).await?;
-        answer.into_rows().map_err(|error| self.misfit(error, "rows"))
+        let collected = self.prepared(ROWS, statement, params.into()).await?;
+        collected.into_rows().map_err(|error| self.misfit(error, "rows"))
     }
 
     /// The first row of a statement that reads, if there is one. Further rows are thrown away, so ask with
@@ -128,7 +128,7 @@ impl Mysql {
         statement: impl IntoStatement<'a>,
         params: impl Into<Params>,
     ) -> Result<Done> {
-        self.prepared(EXEC, statement, params.into()).await.map(|answer| answer.done)
+        self.prepared::<Row>(EXEC, statement, params.into()).await.map(|collected| collected.done)
     }
 
     /// The same, for one that has rows, too, such as `INSERT … RETURNING id` or `CALL`.
@@ -140,8 +140,8 @@ impl Mysql {
         statement: impl IntoStatement<'a>,
         params: impl Into<Params>,
     ) -> Result<Vec<T>> {
-        let answer = self.prepared(EXEC_ROWS, statement, params.into()).await?;
-        answer.into_rows().map_err(|error| self.misfit(error, "exec_rows"))
+        let collected = self.prepared(EXEC_ROWS, statement, params.into()).await?;
+        collected.into_rows().map_err(|error| self.misfit(error, "exec_rows"))
     }
 
     /// Carries out a text of one or several statements without values, such as `CREATE TABLE`, which need not be
@@ -223,12 +223,12 @@ impl Mysql {
         ended && closed.is_ok()
     }
 
-    async fn prepared<'a>(
+    async fn prepared<'a, T: FromRow>(
         &self,
         call: Call,
         statement: impl IntoStatement<'a>,
         params: Params,
-    ) -> Result<Answer> {
+    ) -> Result<Collected<T>> {
         let (sql, params) = self.0.bound(statement, params)?;
         let (sql, params) = (&*sql, &params);
         let ask = |mut lease: Lease| async move { lease.prepared(sql, params.clone()).await };

@@ -1,10 +1,10 @@
 //! What is said to the driver, and what is read from it.
 
-use crate::answer::{Answer, Done};
+use crate::answer::{Answer, Collected, Done};
 use crate::limits::{ROW_BYTES, VALUE_BYTES};
 use crate::options::Options;
 use mysql_async::consts::StatusFlags;
-use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::prelude::{FromRow, Protocol, Queryable};
 use mysql_async::{BinaryProtocol, Conn, Params, QueryResult, Row, Value};
 
 /// Why there is no answer.
@@ -34,16 +34,17 @@ impl Bounds {
 /// Sends a text that may be several statements, and collects the rows of the first.
 pub(crate) async fn text(conn: &mut Conn, sql: &str, bounds: Bounds) -> Result<Answer, Failure> {
     let result = conn.query_iter(sql).await.map_err(Failure::Sent)?;
-    collect(result, bounds).await
+    let Collected { rows, done, .. } = collect(result, bounds).await?;
+    Ok(Answer { rows, done })
 }
 
 /// Prepares a statement, if it is not yet, sends it with its values, and collects the rows.
-pub(crate) async fn prepared(
+pub(crate) async fn prepared<T: FromRow>(
     conn: &mut Conn,
     sql: &str,
     params: Params,
     bounds: Bounds,
-) -> Result<Answer, Failure> {
+) -> Result<Collected<T>, Failure> {
     collect(execute(conn, sql, params).await?, bounds).await
 }
 
@@ -89,28 +90,27 @@ async fn execute<'a>(
     conn.exec_iter(statement, params).await.map_err(Failure::Sent)
 }
 
-async fn collect<P: Protocol>(
+async fn collect<T: FromRow, P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
     bounds: Bounds,
-) -> Result<Answer, Failure> {
-    let done = Done::of(&result);
-    let (mut rows, mut bytes) = (Vec::new(), 0);
+) -> Result<Collected<T>, Failure> {
+    let mut collected = Collected::new(Done::of(&result));
+    let (mut count, mut bytes) = (0, 0);
     while let Some(row) = result.next().await.map_err(Failure::Sent)? {
+        count += 1;
         bytes += row_bytes(&row);
-        if rows.len() >= bounds.rows_max {
-            return Err(too_large(&format!(
-                "{} rows, as many as rows_max allows",
-                bounds.rows_max
-            )));
+        if count > bounds.rows_max {
+            let most = bounds.rows_max;
+            return Err(too_large(&format!("{most} rows, as many as rows_max allows")));
         }
         if bytes > bounds.answer_bytes_max {
             let most = bounds.answer_bytes_max;
             return Err(too_large(&format!("{most} bytes, as many as answer_bytes_max allows")));
         }
-        rows.push(row);
+        collected.push(row);
     }
     result.drop_result().await.map_err(Failure::Sent)?;
-    Ok(Answer { rows, done })
+    Ok(collected)
 }
 
 fn too_large(most: &str) -> Failure {

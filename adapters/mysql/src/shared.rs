@@ -10,9 +10,12 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, Params, Pool};
 use std::borrow::Cow;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
-use tokio::task::unconstrained;
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::timeout;
 use workyard_adapter_kit::{Error, ErrorKind, Guard, Result};
 
@@ -61,15 +64,24 @@ impl Shared {
 
     /// A connection that can be trusted: new, lately used, or asked. Nothing was sent when there is none.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease> {
-        let wait = self.options.calls.connect_timeout;
         // What the driver does while it looks at an idle connection must not be interrupted: the pool would
         // count the connection for ever.
-        let taken = timeout(wait, unconstrained(self.trusted())).await;
+        let mut taken = pin!(unconstrained(self.trusted()));
+        let mut conn = polled(taken.as_mut()).await;
+        if conn.is_none() {
+            // One that was given back is in the pool as soon as the driver had its turn.
+            yield_now().await;
+            conn = polled(taken.as_mut()).await;
+        }
+        let wait = self.options.calls.connect_timeout;
         let late = |_| {
             let message = format!("no connection within {wait:?}");
             Error::new(ErrorKind::TimedOut, message).not_carried_out()
         };
-        let conn = taken.map_err(late).flatten();
+        let conn = match conn {
+            Some(conn) => conn,
+            None => timeout(wait, taken).await.map_err(late).flatten(),
+        };
         let conn = conn.inspect_err(|error| self.guard.lost(error))?;
         Ok(Lease::new(conn, Arc::clone(self)))
     }
@@ -93,6 +105,15 @@ impl Shared {
             abandon(conn);
         }
     }
+}
+
+/// What is there already: a timer costs more than to look.
+async fn polled<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 impl fmt::Debug for Shared {

@@ -1,11 +1,11 @@
 //! Several statements that are carried out together or not at all.
 
-use crate::answer::{Answer, Done, convert};
+use crate::answer::{Answer, Collected, Done, convert};
 use crate::error;
 use crate::lease::Lease;
 use crate::statement::IntoStatement;
 use mysql_async::prelude::FromRow;
-use mysql_async::{IsolationLevel, Params};
+use mysql_async::{IsolationLevel, Params, Row};
 use std::fmt;
 use workyard_adapter_kit::{Call, Error, ErrorKind, Kept, Repeat, Result};
 
@@ -116,7 +116,8 @@ impl Transaction {
         statement: impl IntoStatement<'a>,
         params: impl Into<Params>,
     ) -> Result<Done> {
-        self.prepared("exec", statement, params.into()).await.map(|answer| answer.done)
+        let collected = self.prepared::<Row>("exec", statement, params.into()).await?;
+        Ok(collected.done)
     }
 
     /// Carries out a text without values, such as one that cannot be prepared.
@@ -150,12 +151,12 @@ impl Transaction {
         }
     }
 
-    async fn prepared<'a>(
+    async fn prepared<'a, T: FromRow>(
         &mut self,
         operation: &'static str,
         statement: impl IntoStatement<'a>,
         params: Params,
-    ) -> Result<Answer> {
+    ) -> Result<Collected<T>> {
         self.check()?;
         let (sql, params) = self.lease.shared().bound(statement, params)?;
         let answer = self.kept.call(call(operation), self.lease.prepared(&sql, params)).await;

@@ -24,7 +24,7 @@ struct Package {
 /// Where commands are that only root is expected to type, and that `PATH` may lack.
 const SERVERS: &str = "/usr/sbin";
 
-const PACKAGES: [Package; 11] = [
+const PACKAGES: [Package; 12] = [
     Package {
         name: "chromium",
         proof: "chromium",
@@ -55,6 +55,11 @@ const PACKAGES: [Package; 11] = [
         name: "mosquitto",
         proof: "mosquitto",
         purpose: "the tests of the mqtt adapter start it",
+    },
+    Package {
+        name: "mosquitto-clients",
+        proof: "mosquitto_sub",
+        purpose: "the tests of the mqtt adapter have it as a second client",
     },
     Package { name: "php-cli", proof: "php", purpose: "the tests run PHP programs" },
     Package {

@@ -82,3 +82,24 @@ async fn call(mysql: &Mysql, round: u32) -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn what_is_dropped_outside_the_runtime_poisons_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mysql, rows, connection) = runtime.block_on(async {
+        let mut options = Bed::new().await.options();
+        options.calls.calls_max = 2;
+        let mysql = Mysql::with(options).unwrap();
+        let rows = mysql.stream::<u32>("SELECT seq FROM seq_1_to_1000000", ()).await.unwrap();
+        let connection = mysql.connection().await.unwrap();
+        (mysql, rows, connection)
+    });
+    drop(rows);
+    drop(connection);
+    runtime.block_on(async {
+        let one = || mysql.first::<i32>("SELECT SLEEP(0.1)", ());
+        let (one, other) = tokio::join!(one(), one());
+        assert_eq!([one.unwrap(), other.unwrap()], [Some(0); 2]);
+        assert!(mysql.close().await);
+    });
+}

@@ -182,15 +182,10 @@ impl Guard {
         }
     }
 
-    /// A connection was lost, or could not be made.
+    /// A connection was lost, or could not be made. Of those that were not made in the time of
+    /// [`Guard::call_over`] it is known already.
     pub fn lost(&self, error: &Error) {
-        let Shared { service, target, observer, counters, .. } = &*self.0;
-        counters.lost.fetch_add(1, Relaxed);
-        let place = &**target;
-        tracing::warn!(target: "workyard_adapter", service, target = place, %error, "not connected");
-        if let Some(observer) = observer {
-            observer.connection(&ConnectionEvent::Lost { service, target, error });
-        }
+        self.0.lost(error);
     }
 
     /// What was done so far, and is being done.

@@ -72,6 +72,9 @@ impl Options {
             login: login(&url)?,
             addresses: self.weighted(addresses)?,
         };
+        if !servers.secure {
+            self.tls.refuse(PLAIN, SECURE)?;
+        }
         if url.path()?.is_some() {
             return Err(invalid("the URL has a path; memcached has nothing that it could name"));
         }

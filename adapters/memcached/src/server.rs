@@ -6,7 +6,7 @@ use crate::request::{Lookup, Request};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use workyard_adapter_kit::{Call, Error, ErrorKind, Guard};
 
 /// There are no more connections than calls under way, of which the guard lets in `calls_max`.
@@ -29,12 +29,11 @@ impl Server {
         request: &Request,
         read: Read<T>,
     ) -> Result<T, Error> {
-        let exchange = async || {
-            let mut connection = self.connection().await?;
+        let exchange = async |mut connection: Connection| {
             let answer = connection.single(request, read).await;
             self.settled(connection, answer)
         };
-        self.guard.call(call, exchange).await
+        self.guard.call_over(call, || self.connection(), exchange).await
     }
 
     /// The values under many keys, of so many bytes in all.
@@ -44,12 +43,11 @@ impl Server {
         lookups: &[Lookup<'_>],
         bytes_max: usize,
     ) -> Result<Vec<Found>, Error> {
-        let exchange = async || {
-            let mut connection = self.connection().await?;
+        let exchange = async |mut connection: Connection| {
             let values = connection.values(lookups, bytes_max).await;
             self.settled(connection, values)
         };
-        self.guard.call(call, exchange).await
+        self.guard.call_over(call, || self.connection(), exchange).await
     }
 
     /// A request with a list of names and values.
@@ -58,12 +56,11 @@ impl Server {
         call: Call,
         request: &Request,
     ) -> Result<BTreeMap<String, String>, Error> {
-        let exchange = async || {
-            let mut connection = self.connection().await?;
+        let exchange = async |mut connection: Connection| {
             let list = connection.list(request).await;
             self.settled(connection, list)
         };
-        self.guard.call(call, exchange).await
+        self.guard.call_over(call, || self.connection(), exchange).await
     }
 
     /// Closes what nobody uses, and what is used when it comes back.
@@ -79,12 +76,7 @@ impl Server {
                 return Ok(connection);
             }
         }
-        let made = timeout(self.guard.options().connect_timeout, Connection::open(&self.plan));
-        let made = made.await.unwrap_or_else(|_| {
-            let limit = self.guard.options().connect_timeout;
-            let message = format!("no connection within {limit:?}");
-            Err(Error::new(ErrorKind::Unreachable, message))
-        });
+        let made = Connection::open(&self.plan).await;
         match &made {
             Ok(_) => self.guard.connected(),
             Err(error) => self.guard.lost(&self.guard.placed(error.clone())),

@@ -11,8 +11,6 @@ use crate::transaction::{Transaction, TransactionOptions};
 use mysql_async::prelude::FromRow;
 use mysql_async::{Params, Pool, Row};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use workyard_adapter_kit::{Call, Error, ErrorKind, Repeat, Result, Stats};
@@ -107,11 +105,14 @@ impl Mysql {
     ) -> Result<Rows<T>> {
         let (sql, params) = self.0.bound(statement, params.into())?;
         let shared = &self.0;
-        let open = shared.guard.begin(STREAM, async || {
-            let mut lease = shared.lease().await?;
-            lease.open(&sql, params.clone()).await?;
-            Ok(lease)
-        });
+        let open = shared.guard.begin_over(
+            STREAM,
+            || shared.lease(),
+            async |mut lease: Lease| {
+                lease.open(&sql, params.clone()).await?;
+                Ok(lease)
+            },
+        );
         let (lease, kept) = open.await?;
         let wait = shared.options.calls.request_timeout;
         Ok(Rows::new(&sql, wait, shared.guard.clone(), lease, kept))
@@ -198,7 +199,8 @@ impl Mysql {
     /// When there is none in time.
     pub async fn connection(&self) -> Result<Connection> {
         let shared = &self.0;
-        let (lease, kept) = shared.guard.begin(CONNECTION, || shared.lease()).await?;
+        let (lease, kept) =
+            shared.guard.begin_over(CONNECTION, || shared.lease(), async |lease| Ok(lease)).await?;
         Ok(Connection::new(lease.into_conn(), Arc::clone(shared), kept))
     }
 
@@ -239,23 +241,12 @@ impl Mysql {
         self.0.guard.placed(error.during(operation))
     }
 
-    /// Makes a call on a connection. A call that had none when its time was up was not carried out.
+    /// Makes a call on a connection.
     async fn call<T, A>(&self, call: Call, ask: impl Fn(Lease) -> A) -> Result<T>
     where
         A: Future<Output = Result<T>>,
     {
-        let shared = &self.0;
-        let sent = AtomicBool::new(false);
-        let attempt = async || {
-            sent.store(false, Relaxed);
-            let lease = shared.lease().await?;
-            sent.store(true, Relaxed);
-            ask(lease).await
-        };
-        shared.guard.call(call, attempt).await.map_err(|error| {
-            let unsent = error.kind() == ErrorKind::TimedOut && !sent.load(Relaxed);
-            if unsent { error.not_carried_out() } else { error }
-        })
+        self.0.guard.call_over(call, || self.0.lease(), ask).await
     }
 
     /// Makes a transaction once. Whether it failed only because others were in the way.
@@ -292,11 +283,14 @@ impl Mysql {
 
     async fn begin(&self, options: &TransactionOptions) -> Result<Transaction> {
         let (shared, sql) = (&self.0, options.begin());
-        let begin = shared.guard.begin(BEGIN, async || {
-            let mut lease = shared.lease().await?;
-            lease.begin_transaction(&sql).await?;
-            Ok(lease)
-        });
+        let begin = shared.guard.begin_over(
+            BEGIN,
+            || shared.lease(),
+            async |mut lease: Lease| {
+                lease.begin_transaction(&sql).await?;
+                Ok(lease)
+            },
+        );
         let (lease, kept) = begin.await?;
         Ok(Transaction::new(lease, kept))
     }

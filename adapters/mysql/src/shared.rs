@@ -16,8 +16,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 use tokio::task::{unconstrained, yield_now};
-use tokio::time::timeout;
-use workyard_adapter_kit::{Error, ErrorKind, Guard, Result};
+use workyard_adapter_kit::{Guard, Result};
 
 const SERVICE: &str = "mysql";
 
@@ -73,14 +72,9 @@ impl Shared {
             yield_now().await;
             conn = polled(taken.as_mut()).await;
         }
-        let wait = self.options.calls.connect_timeout;
-        let late = |_| {
-            let message = format!("no connection within {wait:?}");
-            Error::new(ErrorKind::TimedOut, message).not_carried_out()
-        };
         let conn = match conn {
             Some(conn) => conn,
-            None => timeout(wait, taken).await.map_err(late).flatten(),
+            None => taken.await,
         };
         let conn = conn.inspect_err(|error| self.guard.lost(error))?;
         Ok(Lease::new(conn, Arc::clone(self)))

@@ -116,6 +116,9 @@ impl Options {
         if user.is_some() && password.is_none() {
             return Err(invalid("there is a user in the URL, and no password"));
         }
+        if !encrypted {
+            self.tls.refuse(url.scheme(), "rediss")?;
+        }
         url.finish()?;
         self.check()?;
         Ok(Settings { topology, target, user, password, encrypted, options: self })

@@ -89,6 +89,9 @@ impl Options {
         self.take_parameters(&mut url)?;
         self.check()?;
         let is_tls = url.scheme() != "stomp";
+        if !is_tls {
+            self.tls.refuse("stomp", "stomps")?;
+        }
         let usual_port = if is_tls { TLS_PORT } else { PORT };
         let settled = Settled {
             host: url.host().to_owned(),

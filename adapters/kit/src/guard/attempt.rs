@@ -111,8 +111,10 @@ impl Shared {
         let connect_timeout = self.options.connect_timeout;
         let until = bounds.deadline.min(far(begun, connect_timeout));
         let connected = timeout_at(until, connect).await.unwrap_or_else(|_| {
-            let after = spelled(until - begun);
-            Err(Error::new(ErrorKind::Unreachable, format!("no connection within {after}")))
+            let message = format!("no connection within {}", spelled(until - begun));
+            let error = Error::new(ErrorKind::Unreachable, message).at(self.service, &self.target);
+            self.lost(&error);
+            Err(error)
         });
         let connection = connected.map_err(Error::not_carried_out)?;
         let begun = Instant::now();

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::error::Error;
-use crate::observer::{CallReport, Cancelled};
+use crate::observer::{CallReport, Cancelled, ConnectionEvent};
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::Instant;
 
@@ -13,6 +13,18 @@ pub(super) struct Record<'a> {
     pub(super) started: Instant,
     pub(super) attempts: u32,
     ended: bool,
+}
+
+impl Shared {
+    pub(super) fn lost(&self, error: &Error) {
+        let Self { service, target, observer, counters, .. } = self;
+        counters.lost.fetch_add(1, Relaxed);
+        let place = &**target;
+        tracing::warn!(target: "workyard_adapter", service, target = place, %error, "not connected");
+        if let Some(observer) = observer {
+            observer.connection(&ConnectionEvent::Lost { service, target, error });
+        }
+    }
 }
 
 impl<'a> Record<'a> {

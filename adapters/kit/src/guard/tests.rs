@@ -400,7 +400,7 @@ async fn a_connection_has_its_own_time_and_nothing_was_carried_out_before() {
     let error = guard.call_over(WRITE, never, request).await.unwrap_err();
     assert_eq!(error.to_string(), "redis h:1: SET: no connection within 7s");
     assert!(!error.outcome_unknown());
-    assert_eq!(guard.stats().repeated, 2);
+    assert_eq!((guard.stats().repeated, guard.stats().lost), (2, 3));
     let broken = async || Err::<i32, _>(lost());
     assert!(!guard.call_over(WRITE, broken, request).await.unwrap_err().outcome_unknown());
 }

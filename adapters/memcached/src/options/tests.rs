@@ -33,7 +33,7 @@ fn a_url_names_one_server_or_several() {
 #[test]
 fn every_option_can_stand_in_the_url() {
     let (options, servers) = read(
-        "memcached://us%40er:p%3aw@a,b?weights=3,4&failover=true&value_bytes_max=7&calls_max=5\
+        "memcacheds://us%40er:p%3aw@a,b?weights=3,4&failover=true&value_bytes_max=7&calls_max=5\
          &answer_bytes_max=8&request_timeout=2s&tls_ca=/ca",
     )
     .unwrap();
@@ -49,6 +49,8 @@ fn every_option_can_stand_in_the_url() {
 
 #[test]
 fn what_cannot_work_is_refused_with_what_would() {
+    let error = read("memcached://a?tls_ca=/ca").err().unwrap().to_string();
+    assert!(error.ends_with("write memcacheds://"), "{error}");
     let cases = [
         ("redis://h", "it can begin with memcached:// or memcacheds://"),
         ("memcached://a,", "there is nothing between two commas"),
@@ -77,7 +79,7 @@ fn what_cannot_work_is_refused_with_what_would() {
 
 #[test]
 fn a_file_has_the_same_options_and_the_url_goes_before() {
-    let text = "url = 'memcached://a,b?failover=false'\nweights = [1, 2]\nfailover = true\n\
+    let text = "url = 'memcacheds://a,b?failover=false'\nweights = [1, 2]\nfailover = true\n\
                 [calls]\nrequest_timeout = '1s'\n[tls]\nca = '/ca'";
     let mut options: Options = toml::from_str(text).unwrap();
     assert_eq!(options.calls.calls_max, 32);

@@ -1,5 +1,5 @@
 //! What a request costs over one that is written by hand on a bare connection, in CPU time of this process:
-//! `cargo run --release -p workyard-zeromq --example overhead`. Needs Python with pyzmq, which replies.
+//! `cargo run --release -p workyard-zeromq --example zeromq-overhead`. Needs Python with pyzmq, which replies.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use std::fs;

@@ -1,5 +1,5 @@
 //! What a call costs over one that is written by hand on a bare connection, in CPU time of this process:
-//! `cargo run --release -p workyard-memcached --example overhead`. Needs memcached.
+//! `cargo run --release -p workyard-memcached --example memcached-overhead`. Needs memcached.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use std::fs;

@@ -50,3 +50,8 @@ pub use topic::{check_filter, check_topic, matches};
 pub use workyard_adapter_kit::{
     Backoff, CallOptions, Error, ErrorKind, Observer, Result, State, Stats, Status, Tls,
 };
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -156,3 +156,6 @@ fn written<T>(result: Result<T, String>) -> Result<(), Error> {
     };
     result.map(drop).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests;

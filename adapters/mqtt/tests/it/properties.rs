@@ -2,8 +2,8 @@
 
 use crate::peer::{VERSIONS, client, next, publish};
 use std::time::Duration;
-use workyard_mqtt::{Publish, Qos};
-use workyard_testbed::Mosquitto;
+use workyard_mqtt::{ErrorKind, Publish, Qos};
+use workyard_testbed::{Authority, Mosquitto};
 
 #[tokio::test]
 async fn properties_arrive_as_they_were_sent() {
@@ -56,4 +56,19 @@ async fn a_message_that_has_expired_does_not_come() {
     let mut subscription = mqtt.subscribe("e/+", Qos::AtLeastOnce).await.unwrap();
     assert_eq!(next(&mut subscription).await.text(), "long");
     assert!(crate::peer::is_silent(&mut subscription).await);
+}
+
+#[tokio::test]
+async fn a_message_that_the_broker_does_not_want_is_an_error_with_its_reason() {
+    let folder = Authority::new();
+    let path = folder.certificate().with_file_name("acl");
+    std::fs::write(&path, "topic readwrite open/#\n").unwrap();
+    let broker = Mosquitto::setup().line(&format!("acl_file {}", path.display())).start().await;
+    let mqtt = client(&broker, |options| options.version = VERSIONS[1]);
+    let error = mqtt.publish("shut", "x", Qos::AtLeastOnce, false).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some("NotAuthorized")), "{error}");
+    assert!(!error.outcome_unknown() && !error.is_transient());
+    let error = mqtt.publish("shut", "x", Qos::ExactlyOnce, false).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some("NotAuthorized")), "{error}");
+    mqtt.publish("open/x", "x", Qos::ExactlyOnce, false).await.unwrap();
 }

@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     id: Option<i64>,
     /// Counted up with everything that is received.
     received: Arc<AtomicU64>,
+    /// The same twice: one to ask, one to wait for.
+    is_ended: Arc<AtomicBool>,
     ended: watch::Receiver<bool>,
     /// Whether it ends because nobody wants it any more.
     given_up: AtomicBool,
@@ -30,14 +32,16 @@ pub(crate) struct Parts {
     pub(crate) driver: MultiplexedConnection,
     pub(crate) endpoint: Endpoint,
     pub(crate) received: Arc<AtomicU64>,
+    pub(crate) is_ended: Arc<AtomicBool>,
     pub(crate) ended: watch::Receiver<bool>,
     pub(crate) task: AbortHandle,
 }
 
 impl Connection {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { driver, endpoint, received, ended, task } = parts;
-        Self { driver, endpoint, id: None, received, ended, given_up: AtomicBool::new(false), task }
+        let Parts { driver, endpoint, received, is_ended, ended, task } = parts;
+        let given_up = AtomicBool::new(false);
+        Self { driver, endpoint, id: None, received, is_ended, ended, given_up, task }
     }
 
     pub(crate) fn with_id(mut self, id: Option<i64>) -> Self {
@@ -65,7 +69,7 @@ impl Connection {
 
     /// Whether the server has closed it, or it broke.
     pub(crate) fn is_ended(&self) -> bool {
-        *self.ended.borrow()
+        self.is_ended.load(Relaxed)
     }
 
     /// Ends when it does, for whatever reason, and holds nothing of it.

@@ -7,7 +7,7 @@ use crate::options::{Settings, Topology};
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, RedisConnectionInfo, Value};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -139,13 +139,17 @@ impl Connector {
         };
         let made = MultiplexedConnection::new_with_config(&self.info(login), stream, config).await;
         let (driver, work) = made.map_err(|error| unwelcome(from_driver(error)))?;
+        let is_ended = Arc::new(AtomicBool::new(false));
         let (end, ended) = watch::channel(false);
+        let has_ended = Arc::clone(&is_ended);
         let task = tokio::spawn(async move {
             work.await;
+            has_ended.store(true, Relaxed);
             end.send_replace(true);
         });
         let endpoint = endpoint.clone();
-        let parts = Parts { driver, endpoint, received, ended, task: task.abort_handle() };
+        let task = task.abort_handle();
+        let parts = Parts { driver, endpoint, received, is_ended, ended, task };
         // Whatever goes wrong from here on, it is dropped, and its task ends.
         let connection = Connection::new(parts);
         let id = self.log_in(&connection, login).await.map_err(unwelcome)?;

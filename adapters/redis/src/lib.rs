@@ -47,5 +47,11 @@ pub use script::Script;
 pub use subscription::{Event, Subscription};
 pub use transaction::Watched;
 pub use workyard_adapter_kit::{
-    CallOptions, CallReport, ConnectionEvent, Error, ErrorKind, Observer, Result, State, Stats, Tls,
+    Backoff, BreakerOptions, CallOptions, CallReport, ConnectionEvent, Error, ErrorKind, Observer,
+    Result, RetryOptions, State, Stats, Tls,
 };
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

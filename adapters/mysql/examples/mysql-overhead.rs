@@ -2,9 +2,9 @@
 //! server that it starts. `cargo run --release -p workyard-mysql --example mysql-overhead [ROUNDS]`.
 #![expect(clippy::print_stdout, reason = "it is a program for people")]
 
-use futures_util::future::try_join_all;
 use std::hint::black_box;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use workyard_mysql::mysql_async::prelude::Queryable;
 use workyard_mysql::mysql_async::{self, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use workyard_mysql::{Mysql, Options};
@@ -49,15 +49,20 @@ fn bare(url: &str) -> Result<Pool, Failure> {
     Ok(Pool::new(opts.pool_opts(pool).stmt_cache_size(100)))
 }
 
-async fn compare(kind: &str, pool: &Pool, mysql: &Mysql, rounds: usize) -> Result<(), Failure> {
+async fn compare(
+    kind: &'static str,
+    pool: &Pool,
+    mysql: &Mysql,
+    rounds: usize,
+) -> Result<(), Failure> {
     let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
     for round in 0..=rounds {
         // Who begins changes, so that neither profits from it.
         for place in [round % 2, (round + 1) % 2] {
             let begun = processor_time()?;
             match place {
-                0 => drop(try_join_all((0..AT_ONCE).map(|_| with_driver(kind, pool))).await?),
-                _ => drop(try_join_all((0..AT_ONCE).map(|_| with_adapter(kind, mysql))).await?),
+                0 => callers(|| with_driver(kind, pool.clone())).await?,
+                _ => callers(|| with_adapter(kind, mysql.clone())).await?,
             }
             let taken = processor_time()? - begun;
             // The first round makes connections and fills caches.
@@ -76,7 +81,20 @@ async fn compare(kind: &str, pool: &Pool, mysql: &Mysql, rounds: usize) -> Resul
     Ok(())
 }
 
-async fn with_driver(kind: &str, pool: &Pool) -> mysql_async::Result<()> {
+/// Each is a task of its own, as in a worker.
+async fn callers<E, F>(call: impl Fn() -> F) -> Result<(), Failure>
+where
+    E: std::error::Error + Send + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+{
+    let mut callers: JoinSet<Result<(), E>> = (0..AT_ONCE).map(|_| call()).collect();
+    while let Some(ended) = callers.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+async fn with_driver(kind: &'static str, pool: Pool) -> mysql_async::Result<()> {
     for number in 0..STATEMENTS {
         let mut conn = pool.get_conn().await?;
         match kind {
@@ -95,7 +113,7 @@ async fn with_driver(kind: &str, pool: &Pool) -> mysql_async::Result<()> {
     Ok(())
 }
 
-async fn with_adapter(kind: &str, mysql: &Mysql) -> workyard_mysql::Result<()> {
+async fn with_adapter(kind: &'static str, mysql: Mysql) -> workyard_mysql::Result<()> {
     for number in 0..STATEMENTS {
         match kind {
             "first row" => {

@@ -7,6 +7,7 @@ mod chromium;
 mod cluster;
 mod cluster_push;
 mod mailer;
+mod order_desk;
 mod page;
 mod service;
 mod shared_counter;

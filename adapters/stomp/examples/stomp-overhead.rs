@@ -1,5 +1,5 @@
 //! What a send with a receipt costs over one that is written by hand on a bare connection with the same frames, in CPU
-//! time of this process: `cargo run --release -p workyard-stomp --example overhead`. Needs RabbitMQ.
+//! time of this process: `cargo run --release -p workyard-stomp --example stomp-overhead`. Needs RabbitMQ.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use bytes::{Bytes, BytesMut};

@@ -1,5 +1,5 @@
 //! What a call costs over the bare driver, in CPU time of this process:
-//! `cargo run --release -p workyard-redis --example overhead`. Needs redis-server.
+//! `cargo run --release -p workyard-redis --example redis-overhead`. Needs redis-server.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use futures_util::future::join_all;

@@ -1,5 +1,5 @@
 //! What a confirmed publish costs over one by the bare driver, in CPU time of this process:
-//! `cargo run --release -p workyard-amqp --example overhead`. Needs RabbitMQ.
+//! `cargo run --release -p workyard-amqp --example amqp-overhead`. Needs RabbitMQ.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use futures_util::future::try_join_all;

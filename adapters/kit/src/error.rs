@@ -37,7 +37,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind, in the order of [`ErrorKind::index`].
+    /// Every kind.
     pub const ALL: [Self; 12] = [
         Self::InvalidOptions,
         Self::InvalidRequest,

@@ -105,10 +105,17 @@ fn answered(error: ServerError, sql: &str) -> Error {
     if is_conflict && !is_one_step(sql) { error.outcome_open() } else { error }
 }
 
-/// Whether the server carries it out as a whole or not at all.
-fn is_one_step(sql: &str) -> bool {
+/// Whether the server carries it out as a whole or not at all, and it can begin no transaction.
+pub(crate) fn is_one_step(sql: &str) -> bool {
     let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next();
-    word.is_some_and(|word| STEPS.iter().any(|step| word.eq_ignore_ascii_case(step)))
+    let is_step = word.is_some_and(|word| STEPS.iter().any(|step| word.eq_ignore_ascii_case(step)));
+    is_step && !is_several(sql)
+}
+
+/// Whether it may be several statements. Where quotes and comments end depends on the server's mode, so a semicolon
+/// in them counts, too.
+fn is_several(sql: &str) -> bool {
+    sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')
 }
 
 fn said(kind: ErrorKind, error: ServerError, sql: Option<&str>) -> Error {

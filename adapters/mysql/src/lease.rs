@@ -136,10 +136,11 @@ impl Lease {
     }
 
     fn failed<T>(&mut self, sql: &str, failure: Failure) -> Result<T> {
+        self.busy = !self.is_settled(sql, &failure);
         let error = match failure {
             Failure::TooLarge(message) => Error::new(ErrorKind::TooLarge, message),
-            Failure::Sent(error) => self.asked(sql, error),
-            Failure::Unsent(error) => self.asked(sql, error).not_carried_out(),
+            Failure::Sent(error) => error::asking(error, sql),
+            Failure::Unsent(error) => error::asking(error, sql).not_carried_out(),
         };
         if error.kind() == ErrorKind::Disconnected {
             self.shared.guard.lost(&error);
@@ -147,10 +148,16 @@ impl Lease {
         Err(error)
     }
 
-    fn asked(&mut self, sql: &str, error: mysql_async::Error) -> Error {
-        // After an answer of the server nothing is under way.
-        self.busy = !matches!(error, mysql_async::Error::Server(_));
-        error::asking(error, sql)
+    /// Whether nothing is under way and nothing left open after a failure. Several steps may have begun a
+    /// transaction, and `COMMIT` may not have ended it; within a transaction it is asked what is left of it.
+    fn is_settled(&self, sql: &str, failure: &Failure) -> bool {
+        match failure {
+            Failure::Unsent(mysql_async::Error::Server(_)) => true,
+            Failure::Sent(mysql_async::Error::Server(_)) => {
+                self.transaction || error::is_one_step(sql)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -256,6 +256,39 @@ async fn a_transaction_cannot_be_left_open_by_the_way() {
 }
 
 #[tokio::test]
+async fn a_transaction_cannot_be_left_open_by_a_failure() {
+    let bed = Bed::new().await;
+    let half = "CREATE PROCEDURE half() BEGIN START TRANSACTION; INSERT INTO items (name) VALUES ('half'); \
+                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'on purpose'; END";
+    let mysql = Mysql::with(single(bed.options())).unwrap();
+    mysql.query(half).await.unwrap();
+    let begun = "START TRANSACTION; INSERT INTO items (name) VALUES ('begun'); INSERT INTO nowhere VALUES (1)";
+    let after = format!("SELECT 1; {begun}");
+    for (round, text) in ["CALL half()", begun, &after].into_iter().enumerate() {
+        assert_eq!(mysql.query(text).await.unwrap_err().kind(), ErrorKind::Server);
+        assert_eq!(mysql.first::<i32>("SELECT 1", ()).await.unwrap(), Some(1));
+        assert_eq!(mysql.exec("CALL half()", ()).await.unwrap_err().code(), Some("1644"));
+        mysql.transaction(async |tx| tx.exec(INSERT, ("whole",)).await).await.unwrap();
+        assert_eq!(bed.count(), round + 1, "{text}");
+    }
+    assert_eq!(bed.sql("SELECT DISTINCT name FROM items"), "whole");
+}
+
+#[tokio::test]
+async fn a_failure_of_one_step_costs_no_connection() {
+    let bed = Bed::new().await;
+    let mysql = Mysql::with(single(bed.options())).unwrap();
+    for _ in 0..3 {
+        let id = "INSERT INTO items (id) VALUES (1)";
+        let _ = mysql.exec(id, ()).await;
+        assert_eq!(mysql.exec(id, ()).await.unwrap_err().code(), Some("1062"));
+        assert_eq!(mysql.query(id).await.unwrap_err().code(), Some("1062"));
+        assert_eq!(mysql.exec("DROP nothing", ()).await.unwrap_err().code(), Some("1064"));
+    }
+    assert_eq!(mysql.stats().connected, 1);
+}
+
+#[tokio::test]
 async fn levels_and_access_are_as_asked() {
     let bed = Bed::new().await;
     let mysql = Mysql::with(single(bed.options())).unwrap();

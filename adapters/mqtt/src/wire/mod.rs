@@ -1,6 +1,7 @@
-//! Packets of both versions in the words of this crate; rumqttc writes and reads them.
+//! Packets of both versions in the words of this crate; rumqttc writes and reads them, but for one.
 
 mod frame;
+mod message5;
 mod publication;
 mod version3;
 mod version5;

@@ -1,7 +1,7 @@
 //! Packets of MQTT 5.
 
-use super::{Answer, Arrived, Incoming, Welcome};
-use crate::message::{Message, Properties};
+use super::{Answer, Incoming, Welcome};
+use crate::message::Properties;
 use crate::options::Options;
 use crate::qos::Qos;
 use crate::registry::Wanted;
@@ -10,12 +10,15 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, Connect, ConnectProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode,
     Filter, LastWill, Login, Packet, PubAck, PubAckReason, PubComp, PubRec, PubRecReason, PubRel,
-    Publish, PublishProperties, SubAck, Subscribe, SubscribeProperties, SubscribeReasonCode,
-    UnsubAck, UnsubAckReason, Unsubscribe,
+    PublishProperties, SubAck, Subscribe, SubscribeProperties, SubscribeReasonCode, UnsubAck,
+    UnsubAckReason, Unsubscribe,
 };
 use std::fmt::Debug;
 use std::time::Duration;
 use workyard_adapter_kit::{Error, ErrorKind};
+
+/// The kind of packet that rumqttc cannot be trusted with.
+const PUBLISH: u8 = 3;
 
 pub(super) fn greeting(options: &Options) -> Packet {
     let mut properties = ConnectProperties::new();
@@ -79,10 +82,12 @@ pub(super) fn read(mut packet: BytesMut) -> Result<Incoming, String> {
     if packet[..] == [0xE0, 0] {
         return Ok(Incoming::Farewell(ended("NormalDisconnection", None)));
     }
+    if packet.first().is_some_and(|byte| byte >> 4 == PUBLISH) {
+        return super::message5::read(packet.freeze()).map(Incoming::Message);
+    }
     let packet = Packet::read(&mut packet, None).map_err(|error| error.to_string())?;
     Ok(match packet {
         Packet::ConnAck(connack) => welcome(connack),
-        Packet::Publish(publish) => Incoming::Message(arrived(publish)?),
         Packet::PubAck(ack) => {
             use PubAckReason::{NoMatchingSubscribers, Success};
             let text = ack.properties.and_then(|it| it.reason_string);
@@ -191,29 +196,6 @@ fn unwanted(reason: &dyn Debug, text: Option<String>) -> Error {
 
 fn said(reason: &dyn Debug, text: Option<String>) -> String {
     text.map_or_else(|| format!("{reason:?}"), |text| format!("{reason:?} ({text})"))
-}
-
-fn arrived(publish: Publish) -> Result<Arrived, String> {
-    let Publish { dup, qos, retain, topic, pkid, payload, properties } = publish;
-    let topic = String::from_utf8(topic.into()).map_err(|_| "a topic is not UTF-8".to_owned())?;
-    let properties = properties.unwrap_or_default();
-    let expiry = properties.message_expiry_interval;
-    let message = Message {
-        topic,
-        payload,
-        qos: own_qos(qos),
-        retain,
-        duplicate: dup,
-        properties: Properties {
-            user: properties.user_properties,
-            response_topic: properties.response_topic,
-            correlation_data: properties.correlation_data,
-            message_expiry: expiry.map(|seconds| Duration::from_secs(seconds.into())),
-            content_type: properties.content_type,
-        },
-        token: None,
-    };
-    Ok(Arrived { id: pkid, message, numbers: properties.subscription_identifiers })
 }
 
 pub(super) fn qos(qos: Qos) -> QoS {

@@ -3,6 +3,7 @@
 use crate::limits::SQL_SHOWN_BYTES_MAX;
 use mysql_async::{DriverError, IoError, ServerError, UrlError};
 use std::error::Error as _;
+use std::fmt::Display;
 use std::io;
 use workyard_adapter_kit::{Error, ErrorKind};
 
@@ -71,13 +72,18 @@ pub(crate) fn asking(error: mysql_async::Error, sql: &str) -> Error {
         Server(error) => answered(error, sql),
         Io(IoError::Io(error)) if is_too_large(&error) => {
             let message = "a packet is larger than packet_bytes_max; raise it, or ask for less";
-            Error::new(ErrorKind::TooLarge, message)
+            too_large(message)
         }
         Io(error) => lost(ErrorKind::Disconnected, error),
         Driver(error) => driver(&error),
         Url(error) => url(&error),
         Other(error) => Error::new(ErrorKind::Protocol, error),
     }
+}
+
+/// There is more than is read. Whatever the statement does besides, the server may have done.
+pub(crate) fn too_large(message: impl Display) -> Error {
+    Error::new(ErrorKind::TooLarge, message).outcome_open()
 }
 
 /// A row does not fit what is wanted. The server has done its part.
@@ -99,10 +105,12 @@ fn answered(error: ServerError, sql: &str) -> Error {
     if TOO_LARGE.contains(&code) {
         return said(ErrorKind::TooLarge, error, Some(sql));
     }
-    let is_conflict = CONFLICTS.contains(&code);
-    let error = said(ErrorKind::Server, error, Some(sql)).transient(is_conflict);
-    // A procedure may have carried out a part of what it does.
-    if is_conflict && !is_one_step(sql) { error.outcome_open() } else { error }
+    let error = said(ErrorKind::Server, error, Some(sql));
+    let passes = error.is_transient() || CONFLICTS.contains(&code);
+    let error = error.transient(passes);
+    // The statements before it were carried out; a procedure may have done a part of what it does.
+    let is_open = is_several(sql) || (passes && !is_one_step(sql));
+    if is_open { error.outcome_open() } else { error }
 }
 
 /// Whether the server carries it out as a whole or not at all, and it can begin no transaction.

@@ -71,7 +71,7 @@ impl Lease {
     /// Begins a transaction.
     pub(crate) async fn begin_transaction(&mut self, sql: &str) -> Result<()> {
         self.transaction = true;
-        self.text(sql).await.map(drop)
+        self.text(sql).await.map(drop).map_err(Error::not_carried_out)
     }
 
     /// Ends a transaction, in one way or the other.
@@ -138,7 +138,7 @@ impl Lease {
     fn failed<T>(&mut self, sql: &str, failure: Failure) -> Result<T> {
         self.busy = !self.is_settled(sql, &failure);
         let error = match failure {
-            Failure::TooLarge(message) => Error::new(ErrorKind::TooLarge, message),
+            Failure::TooLarge(message) => error::too_large(message),
             Failure::Sent(error) => error::asking(error, sql),
             Failure::Unsent(error) => error::asking(error, sql).not_carried_out(),
         };

@@ -75,7 +75,7 @@ fn a_statement_that_fails() {
         (server(1927), Disconnected, true, true),
         (server(1153), TooLarge, false, false),
         (io(io::ErrorKind::ConnectionReset), Disconnected, true, true),
-        (other(PacketTooLarge), TooLarge, false, false),
+        (other(PacketTooLarge), TooLarge, false, true),
         (Driver::Driver(DriverError::ConnectionClosed), Disconnected, true, false),
         (Driver::Driver(DriverError::MixedParams), InvalidRequest, false, false),
         (
@@ -105,6 +105,8 @@ fn a_conflict_within_several_steps_leaves_open_what_was_done() {
         ("UPDATE t SET a = 1", false),
         ("  insert into t values (1)", false),
         ("WITH x AS (SELECT 1) SELECT * FROM x", false),
+        ("UPDATE t SET a = 1; ", false),
+        ("INSERT INTO t VALUES (7); UPDATE t SET a = 1", true),
         ("CALL p()", true),
         ("BEGIN NOT ATOMIC UPDATE t SET a = 1; END", true),
         ("/* ? */ UPDATE t SET a = 1", true),
@@ -112,6 +114,17 @@ fn a_conflict_within_several_steps_leaves_open_what_was_done() {
     ];
     for (sql, unknown) in cases {
         assert_eq!(asking(server(1213), sql).outcome_unknown(), unknown, "{sql}");
+    }
+}
+
+#[test]
+fn a_failure_among_several_statements_leaves_open_what_was_done() {
+    for (sql, unknown) in
+        [("INSERT INTO t VALUES (1)", false), ("DO 1; INSERT INTO t VALUES (1);", true)]
+    {
+        for code in [1062, 1226] {
+            assert_eq!(asking(server(code), sql).outcome_unknown(), unknown, "{sql} {code}");
+        }
     }
 }
 

@@ -120,6 +120,26 @@ async fn an_answer_that_is_too_large_names_the_way_out() {
 }
 
 #[tokio::test]
+async fn what_a_write_has_done_is_open_when_its_answer_is_too_large() {
+    let bed = Bed::new().await;
+    let mut options = bed.options();
+    (options.rows_max, options.packet_bytes_max) = (2, 100_000);
+    let mysql = Mysql::with(options).unwrap();
+    let insert = "INSERT INTO items (size) VALUES (1), (2), (3) RETURNING id";
+    let large = "INSERT INTO items (size) VALUES (4) RETURNING REPEAT('x', 200000)";
+    let errors = [
+        mysql.exec(insert, ()).await.unwrap_err(),
+        mysql.exec_rows::<u32>(insert, ()).await.unwrap_err(),
+        mysql.query(insert).await.unwrap_err(),
+        mysql.exec(large, ()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::TooLarge, true), "{error}");
+    }
+    assert_eq!(mysql.stats().repeated, 0);
+}
+
+#[tokio::test]
 async fn a_row_that_is_too_large_is_refused() {
     let mut options = Bed::new().await.options();
     options.packet_bytes_max = 100_000;

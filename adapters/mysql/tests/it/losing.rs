@@ -31,6 +31,26 @@ async fn a_write_without_an_answer_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn several_statements_are_not_made_again_for_a_lock_that_the_last_one_did_not_get() {
+    let bed = Bed::new().await;
+    let _ = bed.sql("INSERT INTO items VALUES (1, 'held', 0)");
+    let mut options = bed.options();
+    options.session = vec!["SET innodb_lock_wait_timeout = 1".to_owned()];
+    let mysql = Mysql::with(options).unwrap();
+    let update = "UPDATE items SET size = 1 WHERE id = 1";
+    let holder = bed.open();
+    let held = holder.transaction(async |tx| {
+        tx.exec(update, ()).await?;
+        let several = format!("INSERT INTO items (name) VALUES ('first'); {update}");
+        let error = mysql.query(&several).await.unwrap_err();
+        assert_eq!((error.code(), error.outcome_unknown()), (Some("1205"), true));
+        Ok(())
+    });
+    held.await.unwrap();
+    assert_eq!((bed.count(), mysql.stats().repeated), (2, 0));
+}
+
+#[tokio::test]
 async fn a_write_that_was_not_sent_is_made_again() {
     let bed = Bed::new().await;
     let (relay, options) = bed.relayed().await;

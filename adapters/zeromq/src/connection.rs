@@ -37,6 +37,7 @@ pub(crate) async fn serve(core: &Core, mut stream: TcpStream, established: impl 
             () = core.stop.stopped() => core.closed(),
         }
     };
+    core.give_up();
     if core.stop.is_stopped() {
         farewell(&mut stream).await;
     }
@@ -149,7 +150,7 @@ async fn write(core: &Core, seat: &Seat<'_>, mut writer: impl AsyncWrite + Unpin
     let queue = if core.kind.shares() { &core.shared } else { &seat.peer.queue };
     let mut output = BytesMut::new();
     loop {
-        let taken = queue.next().await;
+        let mut taken = queue.next().await;
         let number = request_number(core.kind, taken.message());
         if number.is_some_and(|number| !core.state().peers.is_wanted(number)) {
             taken.written();
@@ -157,8 +158,12 @@ async fn write(core: &Core, seat: &Seat<'_>, mut writer: impl AsyncWrite + Unpin
         }
         output.clear();
         encode(taken.message().parts(), &mut output);
-        if let Err(error) = writer.write_all(&output).await {
-            return lost(error);
+        while !output.is_empty() {
+            match writer.write_buf(&mut output).await {
+                Ok(0) => return lost(io::ErrorKind::WriteZero.into()),
+                Ok(_) => taken.begun(),
+                Err(error) => return lost(error),
+            }
         }
         taken.written();
         if let Some(number) = number {
@@ -168,7 +173,7 @@ async fn write(core: &Core, seat: &Seat<'_>, mut writer: impl AsyncWrite + Unpin
 }
 
 /// By which number a request waits for its reply.
-fn request_number(kind: Kind, message: &Message) -> Option<u64> {
+pub(crate) fn request_number(kind: Kind, message: &Message) -> Option<u64> {
     let mut first: &[u8] = message.parts().first().filter(|_| kind == Kind::Requester)?;
     first.try_get_u64().ok()
 }

@@ -1,6 +1,9 @@
 //! What the connections of a socket have in common: peers, messages on their way, subscriptions.
 
+use crate::SERVICE;
+use crate::connection::request_number;
 use crate::kind::Kind;
+use crate::limits::CUTS_MAX;
 use crate::message::Message;
 use crate::options::Options;
 use crate::peers::Peers;
@@ -21,7 +24,7 @@ pub(crate) struct Core {
     /// Messages for whichever peer is ready.
     pub(crate) shared: Arc<Queue>,
     pub(crate) stop: Stop,
-    /// Messages of a publisher that a peer was too slow for.
+    /// Messages that a peer was too slow for, and messages in the midst of which peers hang up.
     pub(crate) dropped: AtomicU64,
     received: mpsc::Sender<Received>,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Received>>,
@@ -122,6 +125,22 @@ impl Core {
     /// One message more that a peer was too slow for.
     pub(crate) fn drop_one(&self) {
         self.dropped.fetch_add(1, Relaxed);
+    }
+
+    /// Counts the messages that peers refuse. Whoever waits for a reply to one is told.
+    pub(crate) fn give_up(&self) {
+        for message in self.shared.take_given_up() {
+            let (bytes, target) = (message.length(), &**self.guard.target());
+            let why = format!("{CUTS_MAX} connections ended in the midst of it");
+            match request_number(self.kind, &message) {
+                Some(number) => self.state().peers.refuse(number, &why),
+                None => self.drop_one(),
+            }
+            tracing::warn!(
+                target: "workyard_adapter", service = SERVICE, target, bytes,
+                "a message is dropped: {why}"
+            );
+        }
     }
 
     /// A peer has left.

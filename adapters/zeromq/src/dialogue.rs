@@ -32,6 +32,13 @@ impl Dealer {
         self.0.send(None, message.into()).await
     }
 
+    /// How many messages were dropped because three connections ended in the midst of each: peers refuse
+    /// them, as too large for example.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped()
+    }
+
     /// The next message. Whoever gives up waiting loses none.
     ///
     /// # Errors

@@ -12,5 +12,7 @@ pub(crate) const COMMAND_BYTES_MAX: usize = 4096;
 pub(crate) const PREFIX_BYTES_MAX: usize = 4096;
 /// Most subscriptions of a socket, and of a peer.
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 10_000;
+/// How many connections may end in the midst of one message: after so many it is given up.
+pub(crate) const CUTS_MAX: u32 = 3;
 /// How long a peer is listened to after the last word.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(1);

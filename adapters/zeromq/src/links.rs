@@ -6,12 +6,12 @@ use crate::core::{Core, Link};
 use crate::options::Endpoints;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use workyard_adapter_kit::{Error, ErrorKind};
 
 /// How long nobody is accepted after that was not possible.
@@ -80,9 +80,9 @@ async fn accept(core: Arc<Core>, listener: TcpListener, places: Arc<Semaphore>) 
 async fn connect(core: Arc<Core>, index: usize, host: String, port: u16) {
     let mut waits = core.options.reconnect.waits();
     loop {
-        let known = AtomicBool::new(false);
+        let since = OnceLock::new();
         let established = || {
-            known.store(true, Relaxed);
+            since.get_or_init(Instant::now);
             core.set_link(index, Link::Ready);
         };
         let end = match reach(&core, &host, port).await {
@@ -95,7 +95,9 @@ async fn connect(core: Arc<Core>, index: usize, host: String, port: u16) {
         let end = core.guard.placed(end);
         core.guard.lost(&end);
         core.set_link(index, Link::Down(end));
-        if known.load(Relaxed) {
+        // One that is lost at once says that something is wrong with it.
+        let longest = core.options.reconnect.max;
+        if since.get().is_some_and(|since| since.elapsed() >= longest) {
             waits.reset();
         }
         tokio::select! {

@@ -215,6 +215,15 @@ impl Peers {
         }
     }
 
+    /// No peer takes the request: none has read it whole.
+    pub(crate) fn refuse(&mut self, number: u64, why: &str) {
+        if let Some(request) = self.requests.remove(&number) {
+            let message = format!("no peer takes the request: {why}");
+            let error = Error::new(ErrorKind::Disconnected, message);
+            let _ = request.reply.send(Err(error.not_carried_out().transient(false)));
+        }
+    }
+
     /// Tells all peers. One that hears nothing has to come again, and is told everything then.
     fn say(&self, word: &Message) {
         for peer in self.peers.values() {

@@ -28,6 +28,13 @@ impl Push {
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.0.send(None, message.into()).await
     }
+
+    /// How many messages were dropped because three connections ended in the midst of each: peers refuse
+    /// them, as too large for example.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped()
+    }
 }
 
 impl Pull {

@@ -1,5 +1,6 @@
 //! Messages that wait to be written. One counts until it was written whole, or given up.
 
+use crate::limits::CUTS_MAX;
 use crate::message::Message;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,17 +8,27 @@ use tokio::sync::{Notify, Semaphore};
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    waiting: Mutex<VecDeque<Message>>,
+    waiting: Mutex<VecDeque<Queued>>,
+    /// Messages that were cut in two too often.
+    given_up: Mutex<Vec<Message>>,
     places: Semaphore,
     places_max: usize,
     readable: Notify,
     settled: Notify,
 }
 
+/// A message, and how many connections have ended in the midst of it.
+#[derive(Debug)]
+struct Queued {
+    message: Message,
+    cuts: u32,
+}
+
 impl Queue {
     pub(crate) fn new(places_max: usize) -> Self {
         Self {
             waiting: Mutex::default(),
+            given_up: Mutex::default(),
             places: Semaphore::new(places_max),
             places_max,
             readable: Notify::new(),
@@ -44,8 +55,8 @@ impl Queue {
     pub(crate) async fn next(&self) -> Taken<'_> {
         loop {
             let readable = self.readable.notified();
-            if let Some(message) = self.waiting().pop_front() {
-                return Taken { queue: self, message: Some(message) };
+            if let Some(queued) = self.waiting().pop_front() {
+                return Taken { queue: self, queued: Some(queued), begun: false };
             }
             readable.await;
         }
@@ -54,11 +65,16 @@ impl Queue {
     /// Takes back a message that nobody has begun to write.
     pub(crate) fn withdraw(&self, is_it: impl Fn(&Message) -> bool) {
         let mut waiting = self.waiting();
-        if let Some(place) = waiting.iter().position(is_it) {
+        if let Some(place) = waiting.iter().position(|queued| is_it(&queued.message)) {
             waiting.remove(place);
             drop(waiting);
             self.settle();
         }
+    }
+
+    /// The messages that were given up since the last time.
+    pub(crate) fn take_given_up(&self) -> Vec<Message> {
+        std::mem::take(&mut *self.given_up())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -83,38 +99,54 @@ impl Queue {
     }
 
     fn add(&self, message: Message) {
-        self.waiting().push_back(message);
+        self.waiting().push_back(Queued { message, cuts: 0 });
         self.readable.notify_one();
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Message>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Queued>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given_up(&self) -> MutexGuard<'_, Vec<Message>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A message that is being written.
 pub(crate) struct Taken<'a> {
     queue: &'a Queue,
-    message: Option<Message>,
+    queued: Option<Queued>,
+    begun: bool,
 }
 
 impl Taken<'_> {
     pub(crate) fn message(&self) -> &Message {
-        self.message.as_ref().expect("it is there until it was written")
+        &self.queued.as_ref().expect("it is there until it was written").message
+    }
+
+    /// The system has the beginning of it: an end of the connection cuts it in two from now on.
+    pub(crate) fn begun(&mut self) {
+        self.begun = true;
     }
 
     /// The system has all of it.
     pub(crate) fn written(mut self) {
-        self.message = None;
+        self.queued = None;
         self.queue.settle();
     }
 }
 
-/// A message that was written in part only cannot be read by anybody: it may go to another peer.
+/// A message that was written in part only cannot be read by anybody: it may go to another peer. One that is cut
+/// again and again is what ends the connections: it would keep all that come after it from their peers.
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        if let Some(message) = self.message.take() {
-            self.queue.waiting().push_front(message);
+        let Some(mut queued) = self.queued.take() else { return };
+        queued.cuts += u32::from(self.begun);
+        if queued.cuts >= CUTS_MAX {
+            self.queue.given_up().push(queued.message);
+            self.queue.settle();
+        } else {
+            self.queue.waiting().push_front(queued);
             self.queue.readable.notify_one();
         }
     }
@@ -154,6 +186,23 @@ mod tests {
         queue.withdraw(|message| *message == "d".into());
         assert!(queue.try_push("f".into()) && !queue.try_push("g".into()));
         assert_eq!(*queue.next().await.message(), "e".into());
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_cut_again_and_again_is_given_up() {
+        let queue = Queue::new(1);
+        assert!(queue.try_push("large".into()));
+        for _ in 0..10 {
+            drop(queue.next().await);
+        }
+        for _ in 0..CUTS_MAX {
+            assert!(queue.take_given_up().is_empty() && !queue.is_empty());
+            queue.next().await.begun();
+        }
+        assert!(queue.is_empty());
+        assert_eq!(queue.take_given_up(), ["large".into()]);
+        assert!(queue.try_push("small".into()));
+        assert_eq!(*queue.next().await.message(), "small".into());
     }
 
     #[tokio::test]

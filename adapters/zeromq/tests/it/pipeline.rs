@@ -168,6 +168,21 @@ async fn a_message_that_was_cut_in_two_goes_to_the_next_connection() {
     assert_eq!(libzmq.ask("quiet 100").await, "nothing");
 }
 
+/// The peer hangs up in the midst of it, each time.
+#[tokio::test]
+async fn a_message_that_a_peer_refuses_is_dropped_and_the_next_arrives() {
+    let mut options = binds();
+    options.message_bytes_max = 1 << 20;
+    let pull = Pull::with(options).unwrap();
+    pull.ready().await.unwrap();
+    let push = Push::with(connects(pull.addresses()[0])).unwrap();
+    push.send(vec![7; 15_000_000]).await.unwrap();
+    push.send("small").await.unwrap();
+    assert_eq!(pull.recv_within(SOON).await.unwrap(), "small".into());
+    assert_eq!((push.dropped(), push.stats().connected), (1, 4));
+    assert!(push.close().await);
+}
+
 #[tokio::test]
 async fn a_slow_application_holds_up_its_peers_and_loses_nothing() {
     let mut options = binds();

@@ -117,6 +117,20 @@ async fn a_thousand_callers_get_their_own_replies() {
 }
 
 #[tokio::test]
+async fn a_request_that_its_peer_refuses_fails_and_the_next_is_made() {
+    let mut options = binds();
+    options.message_bytes_max = 1 << 20;
+    let replier = Replier::with(options).unwrap();
+    replier.ready().await.unwrap();
+    let requester = Requester::with(connects(replier.addresses()[0])).unwrap();
+    let error = requester.request_within(vec![7; 15_000_000], SOON).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Disconnected, false));
+    let replies = async { replier.recv().await.unwrap().reply("yes").await.unwrap() };
+    let (reply, ()) = tokio::join!(requester.request("small"), replies);
+    assert_eq!(reply.unwrap(), "yes".into());
+}
+
+#[tokio::test]
 async fn hundreds_of_requests_that_are_given_up_poison_nothing() {
     let port = Port::free();
     let mut libzmq = peer("REP", "bind", address(&port), &[]).await;

@@ -146,6 +146,28 @@ async fn a_server_of_something_else_is_said_to_be_one() {
 }
 
 #[tokio::test]
+async fn a_peer_that_hangs_up_after_its_name_is_tried_more_and_more_seldom() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut options = connects(listener.local_addr().unwrap());
+    options.reconnect.first = Duration::from_millis(1);
+    options.reconnect.max = SOON;
+    let pull = Pull::with(options).unwrap();
+    let mut came = 0;
+    let serve = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(&[&GREETING[..], PUSH].concat()).await;
+            let mut theirs = [0; 100];
+            let _ = stream.read_exact(&mut theirs).await;
+            came += 1;
+        }
+    };
+    let _ = pull.ready().await;
+    assert!(timeout(Duration::from_secs(1), serve).await.is_err());
+    assert!((2..15).contains(&came), "{came} connections in a second");
+}
+
+#[tokio::test]
 async fn what_is_too_large_is_not_sent() {
     let push = Push::open("tcp://127.0.0.1:1?message_bytes_max=10&parts_max=2").unwrap();
     push.send(Message::of(["12345", "67890"])).await.unwrap();

@@ -1,8 +1,10 @@
 //! Scripts that the server keeps: sent by their hash, and in full where they are not known.
 
-use crate::handle::Redis;
-use redis::{Cmd, FromRedisValue, ToRedisArgs};
-use workyard_adapter_kit::Error;
+use crate::command::Request;
+use crate::error::from_driver;
+use crate::handle::{Inner, Redis};
+use redis::{Cmd, FromRedisValue, ToRedisArgs, Value};
+use workyard_adapter_kit::{Call, Error};
 
 /// A Lua script.
 ///
@@ -68,5 +70,30 @@ impl Redis {
             }
             result => result,
         }
+    }
+
+    /// The same, however large: for what the server has given us, and is to have back.
+    pub(crate) async fn run_unbounded<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        arguments: impl ToRedisArgs,
+    ) -> Result<T, Error> {
+        let short = script.command("EVALSHA", &script.hash, keys, &arguments);
+        let answer = match self.send_unbounded(&short).await {
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                self.send_unbounded(&script.command("EVAL", &script.code, keys, &arguments)).await
+            }
+            answer => answer,
+        };
+        redis::from_redis_value(answer?)
+            .map_err(|error| self.0.guard.placed(from_driver(error.into()).not_carried_out()))
+    }
+
+    async fn send_unbounded(&self, command: &Cmd) -> Result<Value, Error> {
+        let Inner { guard, backend, .. } = &*self.0;
+        let request = Request::of(command).map_err(|error| guard.placed(error))?;
+        let call = Call::new(request.name).repeat(request.repeat);
+        guard.call(call, || backend.send(command, &request)).await
     }
 }

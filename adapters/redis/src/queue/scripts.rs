@@ -19,8 +19,17 @@ return 1";
 const DELAY: &str = "
 return redis.call('ZADD', KEYS[1], tonumber(redis.call('TIME')[1]) + tonumber(ARGV[2]), ARGV[1])";
 
-/// Says that a consumer is there, moves what is due, and tells who is not there any more.
+/// Gives a job to a consumer. Unlike `LMOVE`, it does so where there is no memory left: a script that has
+/// begun with a write that needs none may go on.
+const FETCH: &str = "
+local job = redis.call('RPOP', KEYS[1])
+if job then redis.call('LPUSH', KEYS[2], job) end
+return job";
+
+/// Says that a consumer is there, moves what is due, and tells who is not there any more. Begins with a
+/// write that needs no memory.
 const TICK: &str = "
+redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('SET', KEYS[4], '1', 'EX', ARGV[5])
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
 local now = redis.call('TIME')[1]
@@ -44,11 +53,12 @@ for place = 1, #consumers, 2 do
 end
 return {#due, redis.call('LLEN', KEYS[5]), gone}";
 
-/// Puts back what a consumer leaves behind, the oldest first in line, and forgets the consumer.
+/// Puts back what a consumer leaves behind, the oldest first in line, and forgets the consumer. Begins with
+/// a write that needs no memory.
 const LEAVE: &str = "
+redis.call('DEL', KEYS[3])
 local left = 0
 while redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') do left = left + 1 end
-redis.call('DEL', KEYS[3])
 redis.call('HDEL', KEYS[4], ARGV[1])
 return left";
 
@@ -75,6 +85,7 @@ return {redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('L
 pub(super) struct Scripts {
     pub(super) transfer: Script,
     pub(super) delay: Script,
+    pub(super) fetch: Script,
     pub(super) tick: Script,
     pub(super) leave: Script,
     pub(super) forget: Script,
@@ -86,6 +97,7 @@ impl Scripts {
         Self {
             transfer: Script::new(MOVE),
             delay: Script::new(DELAY),
+            fetch: Script::new(FETCH),
             tick: Script::new(TICK),
             leave: Script::new(LEAVE),
             forget: Script::new(FORGET),

@@ -137,11 +137,21 @@ impl Work {
     }
 
     async fn fetch_one(&self, blocking: &Blocking) -> Result<Option<Vec<u8>>, Error> {
-        let Inner { redis, keys, .. } = &*self.queue.0;
+        let Inner { redis, keys, scripts, .. } = &*self.queue.0;
+        let (waiting, processing) = (keys.waiting(&self.name), keys.processing(&self.id));
         let mut command = redis::cmd("BLMOVE");
-        command.arg(keys.waiting(&self.name)).arg(keys.processing(&self.id));
-        command.arg("RIGHT").arg("LEFT").arg(FETCH_SECONDS);
-        redis.query_over(blocking, &command).await
+        command.arg(&waiting).arg(&processing).arg("RIGHT").arg("LEFT").arg(FETCH_SECONDS);
+        let fetched = redis.query_over(blocking, &command).await;
+        if !matches!(&fetched, Err(error) if error.code() == Some("OOM")) {
+            return fetched;
+        }
+        // Nothing else would make room.
+        let places = [waiting.as_str(), &processing];
+        let fetched: Option<Vec<u8>> = redis.run(&scripts.fetch, &places, None::<&str>).await?;
+        if fetched.is_none() {
+            sleep(Duration::from_secs(FETCH_SECONDS.into())).await;
+        }
+        Ok(fetched)
     }
 
     /// Has a job done, beside the others.
@@ -169,7 +179,7 @@ impl Work {
         let (target, counter) = match Package::read(stored) {
             None => (self.unreadable(stored), &self.counters.failed),
             Some(package) => match self.call(Job::new(package.clone())).await {
-                Ok(()) => (Target::nowhere(), &self.counters.succeeded),
+                Ok(()) => (self.nowhere(), &self.counters.succeeded),
                 Err(failure) => {
                     let verdict = self.judged(package, failure);
                     let again = matches!(verdict, Verdict::Again { .. });
@@ -203,8 +213,8 @@ impl Work {
         })
     }
 
-    /// Moves a job out of a consumer's list, however long it takes until there is a connection for that.
-    /// Whether it was still there.
+    /// Moves a job out of a consumer's list, however long it takes until the server does that: until then
+    /// the job is under way, as it would be done again otherwise. Whether it was still there.
     async fn settle(&self, consumer: &str, stored: &[u8], target: &Target) -> bool {
         let Inner { redis, .. } = &*self.queue.0;
         let mut waits = redis.0.options.calls.retry.backoff.waits();
@@ -213,14 +223,12 @@ impl Work {
             match self.transfer(consumer, stored, target).await {
                 // When it was not there at a later attempt, an earlier one has moved it.
                 Ok(was_there) => return was_there || !is_first,
-                Err(error) if !error.is_transient() && !is_passing(error.kind()) => {
-                    tracing::error!(
-                        target: "workyard_adapter", service = "redis", %error, "a job is stuck"
-                    );
-                    return false;
-                }
+                Err(error) if error.kind() == ErrorKind::Closed => return false,
                 Err(error) => {
                     is_first &= !error.outcome_unknown();
+                    tracing::warn!(
+                        target: "workyard_adapter", service = "redis", %error, "a job is done, and not settled"
+                    );
                     sleep(waits.next_wait()).await;
                 }
             }
@@ -231,7 +239,7 @@ impl Work {
         let Inner { redis, keys, scripts, .. } = &*self.queue.0;
         let processing = keys.processing(consumer);
         let arguments = (stored, to.stored.as_slice(), to.place, to.seconds);
-        redis.run(&scripts.transfer, &[&processing, &to.key], arguments).await
+        redis.run_unbounded(&scripts.transfer, &[&processing, &to.key], arguments).await
     }
 
     fn target(&self, verdict: Verdict) -> Target {
@@ -250,6 +258,12 @@ impl Work {
                 seconds: 0,
             },
         }
+    }
+
+    /// The script names a second key all the same: one that is ours, and on the same node of a cluster.
+    fn nowhere(&self) -> Target {
+        let key = self.queue.0.keys.processing(&self.id);
+        Target { key, stored: Vec::new(), place: "nowhere", seconds: 0 }
     }
 
     /// What is no job goes to the failed ones as it is.
@@ -401,18 +415,6 @@ struct Target {
     stored: Vec<u8>,
     place: &'static str,
     seconds: u64,
-}
-
-impl Target {
-    fn nowhere() -> Self {
-        // Named all the same, so that it is on the right node of a cluster.
-        Self { key: "{redis-queue}".to_owned(), stored: Vec::new(), place: "nowhere", seconds: 0 }
-    }
-}
-
-/// Whether waiting is of use: until the service is there again.
-fn is_passing(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Busy | ErrorKind::CircuitOpen)
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

@@ -2,7 +2,7 @@
 
 use crate::support::{ask, cmd, impatient};
 use std::time::Duration;
-use workyard_redis::queue::Queue;
+use workyard_redis::queue::{Queue, QueueOptions};
 use workyard_redis::redis::{self, Cmd};
 use workyard_redis::{ErrorKind, Event, Redis, Script};
 use workyard_testbed::{PATIENCE, Port, Redis as Server, eventually};
@@ -106,7 +106,10 @@ async fn what_needs_a_connection_of_its_own_finds_the_node_too() {
         let event = tokio::time::timeout(PATIENCE, subscription.next()).await.unwrap();
         assert!(matches!(event, Some(Event::Message(_))), "{event:?}");
     }
-    let queue = Queue::new(&redis);
+    let mut options = QueueOptions::default();
+    // Braces, so that it is this that says which node has the queue.
+    options.prefix = "{app}".to_owned();
+    let queue = Queue::with(&redis, options).unwrap();
     queue.send("mail", 1, Duration::ZERO).await.unwrap();
     queue.send("mail", 2, Duration::from_secs(1)).await.unwrap();
     let consumer = queue.consumer("mail").start(|_| async { Ok(()) });

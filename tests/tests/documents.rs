@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use workyard_protocol::Reason;
-use workyard_tests::{ChannelWire, GlobalDataWire, Service, Setup};
+use workyard_tests::{ChannelWire, GlobalDataWire, Program, Service, Setup};
 
 /// Flags that are no settings.
 const NO_SETTINGS: [&str; 5] = ["config", "check_config", "print_config", "help", "version"];
@@ -25,11 +25,24 @@ fn keys_of_tables(text: &str) -> BTreeSet<String> {
     text.lines().filter_map(key).collect()
 }
 
-/// The flags in a help text, as the keys of a file.
+/// The part about the two servers, and the part about file-monitor.
+fn parted(operations: &str) -> (String, String) {
+    let (before, rest) =
+        operations.split_once("\n## file-monitor\n").expect("there is such a part");
+    let (about, after) = rest.split_once("\n## ").expect("it is not the last");
+    (format!("{before}\n## {after}"), about.to_owned())
+}
+
+/// The flags in a server's help text, as the keys of a file.
 fn keys_of_flags<W: Service>() -> BTreeSet<String> {
-    let help = Setup::<W>::new().switch("--help").run().stdout;
+    keys_of_help(&Setup::<W>::new().switch("--help").run().stdout)
+}
+
+fn keys_of_help(help: &str) -> BTreeSet<String> {
     let flag = |line: &str| {
-        let flag = line.trim_start().trim_start_matches("-h, ").trim_start_matches("-V, ");
+        let flag = line.trim_start();
+        let flag =
+            ["-h, ", "-V, ", "-e, "].iter().fold(flag, |it, short| it.trim_start_matches(short));
         let name = flag.strip_prefix("--")?.split([' ', '=', '[']).next()?;
         Some(name.replace('-', "_"))
     };
@@ -46,10 +59,38 @@ fn every_flag_is_described_and_every_described_setting_is_a_flag() {
     for flag in NO_SETTINGS {
         assert!(flags.remove(flag), "--{flag} is gone");
     }
-    assert_eq!(keys_of_tables(&operations), flags);
+    assert_eq!(keys_of_tables(&parted(&operations).0), flags);
     for flag in ["--config", "--check-config", "--print-config"] {
         assert!(operations.contains(flag), "{flag}");
     }
+}
+
+#[test]
+fn every_setting_of_file_monitor_is_described_and_every_described_one_is_a_flag() {
+    /// What a file says in `[check]` and `[[actions]]`, and how it is run.
+    const OTHERS: [&str; 12] = [
+        "once",
+        "dry_run",
+        "json",
+        "check",
+        "check_each",
+        "pid_file",
+        "pid",
+        "signal",
+        "run",
+        "port",
+        "stop_signal",
+        "stop_timeout",
+    ];
+    let about = parted(&document("operations.md")).1;
+    let help = Program::built("file-monitor").arguments(["--help"]).run().stdout;
+    let mut flags = keys_of_help(&help);
+    for flag in NO_SETTINGS.iter().chain(&OTHERS) {
+        assert!(flags.remove(*flag), "--{flag} is gone");
+    }
+    // These are arguments.
+    flags.insert("paths".to_owned());
+    assert_eq!(keys_of_tables(&about), flags);
 }
 
 #[test]

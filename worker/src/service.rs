@@ -72,6 +72,15 @@ pub(crate) struct Options {
     pub(crate) stdout_file: Option<PathBuf>,
     pub(crate) daemonize: bool,
     pub(crate) stop_timeout: Option<Duration>,
+    pub(crate) reload_on_change: Option<ReloadOnChange>,
+}
+
+/// Of which files a change leads to a reload, besides the program.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReloadOnChange {
+    pub(crate) paths: Vec<PathBuf>,
+    /// Whether it does without a terminal, too.
+    pub(crate) as_daemon: bool,
 }
 
 /// What is called in the supervisor.
@@ -143,6 +152,26 @@ impl Service {
     #[must_use]
     pub fn stop_timeout(mut self, timeout: Duration) -> Self {
         self.options.stop_timeout = Some(timeout);
+        self
+    }
+
+    /// Reloads when the program changes, or anything at these paths: files, and directories with all that is not
+    /// ignored by a `.gitignore`. They begin at the program's folder unless they are absolute. It is for
+    /// development: a service that was started without a terminal (`start -d`, or by systemd) does not.
+    #[must_use]
+    pub fn reload_on_change<P: Into<PathBuf>>(
+        mut self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let wanted = self.options.reload_on_change.get_or_insert_default();
+        wanted.paths.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// Reloads when the program changes even if the service was started with `start -d`.
+    #[must_use]
+    pub fn reload_on_change_as_daemon(mut self) -> Self {
+        self.options.reload_on_change.get_or_insert_default().as_daemon = true;
         self
     }
 

@@ -1,5 +1,5 @@
 //! The tasks of the project: `cargo xtask test | ci | tidy | fuzz | corpus | differential | mutants |
-//! simulate | perf-check`.
+//! repeat | simulate | perf-check`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,6 +12,7 @@ mod fuzz;
 mod gate;
 mod mutants;
 mod perf;
+mod repeat;
 mod setup;
 mod simulate;
 mod tidy;
@@ -52,6 +53,8 @@ enum Task {
     Differential(differential::Arguments),
     /// Plant known bugs, one at a time, and demand that the tests find each
     Mutants(mutants::Arguments),
+    /// Run the tests of file-monitor's saves again and again
+    Repeat(repeat::Arguments),
     /// Run servers and clients on a simulated network, in simulated time
     Simulate(simulate::Arguments),
     /// Count the instructions of the hot paths, and compare them with those recorded
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Corpus => fuzz::write_corpus(&root).map(|()| EXIT_PASSED),
         Task::Differential(arguments) => differential::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Mutants(arguments) => mutants::run(&root, &arguments).map(|()| EXIT_PASSED),
+        Task::Repeat(arguments) => repeat::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::Simulate(arguments) => simulate::run(&root, &arguments).map(|()| EXIT_PASSED),
         Task::PerfCheck(arguments) => perf::run(&root, &arguments).map(|()| EXIT_PASSED),
     };

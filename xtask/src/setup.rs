@@ -24,7 +24,7 @@ struct Package {
 /// Where commands are that only root is expected to type, and that `PATH` may lack.
 const SERVERS: &str = "/usr/sbin";
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 14] = [
     Package {
         name: "chromium",
         proof: "chromium",
@@ -39,7 +39,7 @@ const PACKAGES: [Package; 12] = [
     Package {
         name: "git",
         proof: "git",
-        purpose: "cargo-deny fetches the list of known flaws with it",
+        purpose: "cargo-deny fetches the list of known flaws with it, and tests check branches out",
     },
     Package {
         name: "mariadb-server",
@@ -77,6 +77,8 @@ const PACKAGES: [Package; 12] = [
         proof: "redis-server",
         purpose: "the tests of the redis adapter start it",
     },
+    Package { name: "rsync", proof: "rsync", purpose: "files are copied as users do" },
+    Package { name: "vim", proof: "vim", purpose: "files are saved as users do" },
 ];
 
 impl Package {
@@ -212,7 +214,8 @@ mod tests {
             missing_packages(&missing, &install),
             "missing on this machine:\n  \
              c++ (Debian package g++): the fuzz targets are linked with libFuzzer\n  \
-             git (Debian package git): cargo-deny fetches the list of known flaws with it\n\
+             git (Debian package git): cargo-deny fetches the list of known flaws with it, and tests \
+             check branches out\n\
              install it and run this again; on Debian, as root: \
              DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends g++ git"
         );

@@ -8,6 +8,7 @@ mod presence;
 mod queues;
 mod requests;
 mod variables;
+mod watch;
 
 pub(crate) use changes::*;
 pub(crate) use containers::*;
@@ -17,6 +18,7 @@ pub(crate) use presence::*;
 pub(crate) use queues::*;
 pub(crate) use requests::*;
 pub(crate) use variables::*;
+pub(crate) use watch::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -61,6 +63,9 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Run both daemons in the foreground, and show that they work
     Up(Up),
+    /// Reload or restart a program when its files change, as `file-monitor` does
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Watch(Watch),
     /// Publish a message
     Pub(Pub),
     /// Print messages as they come

@@ -21,6 +21,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|command| command == commands::WATCH) {
+        return commands::watch(std::env::args_os().skip(2));
+    }
     let cli = Cli::parse();
     let output = Output::new(cli.global.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -74,5 +77,9 @@ async fn run(cli: &Cli, output: &Output) -> anyhow::Result<Status> {
         Command::Ping(args) => commands::ping(global, args, output).await,
         Command::Bench(args) => bench::run(global, args, output).await,
         Command::Completions(args) => commands::completions(args),
+        // Its flags have other meanings than those of all commands, so it was run before these were read.
+        Command::Watch(_) => {
+            anyhow::bail!(exit::Usage("`watch` comes first: workyard watch ARGUMENTS".to_owned()))
+        }
     }
 }

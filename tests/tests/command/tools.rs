@@ -1,4 +1,4 @@
-//! `workyard ping|bench|completions`.
+//! `workyard ping|bench|watch|completions`.
 
 use crate::support::{USAGE, document, documents};
 use workyard_tests::{Program, Up};
@@ -58,4 +58,25 @@ fn shells_complete_the_command() {
     let completed = Program::at("bash").input(&format!("{bash}\n{ask}\n")).run();
     assert_eq!(completed.stdout, "completed: queue\n", "{completed:?}");
     assert_eq!(Program::built("workyard").arguments(["completions", "sh"]).run().code, Some(USAGE));
+}
+
+#[test]
+fn watch_is_file_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("p")).unwrap();
+    let path = folder.path().join("p").display().to_string();
+    // Flags and variables that other commands have too mean what they mean to file-monitor.
+    let printed = Program::built("workyard")
+        .arguments(["watch", "--print-config", &path, "--settle", "70ms"])
+        .variable("WORKYARD_CONFIG", "/no/such/file")
+        .run();
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.stdout.contains("settle = \"70ms\"") && printed.stdout.contains(&path));
+    let arguments = ["watch", "--json", "--once", "--run", "true", &path];
+    let mut watch = Program::built("workyard").arguments(arguments).start();
+    watch.stdout().expect("\"ready\"");
+    std::fs::write(folder.path().join("p/a"), "one").unwrap();
+    assert_eq!(watch.wait(), 0);
+    let misplaced = Program::built("workyard").arguments(["--json", "watch"]).run();
+    assert_eq!(misplaced.code, Some(USAGE), "{misplaced:?}");
 }

@@ -1,5 +1,6 @@
 //! The supervisor: keeps the sockets, starts and replaces worker processes, serves nobody.
 
+mod changes;
 mod endpoint;
 mod process;
 mod roster;
@@ -17,6 +18,7 @@ use crate::log;
 use crate::messages::{FromWorker, Reply, Request, ToWorker};
 use crate::service::{Callbacks, Options};
 use crate::settings::Settings;
+use changes::Changes;
 use endpoint::Endpoint;
 use process::Process;
 use roster::{Action, Outcome, Pace, Place, Roster, Token, Told};
@@ -29,6 +31,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
+use workyard_file_monitor::ChangeSet;
 
 /// How often the log's length is looked at.
 const LOG_LOOK: Duration = Duration::from_secs(10);
@@ -58,6 +61,8 @@ pub(crate) struct Supervisor {
     exits: BTreeMap<(usize, String), u64>,
     /// Who waits for the end of which reload.
     reloads: Vec<(u64, oneshot::Sender<Reply>)>,
+    /// Files that are followed for reloads.
+    changes: Changes,
     events: mpsc::UnboundedSender<Event>,
     audience: Audience,
     starting: Starting,
@@ -82,6 +87,7 @@ impl Supervisor {
                 Some(event) = events.recv() => self.handle(event),
                 (name, wish) = signals.next() => self.obey(name, wish),
                 () = endpoint.accept(&sender) => {}
+                set = self.changes.next() => self.changed(&set),
                 () = sleep_until(due) => self.roster.tick(self.now()),
                 _ = log_look.tick() => {
                     let _ = log::bound(&self.files.log);
@@ -275,8 +281,15 @@ impl Supervisor {
         self.roster.reload(pace, self.now())
     }
 
+    fn changed(&mut self, set: &ChangeSet) {
+        self.note(&set.to_string());
+        let pass = self.reload(Pace::Soon);
+        self.changes.reloading(pass);
+    }
+
     fn reloaded(&mut self, pass: u64, outcome: Outcome) {
         notify(&[NotifyState::Ready]);
+        self.changes.reloaded(pass, matches!(outcome, Outcome::Done));
         let reply = match outcome {
             Outcome::Done => Reply::Reloaded,
             Outcome::Stopped => Reply::Failed("it was told to stop".to_owned()),

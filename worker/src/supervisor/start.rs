@@ -1,5 +1,6 @@
 //! How a supervisor begins: all that can be wrong is found before the first process is started.
 
+use super::changes::Changes;
 use super::endpoint::Endpoint;
 use super::roster::{Pace, Place, Plan, Roster};
 use super::signals::Signals;
@@ -13,7 +14,7 @@ use crate::log;
 use crate::messages::{Start, line};
 use crate::pid_file::PidFile;
 use crate::process::Identity;
-use crate::service::Service;
+use crate::service::{ReloadOnChange, Service};
 use crate::settings::Settings;
 use anyhow::{bail, ensure};
 use sd_notify::NotifyState;
@@ -58,6 +59,7 @@ struct Outside {
     runtime: LocalRuntime,
     endpoint: Endpoint,
     signals: Signals,
+    changes: Changes,
 }
 
 /// How far the start has come.
@@ -88,17 +90,25 @@ pub(crate) fn prepare(
     let pid_file = PidFile::take(&files.pid).map_err(Refused::Failed)?;
     let pid_file = pid_file.ok_or(Refused::AlreadyRunning)?;
     let sockets = Sockets::bind(&service.workers).map_err(Refused::Failed)?;
-    let outside = Outside::new(&files).map_err(Refused::Failed)?;
+    let wanted = service.options.reload_on_change.as_ref();
+    let outside = Outside::new(wanted, &program, &files, daemon).map_err(Refused::Failed)?;
     Ok(Prepared { service, program, files, sockets, outside, pid_file })
 }
 
 impl Outside {
-    fn new(files: &Files) -> anyhow::Result<Self> {
+    fn new(
+        reload_on_change: Option<&ReloadOnChange>,
+        program: &Program,
+        files: &Files,
+        daemon: bool,
+    ) -> anyhow::Result<Self> {
         let mut runtime = Builder::new_current_thread();
         let runtime = runtime.enable_all().build_local(LocalOptions::default())?;
-        let (endpoint, signals) = runtime
-            .block_on(async { anyhow::Ok((Endpoint::bind(&files.control)?, Signals::catch()?)) })?;
-        Ok(Self { runtime, endpoint, signals })
+        let (endpoint, signals, changes) = runtime.block_on(async {
+            let changes = Changes::follow(reload_on_change, program, files, daemon).await?;
+            anyhow::Ok((Endpoint::bind(&files.control)?, Signals::catch()?, changes))
+        })?;
+        Ok(Self { runtime, endpoint, signals, changes })
     }
 }
 
@@ -135,6 +145,7 @@ impl Prepared {
             stop_timeout: service.options.stop_timeout_of(settings),
         });
         let roster = Roster::new(plans.collect());
+        let Outside { runtime, endpoint, signals, changes } = outside;
         let (events, received) = mpsc::unbounded_channel();
         let supervisor = Supervisor {
             program,
@@ -147,13 +158,13 @@ impl Prepared {
             processes: BTreeMap::new(),
             exits: BTreeMap::new(),
             reloads: Vec::new(),
+            changes,
             events,
             audience,
             starting: Starting::default(),
             began: Instant::now(),
             began_at: SystemTime::now(),
         };
-        let Outside { runtime, endpoint, signals } = outside;
         let ended = runtime.block_on(supervisor.run(endpoint, signals, received));
         drop(pid_file);
         ended.tell()

@@ -1,6 +1,7 @@
 //! Services as real processes: this binary is the tests, and a copy of it by another name the service.
 
 mod app;
+mod changing;
 mod commands;
 mod program;
 mod reloading;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
             sockets_of_their_own_are_kept, the_new_program_answers,
             a_program_that_does_not_start_changes_nothing, other_workers_need_a_restart,
             who_is_not_reloadable_only_hears_of_it, a_connection_can_take_its_time;
+        changing: a_change_reloads_and_no_request_fails, a_new_program_is_reloaded_by_itself,
+            without_a_terminal_changes_are_left_alone, a_path_that_is_not_there_is_said;
         stopping: signals_stop, a_connection_can_take_its_time_and_be_hurried,
             who_does_not_come_back_is_killed, a_second_signal_means_now, whoever_stops_what_stops_does_not_kill,
             who_is_starting_is_not_waited_for,

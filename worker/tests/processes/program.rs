@@ -56,6 +56,12 @@ pub(crate) fn run() -> ExitCode {
     if let Some(path) = variable("PID_FILE") {
         service = service.pid_file(path);
     }
+    if let Some(paths) = variable("RELOAD_ON_CHANGE") {
+        service = service.reload_on_change(paths.split(','));
+    }
+    if variable("RELOAD_AS_DAEMON").is_some() {
+        service = service.reload_on_change_as_daemon();
+    }
     if variable("NO_WORKER").is_none() {
         service = service.with(worker);
     }

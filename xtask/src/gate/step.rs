@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::advisories;
 use crate::command::Invocation;
-use crate::{fuzz, mutants, tidy};
+use crate::{fuzz, mutants, repeat, tidy};
 
 /// One step: what it is called and what it does.
 pub(crate) struct Step {
@@ -22,6 +22,8 @@ enum Work {
     Command { line: &'static str, rustdoc_flags: Option<&'static str> },
     /// Known flaws in dependencies, as far as the list of them can be fetched.
     Advisories,
+    /// Tests whose subject is time, several times.
+    Repeat { times: u32 },
     /// Every fuzz target, for a short time.
     Fuzz { seconds: u32 },
     /// Every bug that can be planted, each with one suite.
@@ -29,7 +31,7 @@ enum Work {
 }
 
 /// In order: what takes seconds first.
-pub(crate) const STEPS: [Step; 11] = [
+pub(crate) const STEPS: [Step; 12] = [
     Step { name: "tidy", work: Work::Tidy },
     command("format", "cargo fmt --all --check"),
     command("format-fuzz", "cargo fmt --manifest-path protocol/fuzz/Cargo.toml --check"),
@@ -44,6 +46,7 @@ pub(crate) const STEPS: [Step; 11] = [
     // The end-to-end tests run these binaries: same profile as the tests.
     command("build", "cargo build --workspace --bins --examples --locked"),
     command("test", "cargo test --workspace --locked"),
+    Step { name: "repeat", work: Work::Repeat { times: 20 } },
     command("deny", "cargo deny check bans licenses sources"),
     Step { name: "advisories", work: Work::Advisories },
     Step { name: "mutants", work: Work::Mutants },
@@ -62,6 +65,7 @@ impl Step {
             Work::Tidy => "cargo xtask tidy".to_owned(),
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).to_string(),
             Work::Advisories => advisories::LINE.to_owned(),
+            Work::Repeat { times } => format!("cargo xtask repeat --times {times}"),
             Work::Fuzz { seconds } => format!("cargo xtask fuzz --seconds {seconds}"),
             Work::Mutants => "cargo xtask mutants --quick".to_owned(),
         }
@@ -73,6 +77,7 @@ impl Step {
             Work::Tidy => tidy::run(root),
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).run(root),
             Work::Advisories => advisories::run(root),
+            Work::Repeat { times } => repeat::run(root, &repeat::Arguments::short(times)),
             Work::Fuzz { seconds } => fuzz::run(root, &fuzz::Arguments::short(seconds)),
             Work::Mutants => mutants::run(root, &mutants::Arguments::quick()),
         }

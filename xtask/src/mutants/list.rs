@@ -43,6 +43,17 @@ pub(crate) const SUITES: &[Suite] = &[
         tests: "-p workyard-worker --lib",
         filter: "roster::simulation",
     },
+    Suite { name: "monitor", tests: "-p workyard-file-monitor --lib", filter: "core::cases" },
+    Suite {
+        name: "monitored trees",
+        tests: "-p workyard-file-monitor --test files",
+        filter: "trees",
+    },
+    Suite {
+        name: "monitor daemon",
+        tests: "-p workyard-file-monitor --test daemon",
+        filter: "checks",
+    },
     Suite {
         name: "simulated channel",
         tests: SIMULATIONS,
@@ -160,6 +171,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("killed-too-early", &["roster", "simulated roster"]),
     mutant("crash-loop-is-not-slowed", &["roster"]),
     mutant("reload-is-swallowed", &["roster"]),
+    mutant("touch-is-a-change", &["monitor"]),
+    mutant("overflow-is-forgotten", &["monitor"]),
+    mutant("window-does-not-wait-for-quiet", &["monitor"]),
+    mutant("action-does-not-hold-back", &["monitor"]),
+    mutant("half-written-file-is-taken", &["monitor"]),
+    mutant("copy-under-way-is-taken", &["monitor"]),
+    mutant("new-directory-looks-quiet", &["monitor", "monitored trees"]),
+    mutant("ignored-file-counts-as-removed", &["monitor"]),
+    mutant("moved-directory-is-not-heard", &["monitored trees"]),
+    mutant("refused-change-is-forgotten", &["monitor daemon"]),
+    mutant("change-during-check-is-not-checked", &["monitor daemon"]),
 ];
 
 const fn suite(name: &'static str, tests: &'static str) -> Suite {
@@ -192,9 +214,15 @@ mod tests {
     fn every_bug_in_the_code_is_listed_and_the_other_way_round() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut planted: Vec<String> = Vec::new();
-        for folder in
-            ["engine", "daemon", "channel-server", "globaldata-server", "clients", "worker"]
-        {
+        for folder in [
+            "engine",
+            "daemon",
+            "channel-server",
+            "globaldata-server",
+            "clients",
+            "file-monitor",
+            "worker",
+        ] {
             collect(&root.join(folder), &mut planted);
         }
         planted.sort_unstable();

@@ -13,6 +13,7 @@ mod presence;
 mod queues;
 mod requests;
 mod variables;
+mod watch;
 
 pub(crate) use changes::{changes, wait};
 pub(crate) use completions::completions;
@@ -27,6 +28,7 @@ pub(crate) use presence::presence;
 pub(crate) use queues::queue;
 pub(crate) use requests::{request, serve};
 pub(crate) use variables::{add, cas, count, delete, get, increment, keys, set};
+pub(crate) use watch::{WATCH, watch};
 
 use crate::addresses;
 use crate::args::Global;

@@ -1,0 +1,167 @@
+//! Whatever is done in whatever order: in the end the monitor has told exactly what differs.
+
+use super::script::{ROOT, bounds, timing, wishes};
+use crate::change::{ChangeKind, ChangeSet};
+use crate::core::Core;
+use crate::core::memory::Memory;
+use crate::debounce::Moment;
+use crate::disk::Disk;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Write(usize, usize, u8),
+    MakeDirectory(usize),
+    Remove(usize, usize),
+    RemoveDirectory(usize),
+    Rename(usize, usize, usize, usize),
+    RenameDirectory(usize, usize),
+    Mode(usize, usize, bool),
+    Touch(usize, usize),
+    Wait(u64),
+    Overflow(bool),
+}
+
+const DIRECTORIES: [&str; 5] = ["/p", "/p/d", "/p/d/e", "/p/f", "/out"];
+const FILES: [&str; 3] = ["a", "b", "c"];
+
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    let (directory, file) = (0..DIRECTORIES.len(), 0..FILES.len());
+    let inner = 1..DIRECTORIES.len();
+    let operation = prop_oneof![
+        6 => (directory.clone(), file.clone(), 0..3u8)
+            .prop_map(|(directory, file, text)| Operation::Write(directory, file, text)),
+        3 => inner.clone().prop_map(Operation::MakeDirectory),
+        2 => (directory.clone(), file.clone()).prop_map(|(d, f)| Operation::Remove(d, f)),
+        1 => inner.clone().prop_map(Operation::RemoveDirectory),
+        2 => (directory.clone(), file.clone(), directory.clone(), file.clone())
+            .prop_map(|(d, f, e, g)| Operation::Rename(d, f, e, g)),
+        2 => (inner.clone(), inner).prop_map(|(from, to)| Operation::RenameDirectory(from, to)),
+        1 => (directory.clone(), file.clone(), any::<bool>())
+            .prop_map(|(d, f, on)| Operation::Mode(d, f, on)),
+        1 => (directory, file).prop_map(|(d, f)| Operation::Touch(d, f)),
+        3 => prop_oneof![Just(10u64), Just(60), Just(700)].prop_map(Operation::Wait),
+        1 => any::<bool>().prop_map(Operation::Overflow),
+    ];
+    prop::collection::vec(operation, 1..60)
+}
+
+fn is(disk: &mut Memory, path: &str) -> bool {
+    disk.look(Path::new(path), false).is_ok_and(|found| found.is_some())
+}
+
+/// Does it, if it can be done.
+fn operate(disk: &mut Memory, operation: &Operation) {
+    let path =
+        |directory: usize, file: usize| format!("{}/{}", DIRECTORIES[directory], FILES[file]);
+    match *operation {
+        Operation::Write(directory, file, text) if is(disk, DIRECTORIES[directory]) => {
+            disk.write(&path(directory, file), ["one", "two", "three!"][usize::from(text)]);
+        }
+        Operation::MakeDirectory(at) if !is(disk, DIRECTORIES[at]) => {
+            let parent = Path::new(DIRECTORIES[at]).parent().expect("it has one");
+            if is(disk, parent.to_str().expect("it is text")) {
+                disk.mkdir(DIRECTORIES[at]);
+            }
+        }
+        Operation::Remove(directory, file) if is(disk, &path(directory, file)) => {
+            disk.remove(&path(directory, file));
+        }
+        Operation::RemoveDirectory(at) if is(disk, DIRECTORIES[at]) => {
+            disk.remove_all(DIRECTORIES[at]);
+        }
+        Operation::Rename(directory, file, to, name) => {
+            let (from, to, into) = (path(directory, file), path(to, name), DIRECTORIES[to]);
+            if is(disk, &from) && is(disk, into) && from != to {
+                disk.rename(&from, &to);
+            }
+        }
+        Operation::RenameDirectory(from, to) => {
+            let (from, to) = (DIRECTORIES[from], DIRECTORIES[to]);
+            let parent = Path::new(to).parent().and_then(Path::to_str).expect("it has one");
+            if is(disk, from) && !is(disk, to) && !to.starts_with(from) && is(disk, parent) {
+                disk.rename(from, to);
+            }
+        }
+        Operation::Mode(directory, file, on) if is(disk, &path(directory, file)) => {
+            disk.chmod(&path(directory, file), if on { 0o755 } else { 0o644 });
+        }
+        Operation::Touch(directory, file) if is(disk, &path(directory, file)) => {
+            disk.touch(&path(directory, file));
+        }
+        _ => {}
+    }
+}
+
+type Files = BTreeMap<PathBuf, (String, u32)>;
+
+fn files(disk: &Memory) -> Files {
+    disk.files(ROOT).into_iter().map(|(path, text, mode)| (path, (text, mode))).collect()
+}
+
+/// Checks that a set is what became of `before`, as it is in `now`.
+fn check(set: &ChangeSet, before: &Files, now: &Files) {
+    for path in before.keys().chain(now.keys()) {
+        let kind = match (before.get(path), now.get(path)) {
+            (None, Some(_)) => Some(ChangeKind::Created),
+            (Some(_), None) => Some(ChangeKind::Removed),
+            (Some((old, _)), Some((new, _))) if old != new => Some(ChangeKind::Modified),
+            (Some((_, old)), Some((_, new))) if old != new => Some(ChangeKind::Permissions),
+            _ => None,
+        };
+        assert_eq!(set.kind(path), kind, "{}", path.display());
+    }
+}
+
+fn settle(core: &mut Core<Memory>, now: Moment, known: &mut Files) {
+    while let Some(due) = core.next_deadline().filter(|due| *due <= now) {
+        let real = files(core.disk());
+        let set = core.take(due).unwrap_or_default();
+        check(&set, known, &real);
+        *known = real;
+        core.acted(due, true);
+        for hint in std::mem::take(&mut core.disk().hints) {
+            core.hint(due, &hint);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_told_is_what_differs(operations in operations()) {
+        let mut disk = Memory::new();
+        disk.mkdir(ROOT);
+        disk.mkdir("/out");
+        let mut core = Core::new(disk, timing(), bounds());
+        core.add(ROOT.into(), None, &wishes()).unwrap();
+        let mut known = files(core.disk());
+        let mut now = Moment::ZERO;
+        for operation in &operations {
+            match operation {
+                Operation::Wait(ms) => now += Moment::from_millis(*ms),
+                Operation::Overflow(begins) => {
+                    let lost = std::mem::replace(&mut core.disk().deaf, *begins);
+                    if lost && !begins {
+                        core.overflow(now);
+                    }
+                }
+                operation => operate(core.disk(), operation),
+            }
+            for hint in std::mem::take(&mut core.disk().hints) {
+                core.hint(now, &hint);
+            }
+            if !core.disk().deaf {
+                settle(&mut core, now, &mut known);
+            }
+        }
+        core.disk().deaf = false;
+        core.overflow(now);
+        settle(&mut core, now + Moment::from_secs(3600), &mut known);
+        prop_assert_eq!(known, files(core.disk()));
+        prop_assert_eq!(core.files(), files(core.disk()).len());
+    }
+}

@@ -1,0 +1,291 @@
+//! A file system in memory that tells what inotify would: what the cases are played on.
+
+use super::Hint;
+use crate::disk::{Digest, Disk, EnterError, Listed};
+use crate::fingerprint::{Kind, Stat};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug)]
+pub(super) struct Inode {
+    kind: Kind,
+    content: String,
+    entries: BTreeMap<String, u64>,
+    modified: i64,
+    changed: i64,
+    mode: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    inodes: BTreeMap<u64, Inode>,
+    root: u64,
+    next: u64,
+    clock: i64,
+    observed: BTreeMap<u64, PathBuf>,
+    pub(super) hints: Vec<Hint>,
+    /// Whether hints are lost, as when the kernel's queue is full.
+    pub(super) deaf: bool,
+    pub(super) enters_max: usize,
+    /// Digests that come out unstable from now on.
+    pub(super) unstable: usize,
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        let mut memory = Self {
+            inodes: BTreeMap::new(),
+            root: 1,
+            next: 1,
+            clock: 0,
+            observed: BTreeMap::new(),
+            hints: Vec::new(),
+            deaf: false,
+            enters_max: usize::MAX,
+            unstable: 0,
+        };
+        memory.inode(Kind::Directory, "");
+        memory
+    }
+
+    fn inode(&mut self, kind: Kind, content: &str) -> u64 {
+        self.clock += 1;
+        let (modified, changed) = (self.clock, self.clock);
+        let (content, entries) = (content.to_owned(), BTreeMap::new());
+        let node = Inode { kind, content, entries, modified, changed, mode: 0o644 };
+        let number = self.next;
+        self.next += 1;
+        self.inodes.insert(number, node);
+        number
+    }
+
+    fn node(&mut self, number: u64) -> &mut Inode {
+        self.inodes.get_mut(&number).expect("inodes stay for ever here")
+    }
+
+    fn find(&self, path: &Path, through: bool) -> Option<u64> {
+        let mut number = self.root;
+        let mut components = path.strip_prefix("/").ok()?.components().peekable();
+        while let Some(component) = components.next() {
+            let name = component.as_os_str().to_str()?;
+            number = *self.inodes[&number].entries.get(name)?;
+            let node = &self.inodes[&number];
+            if node.kind == Kind::Symlink && (through || components.peek().is_some()) {
+                number = self.find(Path::new(&node.content), true)?;
+            }
+        }
+        Some(number)
+    }
+
+    fn parent(&self, path: &str) -> (u64, String) {
+        let path = Path::new(path);
+        let parent = path.parent().expect("no test changes the top");
+        let name = path.file_name().expect("it has a name").to_str().expect("names are text");
+        (self.find(parent, true).expect("its directory is there"), name.to_owned())
+    }
+
+    fn tell(&mut self, directory: u64, name: &str, kind: Kind) {
+        if let Some(path) = self.observed.get(&directory).filter(|_| !self.deaf) {
+            let directory = kind == Kind::Directory;
+            self.hints.push(Hint { path: path.join(name), directory });
+        }
+    }
+
+    fn link_in(&mut self, path: &str, number: u64) {
+        let (parent, name) = self.parent(path);
+        self.node(parent).entries.insert(name.clone(), number);
+        let kind = self.node(number).kind;
+        self.tell(parent, &name, kind);
+    }
+
+    fn at(&self, path: &str) -> u64 {
+        self.find(Path::new(path), false).unwrap_or_else(|| panic!("{path} is there"))
+    }
+
+    fn told(&mut self, path: &str) {
+        let (parent, name) = self.parent(path);
+        let number = self.at(path);
+        let kind = self.node(number).kind;
+        self.tell(parent, &name, kind);
+    }
+
+    /// Writes in place, or creates.
+    pub(super) fn write(&mut self, path: &str, content: &str) {
+        match self.find(Path::new(path), true) {
+            Some(number) => {
+                self.clock += 1;
+                let clock = self.clock;
+                let node = self.node(number);
+                content.clone_into(&mut node.content);
+                (node.modified, node.changed) = (clock, clock);
+                self.told(path);
+            }
+            None => {
+                let number = self.inode(Kind::File, content);
+                self.link_in(path, number);
+            }
+        }
+    }
+
+    pub(super) fn mkdir(&mut self, path: &str) {
+        let number = self.inode(Kind::Directory, "");
+        self.link_in(path, number);
+    }
+
+    pub(super) fn symlink(&mut self, target: &str, path: &str) {
+        let number = self.inode(Kind::Symlink, target);
+        self.link_in(path, number);
+    }
+
+    pub(super) fn hard_link(&mut self, old: &str, new: &str) {
+        self.clock += 1;
+        let (number, clock) = (self.at(old), self.clock);
+        self.node(number).changed = clock;
+        self.link_in(new, number);
+    }
+
+    pub(super) fn remove(&mut self, path: &str) {
+        let (parent, name) = self.parent(path);
+        let number = self.at(path);
+        let kind = self.node(number).kind;
+        self.observed.remove(&number);
+        self.node(parent).entries.remove(&name);
+        self.tell(parent, &name, kind);
+    }
+
+    /// With all below it, from the bottom up, as `rm -r` does.
+    pub(super) fn remove_all(&mut self, path: &str) {
+        let number = self.at(path);
+        let names: Vec<_> = self.node(number).entries.keys().cloned().collect();
+        for name in names {
+            self.remove_all(&format!("{path}/{name}"));
+        }
+        self.remove(path);
+    }
+
+    pub(super) fn rename(&mut self, old: &str, new: &str) {
+        let (parent, name) = self.parent(old);
+        let number = self.at(old);
+        let kind = self.node(number).kind;
+        self.node(parent).entries.remove(&name);
+        self.tell(parent, &name, kind);
+        self.clock += 1;
+        let clock = self.clock;
+        self.node(number).changed = clock;
+        self.link_in(new, number);
+    }
+
+    pub(super) fn touch(&mut self, path: &str) {
+        self.clock += 1;
+        let (number, clock) = (self.at(path), self.clock);
+        let node = self.node(number);
+        (node.modified, node.changed) = (clock, clock);
+        self.told(path);
+    }
+
+    pub(super) fn chmod(&mut self, path: &str, mode: u32) {
+        self.clock += 1;
+        let (number, clock) = (self.at(path), self.clock);
+        let node = self.node(number);
+        (node.mode, node.changed) = (mode, clock);
+        self.told(path);
+    }
+
+    /// Sets the time of the last write, as `touch -d` and `rsync -t` do.
+    pub(super) fn set_modified(&mut self, path: &str, modified: i64) {
+        self.touch(path);
+        let number = self.at(path);
+        self.node(number).modified = modified;
+    }
+
+    pub(super) fn modified(&mut self, path: &str) -> i64 {
+        let number = self.at(path);
+        self.node(number).modified
+    }
+
+    /// All files below, for comparison: path, content and mode.
+    pub(super) fn files(&self, path: &str) -> Vec<(PathBuf, String, u32)> {
+        let mut files = Vec::new();
+        let Some(number) = self.find(Path::new(path), false) else { return files };
+        let node = &self.inodes[&number];
+        if node.kind != Kind::Directory {
+            files.push((path.into(), node.content.clone(), node.mode));
+        }
+        for name in node.entries.keys() {
+            files.extend(self.files(&format!("{path}/{name}")));
+        }
+        files
+    }
+
+    fn stat(&self, number: u64) -> Stat {
+        let node = &self.inodes[&number];
+        Stat {
+            kind: node.kind,
+            device: 1,
+            inode: number,
+            size: node.content.len() as u64,
+            modified: node.modified,
+            changed: node.changed,
+            mode: node.mode,
+        }
+    }
+}
+
+fn absent() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
+impl Disk for Memory {
+    fn look(&mut self, path: &Path, through: bool) -> io::Result<Option<Stat>> {
+        let number = self.find(path, through).or_else(|| self.find(path, false));
+        Ok(number.map(|number| self.stat(number)))
+    }
+
+    fn list(&mut self, directory: &Path) -> io::Result<Vec<Listed>> {
+        let number = self.find(directory, true).ok_or_else(absent)?;
+        let entries = self.inodes[&number].entries.iter();
+        Ok(entries.map(|(name, number)| (name.into(), self.inodes[number].kind)).collect())
+    }
+
+    fn digest(&mut self, path: &Path, kind: Kind) -> Digest {
+        if self.unstable > 0 {
+            self.unstable -= 1;
+            return Digest::Unstable;
+        }
+        let Some(number) = self.find(path, kind != Kind::Symlink) else { return Digest::Unstable };
+        let mut hasher = DefaultHasher::new();
+        self.inodes[&number].content.hash(&mut hasher);
+        let digest = NonZeroU64::new(hasher.finish() | 1).expect("it has a bit");
+        Digest::Known(digest, self.stat(number))
+    }
+
+    fn text(&mut self, path: &Path, _: u64) -> io::Result<String> {
+        let number = self.find(path, true).ok_or_else(absent)?;
+        Ok(self.inodes[&number].content.clone())
+    }
+
+    fn target(&mut self, link: &Path) -> io::Result<PathBuf> {
+        self.find(link, true).ok_or_else(absent)?;
+        let number = self.find(link, false).ok_or_else(absent)?;
+        Ok(PathBuf::from(&self.inodes[&number].content))
+    }
+
+    fn enter(&mut self, directory: &Path) -> Result<(), EnterError> {
+        let number = self.find(directory, true).ok_or(EnterError::Gone)?;
+        if self.inodes[&number].kind != Kind::Directory {
+            return Err(EnterError::Gone);
+        }
+        if self.observed.len() >= self.enters_max && !self.observed.contains_key(&number) {
+            return Err(EnterError::Limit("fs.inotify.max_user_watches"));
+        }
+        self.observed.insert(number, directory.to_owned());
+        Ok(())
+    }
+
+    fn leave(&mut self, directory: &Path) {
+        self.observed.retain(|_, path| !path.starts_with(directory));
+    }
+}

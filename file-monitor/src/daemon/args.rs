@@ -1,0 +1,326 @@
+//! The command line of file-monitor, and what it asks for.
+
+use super::config::{
+    self, Action, Check, FILE, Options, Port, RestartAction, RunAction, SignalAction,
+};
+use super::line::Line;
+use super::signal_name::SignalName;
+use anyhow::{Context, bail};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::num::NonZeroI32;
+use std::path::{Path, PathBuf};
+use workyard_daemon::Span;
+
+const ABOUT: &str = "Reloads or restarts a program when its files change: once for each real change, never for none";
+
+/// What file-monitor takes, as a command of its own or of another.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Read settings from this TOML file; ./file-monitor.toml if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check flags, environment and file, start nothing
+    #[arg(long)]
+    check_config: bool,
+    /// Print the settings that would be used, start nothing
+    #[arg(long)]
+    print_config: bool,
+    #[command(flatten)]
+    modes: Modes,
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    quick: Quick,
+}
+
+/// How it runs.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Modes {
+    /// End after the first change: with 0 if all went well, with 1 if not
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Events as JSON on standard output, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags for what a file says in `[check]` and `[[actions]]`, which then do not count.
+#[derive(Clone, Debug, Default, Args)]
+struct Quick {
+    /// A command that must succeed first, as in 'php -l {changed}'
+    #[arg(long, value_name = "COMMAND")]
+    check: Option<Line>,
+    /// Check each file by a command of its own
+    #[arg(long, requires = "check")]
+    check_each: bool,
+    /// Send a signal to the process whose number is in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "pid")]
+    pid_file: Option<PathBuf>,
+    /// Send a signal to this process
+    #[arg(long, value_name = "NUMBER")]
+    pid: Option<NonZeroI32>,
+    /// The signal: SIGUSR1 if not given
+    #[arg(long, value_name = "SIGNAL")]
+    signal: Option<SignalName>,
+    /// Run a command to its end, as in 'make assets'
+    #[arg(long, value_name = "COMMAND")]
+    run: Option<Line>,
+    /// The port that PROGRAM listens on: free before it is started, taken when it is up
+    #[arg(long, value_name = "PORT", requires = "program")]
+    port: Option<u16>,
+    /// The signal that asks PROGRAM to stop: SIGTERM if not given
+    #[arg(long, value_name = "SIGNAL", requires = "program")]
+    stop_signal: Option<SignalName>,
+    /// How long it may take to stop before it is killed
+    #[arg(long, value_name = "TIME", requires = "program")]
+    stop_timeout: Option<Span>,
+    /// A program to run, and to restart when files change
+    #[arg(last = true, value_name = "PROGRAM")]
+    program: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented file-monitor.toml for the project in this directory
+    Init {
+        /// The directory
+        #[arg(value_name = "DIRECTORY", default_value = ".")]
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "file-monitor", version, about = ABOUT)]
+struct Whole {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// What to do, as the command line has it.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Write a file of settings into this directory.
+    Init(PathBuf),
+    CheckConfig,
+    PrintConfig(String),
+    Follow(Box<Sources>),
+}
+
+/// Resolved settings, and how to resolve them again.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub(crate) options: Options,
+    pub(crate) modes: Modes,
+    file: Option<PathBuf>,
+    flags: Options,
+}
+
+impl Arguments {
+    /// Reads a command line, the first word of which is the program; prints help and usage errors
+    /// itself and exits then.
+    pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Self {
+        let matches = command().get_matches_from(line);
+        Self::from_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Whole::from_arg_matches(matches)?.arguments)
+    }
+
+    /// What is wanted.
+    ///
+    /// # Errors
+    /// When flags, environment or file are wrong.
+    pub(crate) fn task(self) -> anyhow::Result<Task> {
+        if let Some(Command::Init { directory }) = self.command {
+            return Ok(Task::Init(directory));
+        }
+        let file = self.config.or_else(|| Path::new(FILE).is_file().then(|| PathBuf::from(FILE)));
+        let mut flags = self.options;
+        flags.check = self.quick.check();
+        flags.actions = self.quick.actions()?;
+        let options = layered(flags.clone(), file.as_deref())?;
+        if self.modes.once && options.has_program() {
+            bail!(
+                "--once ends after the first change, and a program that is restarted would end with it"
+            );
+        }
+        if self.print_config {
+            return Ok(Task::PrintConfig(toml::to_string(&options)?));
+        }
+        if self.check_config {
+            return Ok(Task::CheckConfig);
+        }
+        Ok(Task::Follow(Box::new(Sources { options, modes: self.modes, file, flags })))
+    }
+}
+
+impl Sources {
+    /// Reads the file again.
+    ///
+    /// # Errors
+    /// When it is wrong; what was read before stays in force.
+    pub(crate) fn reload(&self) -> anyhow::Result<Options> {
+        layered(self.flags.clone(), self.file.as_deref())
+    }
+}
+
+impl Quick {
+    fn check(&self) -> Option<Check> {
+        let command = self.check.clone()?;
+        Some(Check { command, each: self.check_each, timeout: config::check_timeout() })
+    }
+
+    fn actions(&self) -> anyhow::Result<Vec<Action>> {
+        let mut actions = Vec::new();
+        if let Some(command) = self.run.clone() {
+            let timeout = config::run_timeout();
+            actions.push(Action::Run(RunAction { command, each: false, timeout }));
+        }
+        if self.pid.is_some() || self.pid_file.is_some() {
+            let signal = self.signal.unwrap_or(SignalName::USR1);
+            let (pid, pid_file, alive) = (self.pid, self.pid_file.clone(), config::alive());
+            actions.push(Action::Signal(SignalAction { pid, pid_file, signal, alive }));
+        } else if self.signal.is_some() {
+            bail!("--signal needs --pid-file or --pid");
+        }
+        if !self.program.is_empty() {
+            actions.push(Action::Restart(RestartAction {
+                command: Line::words(self.program.clone()).context("no program can be started")?,
+                stop_signal: self.stop_signal.unwrap_or(SignalName::TERM),
+                stop_timeout: self.stop_timeout.unwrap_or_else(config::stop_timeout),
+                port: self.port.map(Port::Number),
+                start_timeout: config::start_timeout(),
+                alive: config::alive(),
+            }));
+        }
+        Ok(actions)
+    }
+}
+
+/// The command with an environment variable for each setting: `FILE_MONITOR_SETTLE` and so on.
+fn command() -> clap::Command {
+    const NO_SETTINGS: [&str; 8] = [
+        "CHECK_CONFIG",
+        "PRINT_CONFIG",
+        "HELP",
+        "VERSION",
+        "PATHS",
+        "PROGRAM",
+        "ONCE",
+        "CHECK_EACH",
+    ];
+    Whole::command().mut_args(|arg| {
+        let id = arg.get_id().as_str().to_uppercase();
+        match NO_SETTINGS.contains(&id.as_str()) {
+            true => arg,
+            false => arg.env(format!("FILE_MONITOR_{id}")),
+        }
+    })
+}
+
+fn layered(flags: Options, file: Option<&Path>) -> anyhow::Result<Options> {
+    flags.check()?;
+    let from_file = file.map(Options::read).transpose()?.unwrap_or_default();
+    Ok(flags.or(from_file).or(Options::defaults()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(line: &[&str]) -> anyhow::Result<Task> {
+        let words = std::iter::once("file-monitor").chain(line.iter().copied());
+        let matches = command().try_get_matches_from(words)?;
+        Arguments::from_matches(&matches)?.task()
+    }
+
+    fn printed(line: &[&str]) -> String {
+        let mut all = vec!["--print-config"];
+        all.extend(line);
+        match task(&all).unwrap() {
+            Task::PrintConfig(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back_as_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        let flags = [
+            "/src",
+            "-e",
+            "php,html",
+            "--check",
+            "php -l {changed}",
+            "--pid-file",
+            "/x.pid",
+            "--run",
+            "make all",
+            "--port",
+            "8080",
+            "--",
+            "php",
+            "server.php",
+            "start",
+        ];
+        let first = printed(&flags);
+        std::fs::write(&file, &first).unwrap();
+        assert_eq!(printed(&["--config", file.to_str().unwrap()]), first);
+        for part in
+            ["settle = \"50ms\"", "signal = \"SIGUSR1\"", "port = 8080", "[actions.restart]"]
+        {
+            assert!(first.contains(part), "{part}: {first}");
+        }
+    }
+
+    #[test]
+    fn a_file_gives_way_to_flags_and_begins_at_its_own_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        let text = "paths = [\"src\"]\nsettle = \"80ms\"\ninterval = \"1s\"\n[[actions]]\nsignal = { pid_file = \"a.pid\" }\n";
+        std::fs::write(&file, text).unwrap();
+        let printed = printed(&["--config", file.to_str().unwrap(), "--settle", "90ms"]);
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        for part in ["settle = \"90ms\"", "interval = \"1s\"", &at("src"), &at("a.pid")] {
+            assert!(printed.contains(part), "{part}: {printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        for (text, part) in [
+            ("setle = \"1s\"\n", "unknown field `setle`"),
+            ("settle = 5\n", "line 1, column 10"),
+            ("[check]\ncommand = \"a 'b\"\n", "a quote that is not closed"),
+            ("[[actions]]\nsignal = {}\n", "either `pid` or `pid_file`"),
+            ("[[actions]]\nsignal = { pid = 1 }\n", "a `pid` above 1"),
+            ("[[actions]]\nsignal = { pid = 7, signal = \"SIGNOPE\" }\n", "is no signal"),
+            ("[[actions]]\nrestart = { command = \"a {changed}\" }\n", "cannot have {changed}"),
+            ("[[actions]]\npost = { url = \"https://a\" }\n", "only http"),
+            ("[[actions]]\nfly = {}\n", "unknown variant `fly`"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = task(&["--config", file.to_str().unwrap()]).unwrap_err();
+            assert!(format!("{error:#}").contains(part), "{part}: {error:#}");
+        }
+        for line in [&["--signal", "SIGHUP"][..], &["--once", "--", "true"], &["--port", "1"]] {
+            assert!(task(line).is_err(), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What the daemon says: to people at a terminal, to a log, or as JSON on standard output.
+
+use super::action::changes_as_json;
+use crate::change::ChangeSet;
+use crate::notice::Notice;
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+
+/// Something worth saying.
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    /// What is followed is taken in.
+    Ready {
+        files: usize,
+        paths: &'a [PathBuf],
+    },
+    Changed(&'a ChangeSet),
+    /// Files changed while others were checked.
+    ChangedMeanwhile(&'a ChangeSet),
+    CheckPassed(Duration),
+    CheckFailed {
+        reason: &'a str,
+        output: &'a str,
+    },
+    /// An action, and what came of it.
+    Acted {
+        action: &'a str,
+        text: &'a str,
+        took: Duration,
+    },
+    ActionFailed {
+        action: &'a str,
+        reason: &'a str,
+        output: &'a str,
+    },
+    /// A program ended by itself.
+    ProgramEnded {
+        action: &'a str,
+        status: &'a str,
+        again: Option<Duration>,
+    },
+    WouldAct {
+        action: &'a str,
+    },
+    Notice(&'a Notice),
+    Settings(Result<(), &'a str>),
+    Stopping,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Plain,
+    Good,
+    Bad,
+}
+
+/// Where things are said.
+#[derive(Clone, Debug)]
+pub(crate) enum Reporter {
+    Terminal,
+    Log,
+    Json(NonBlocking),
+}
+
+impl Reporter {
+    /// A terminal is for people; without one, there is a log. Lines of JSON are written by a thread of
+    /// their own, until the guard is dropped: who asks for them and does not read must not stop reloads.
+    pub(crate) fn new(json: bool) -> (Self, Option<WorkerGuard>) {
+        match (json, std::io::stderr().is_terminal()) {
+            (true, _) => {
+                let (lines, guard) = tracing_appender::non_blocking(std::io::stdout());
+                (Self::Json(lines), Some(guard))
+            }
+            (false, true) => (Self::Terminal, None),
+            (false, false) => (Self::Log, None),
+        }
+    }
+
+    pub(crate) fn say(&self, event: &Event<'_>) {
+        match self {
+            Self::Terminal => to_terminal(event),
+            Self::Log => match event.mood() {
+                Mood::Bad => tracing::error!("{}", event.text()),
+                _ => tracing::info!("{}", event.text()),
+            },
+            Self::Json(lines) => {
+                // A line is one write, so that it is lost as a whole or not at all.
+                let _ = lines.clone().write_all(format!("{}\n", event.json()).as_bytes());
+            }
+        }
+    }
+}
+
+fn to_terminal(event: &Event<'_>) {
+    let colour = match event.mood() {
+        Mood::Plain => AnsiColor::Cyan,
+        Mood::Good => AnsiColor::Green,
+        Mood::Bad => AnsiColor::Red,
+    };
+    let style = Style::new().fg_color(Some(colour.into()));
+    // With no terminal any more there is nobody to tell.
+    let _ = writeln!(anstream::stderr().lock(), "{style}[file-monitor]{style:#} {}", event.text());
+}
+
+impl Event<'_> {
+    fn mood(&self) -> Mood {
+        match self {
+            Self::CheckFailed { .. } | Self::ActionFailed { .. } | Self::Settings(Err(_)) => {
+                Mood::Bad
+            }
+            Self::ProgramEnded { again: Some(_), .. } | Self::Notice(_) => Mood::Bad,
+            Self::CheckPassed(_) | Self::Acted { .. } => Mood::Good,
+            _ => Mood::Plain,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Ready { files, paths } => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("following {files} files in {}", paths.join(", "))
+            }
+            Self::Changed(set) => set.to_string(),
+            Self::ChangedMeanwhile(set) => format!("changed during the check: {set}"),
+            Self::CheckPassed(took) => format!("the check passed in {}", milliseconds(*took)),
+            Self::CheckFailed { reason, output } => {
+                with_output(format!("nothing is done, the check failed: {reason}"), output)
+            }
+            Self::Acted { action, text, took } => {
+                format!("{action}: {text}, in {}", milliseconds(*took))
+            }
+            Self::ActionFailed { action, reason, output } => {
+                with_output(format!("{action} failed: {reason}"), output)
+            }
+            Self::ProgramEnded { action, status, again: Some(again) } => format!(
+                "{action}: the program ended with {status}; again in {}",
+                milliseconds(*again)
+            ),
+            Self::ProgramEnded { action, status, again: None } => {
+                format!("{action}: the program ended with {status}; waiting for a change")
+            }
+            Self::WouldAct { action } => format!("would {action}"),
+            Self::Notice(notice) => notice.to_string(),
+            Self::Settings(Ok(())) => "settings reloaded".to_owned(),
+            Self::Settings(Err(error)) => format!("the settings stay as they are: {error}"),
+            Self::Stopping => "stopping".to_owned(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Ready { files, paths } => json!({
+                "event": "ready",
+                "files": files,
+                "paths": paths.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            }),
+            Self::Changed(set) => of_set("changed", set),
+            Self::ChangedMeanwhile(set) => of_set("changed-meanwhile", set),
+            Self::CheckPassed(took) => json!({ "event": "check-passed", "ms": whole(*took) }),
+            Self::CheckFailed { reason, output } => {
+                json!({ "event": "check-failed", "reason": reason, "output": output })
+            }
+            Self::Acted { action, text, took } => {
+                json!({ "event": "acted", "action": action, "text": text, "ms": whole(*took) })
+            }
+            Self::ActionFailed { action, reason, output } => json!({
+                "event": "action-failed", "action": action, "reason": reason, "output": output,
+            }),
+            Self::ProgramEnded { action, status, again } => json!({
+                "event": "program-ended", "action": action, "status": status,
+                "again_ms": again.map(whole),
+            }),
+            Self::WouldAct { action } => json!({ "event": "would-act", "action": action }),
+            Self::Notice(notice) => json!({
+                "event": "notice", "name": notice.name(), "text": notice.to_string(),
+            }),
+            Self::Settings(Ok(())) => json!({ "event": "settings-reloaded" }),
+            Self::Settings(Err(error)) => json!({ "event": "settings-wrong", "reason": error }),
+            Self::Stopping => json!({ "event": "stopping" }),
+        }
+    }
+}
+
+fn of_set(event: &str, set: &ChangeSet) -> Value {
+    let mut value = changes_as_json(set);
+    value["event"] = event.into();
+    value["settled_ms"] = whole(set.gathered()).into();
+    value
+}
+
+fn with_output(mut text: String, output: &str) -> String {
+    for line in output.lines() {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\n    {line}");
+    }
+    text
+}
+
+fn whole(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", whole(time))
+}

@@ -1,0 +1,143 @@
+//! What differs from the tree by a look from outside, without remembering it: for polling.
+
+use super::tree::{Directory, Node};
+use super::{Reach, Root, Snapshot, reach, rules_texts};
+use crate::disk::Disk;
+use crate::filter::{Chain, is_rules_name};
+use crate::fingerprint::{Kind, Stat};
+use crate::limits::DEPTH_MAX;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// A path that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) path: PathBuf,
+    pub(crate) reach: Reach,
+    /// What it is now, so that two looks can be compared.
+    stat: Option<Stat>,
+}
+
+impl Snapshot {
+    /// What differs in those roots that `polled` chooses.
+    pub(crate) fn differences<D: Disk>(
+        &self,
+        disk: &mut D,
+        polled: impl Fn(&Path) -> bool,
+    ) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        for root in self.roots.iter().filter(|root| polled(&root.path)) {
+            let follow = self.bounds.follow_links;
+            Look { disk, root, follow, differences: &mut differences }.root();
+        }
+        differences
+    }
+}
+
+struct Look<'a, D> {
+    disk: &'a mut D,
+    root: &'a Root,
+    follow: bool,
+    differences: &'a mut Vec<Difference>,
+}
+
+impl<D: Disk> Look<'_, D> {
+    fn root(&mut self) {
+        let root = self.root;
+        let Ok(stat) = self.disk.look(&root.path, true) else { return };
+        let stat = stat.filter(|stat| stat.kind == Kind::Directory);
+        match (&root.directory, stat) {
+            (Some(directory), Some(stat)) if directory.is(&stat) => {
+                self.directory(directory, &root.path, &root.above, 0);
+            }
+            (None, None) => {}
+            (_, stat) => self.differs(&root.path, Reach::Below, stat),
+        }
+    }
+
+    fn directory(&mut self, directory: &Directory, path: &Path, above: &Chain, depth: usize) {
+        let Ok(listed) = self.disk.list(path) else { return };
+        if depth >= DEPTH_MAX {
+            return;
+        }
+        let chain = directory.chain(above);
+        let mut seen = 0;
+        let mut has_rules = false;
+        for (name, kind) in &listed {
+            let node = directory.entries.get(name.as_os_str());
+            seen += usize::from(node.is_some());
+            has_rules |= is_rules_name(name);
+            self.entry(node, &path.join(name), *kind, &chain, depth);
+        }
+        if has_rules || directory.rules.is_some() {
+            self.rules(directory, path);
+        }
+        if seen < directory.entries.len() {
+            let here: BTreeSet<&OsStr> = listed.iter().map(|(name, _)| name.as_os_str()).collect();
+            for (name, node) in &directory.entries {
+                if !here.contains(&**name) {
+                    let is_directory = matches!(node, Node::Directory(_));
+                    self.differs(&path.join::<&OsStr>(name), reach(is_directory), None);
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, node: Option<&Node>, path: &Path, kind: Kind, chain: &Chain, depth: usize) {
+        let look = |disk: &mut D, follow| disk.look(path, follow).ok().flatten();
+        match node {
+            Some(Node::Directory(directory)) => match look(self.disk, true) {
+                Some(stat) if directory.is(&stat) => {
+                    self.directory(directory, path, chain, depth + 1);
+                }
+                stat => self.differs(path, Reach::Below, stat),
+            },
+            Some(Node::File(fingerprint)) => match look(self.disk, self.follow) {
+                Some(stat) if fingerprint.is_same(&stat) => {}
+                stat => self.differs(path, Reach::Below, stat),
+            },
+            None => self.newcomer(path, kind, chain, depth),
+        }
+    }
+
+    /// What was not there: with all below it, which may still be growing.
+    fn newcomer(&mut self, path: &Path, kind: Kind, chain: &Chain, depth: usize) {
+        let stat = match kind {
+            Kind::Symlink if self.follow => self.disk.look(path, true),
+            _ => self.disk.look(path, false),
+        };
+        let Ok(Some(stat)) = stat else { return };
+        if stat.kind != Kind::Directory {
+            if self.root.filter.counts(path, chain) {
+                self.differs(path, Reach::Path, Some(stat));
+            }
+            return;
+        }
+        if depth >= DEPTH_MAX || !self.root.filter.enters(path, chain) {
+            return;
+        }
+        self.differs(path, Reach::Below, Some(stat));
+        if kind == Kind::Symlink {
+            return;
+        }
+        for (name, kind) in self.disk.list(path).unwrap_or_default() {
+            self.newcomer(&path.join(name), kind, chain, depth + 1);
+        }
+    }
+
+    fn rules(&mut self, directory: &Directory, path: &Path) {
+        if !self.root.filter.has_ignore_files() {
+            return;
+        }
+        let (git, plain) = rules_texts(self.disk, path);
+        let same = directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain));
+        if !same {
+            self.differs(&path.join(crate::filter::GIT), Reach::Path, None);
+        }
+    }
+
+    fn differs(&mut self, path: &Path, reach: Reach, stat: Option<Stat>) {
+        self.differences.push(Difference { path: path.to_owned(), reach, stat });
+    }
+}

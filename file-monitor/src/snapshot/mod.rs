@@ -1,0 +1,353 @@
+//! The tree as it was at the last look, and what differs from it now.
+
+mod differ;
+mod digests;
+mod pass;
+mod tree;
+
+pub(crate) use differ::Difference;
+
+use crate::change::Change;
+use crate::debounce::{Reach, Suspects};
+use crate::disk::Disk;
+use crate::filter::{Chain, Filter, PatternError, Rules, Wishes, is_rules_name};
+use crate::fingerprint::Kind;
+use crate::limits::{LINKS_MAX, RULES_BYTES_MAX};
+use digests::Backlog;
+use pass::{How, Pass};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use tree::Directory;
+use workyard_planted::planted;
+
+/// How much is followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) files_max: usize,
+    pub(crate) digest_bytes_max: u64,
+    pub(crate) follow_links: bool,
+}
+
+/// What a look at the suspects has found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) changes: Vec<Change>,
+    /// What was written to while it was looked at.
+    pub(crate) unstable: Vec<PathBuf>,
+    /// The limit that kept a directory from being observed, as `sysctl` names it.
+    pub(crate) limit: Option<&'static str>,
+    /// Whether there were more files than may be followed.
+    pub(crate) too_many: bool,
+    /// Directories that are below too many others.
+    pub(crate) too_deep: Option<PathBuf>,
+    /// Roots that have gone, and that have come back.
+    pub(crate) gone: Vec<PathBuf>,
+    pub(crate) back: Vec<PathBuf>,
+}
+
+/// A directory that is followed with all below it, or one file in it.
+#[derive(Debug)]
+struct Root {
+    path: PathBuf,
+    filter: Filter,
+    /// The rules of directories above.
+    above: Chain,
+    directory: Option<Directory>,
+}
+
+/// The files of all roots.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    roots: Vec<Root>,
+    bounds: Bounds,
+    files: usize,
+    links: BTreeSet<PathBuf>,
+    backlog: Backlog,
+}
+
+impl Snapshot {
+    /// Nothing yet.
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        let (links, backlog) = (BTreeSet::new(), Backlog::default());
+        Self { roots: Vec::new(), bounds, files: 0, links, backlog }
+    }
+
+    /// Takes in a directory as it is now, or the one file `only` of it.
+    ///
+    /// # Errors
+    /// When a pattern is wrong.
+    pub(crate) fn add<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        path: PathBuf,
+        only: Option<OsString>,
+        wishes: &Wishes,
+    ) -> Result<Found, PatternError> {
+        let filter = Filter::new(&path, only, wishes)?;
+        let above = if filter.has_ignore_files() { above(disk, &path) } else { Chain::default() };
+        self.roots.push(Root { path, filter, above, directory: None });
+        let (mut found, none) = (Found::default(), Suspects::default());
+        self.root(disk, self.roots.len() - 1, &none, How::First, &mut found);
+        Ok(found)
+    }
+
+    /// How many files are followed.
+    pub(crate) fn files(&self) -> usize {
+        self.files
+    }
+
+    /// Where the roots are, and whether they are there.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = (&Path, Option<&Directory>)> {
+        self.roots.iter().map(|root| (root.path.as_path(), root.directory.as_ref()))
+    }
+
+    /// Symbolic links that are followed: where they lead to may change unseen.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Path> {
+        self.links.iter().map(PathBuf::as_path)
+    }
+
+    /// Whether a change of this path could be one: its directory is entered, and it is not ignored.
+    /// If `rules_change`, ignore files do not count, as they are not known.
+    pub(crate) fn concerns(&mut self, path: &Path, directory: bool, rules_change: bool) -> Concern {
+        let mut concern = Concern::No;
+        for root in &mut self.roots {
+            concern = concern.max(root.concerns(path, directory, rules_change));
+        }
+        concern
+    }
+
+    /// Whether a path names rules that are obeyed.
+    pub(crate) fn is_rules(&self, path: &Path) -> bool {
+        let mut roots = self.roots.iter().filter(|root| path.starts_with(&root.path));
+        roots.any(|root| root.is_rules(path))
+    }
+
+    /// Compares the suspects with what they were, and remembers what they are. When `patient`, what
+    /// is being written to is left for later.
+    pub(crate) fn examine<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        suspects: &Suspects,
+        patient: bool,
+    ) -> Found {
+        let mut found = Found::default();
+        let how = How::Loud { patient };
+        for index in 0..self.roots.len() {
+            let path = &self.roots[index].path;
+            if suspects.everything || suspects.covers(path) {
+                self.root(disk, index, suspects, how, &mut found);
+            } else {
+                self.below(disk, index, suspects, how, &mut found);
+            }
+        }
+        found
+    }
+
+    /// Enters directories that have just come to be, so that what happens in them is told.
+    pub(crate) fn announce<D: Disk>(&mut self, disk: &mut D, path: &Path) {
+        if planted!("new-directory-looks-quiet") {
+            return;
+        }
+        for root in &mut self.roots {
+            root.announce(disk, path);
+        }
+    }
+
+    fn root<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        index: usize,
+        suspects: &Suspects,
+        how: How,
+        found: &mut Found,
+    ) {
+        let Ok(stat) = disk.look(&self.roots[index].path, true) else { return };
+        let path = self.roots[index].path.clone();
+        let stat = stat.filter(|stat| stat.kind == Kind::Directory);
+        let directory = self.roots[index].directory.take();
+        let (was, is) = (directory.is_some(), stat.is_some());
+        let chain = self.roots[index].above.clone();
+        let mut pass = self.pass(disk, index, suspects, how, found);
+        let directory = pass.root(directory, stat.as_ref(), &path, &chain);
+        self.roots[index].directory = directory;
+        match (was, is) {
+            (true, false) => found.gone.push(path),
+            (false, true) if how != How::First => found.back.push(path),
+            _ => {}
+        }
+    }
+
+    fn below<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        index: usize,
+        suspects: &Suspects,
+        how: How,
+        found: &mut Found,
+    ) {
+        let Some(mut top) = self.roots[index].directory.take() else { return };
+        let (path, above) = (self.roots[index].path.clone(), self.roots[index].above.clone());
+        let mut pass = self.pass(disk, index, suspects, how, found);
+        let obeys = pass.filter.has_ignore_files();
+        let is_rules = |path: &Path| obeys && path.file_name().is_some_and(is_rules_name);
+        // Rules first: they say which of the others count.
+        for rules in [true, false] {
+            let mut suspected = suspects.paths.range(path.clone()..);
+            while let Some((suspect, reach)) = suspected.next().filter(|at| at.0.starts_with(&path))
+            {
+                if is_rules(suspect) != rules || suspects.reaches(suspect) {
+                    continue;
+                }
+                let relative = suspect.parent().and_then(|parent| parent.strip_prefix(&path).ok());
+                let Some(relative) = relative else { continue };
+                let Some(place) = top.descend(relative, &above) else { continue };
+                if rules {
+                    pass.rules(place, suspect);
+                } else {
+                    pass.suspect(place, suspect, *reach);
+                }
+            }
+        }
+        self.roots[index].directory = Some(top);
+    }
+
+    fn pass<'a, D: Disk>(
+        &'a mut self,
+        disk: &'a mut D,
+        index: usize,
+        suspects: &'a Suspects,
+        how: How,
+        found: &'a mut Found,
+    ) -> Pass<'a, D> {
+        Pass {
+            disk,
+            filter: &self.roots[index].filter,
+            bounds: &self.bounds,
+            suspects,
+            how,
+            found,
+            files: &mut self.files,
+            links: &mut self.links,
+            backlog: &mut self.backlog,
+            above: Vec::new(),
+        }
+    }
+}
+
+/// Whether a path may be suspected of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Concern {
+    /// It is ignored, or nowhere near.
+    No,
+    /// It lies in a directory that was not looked at yet, but is going to be.
+    Later,
+    /// Yes.
+    Yes,
+}
+
+impl Root {
+    fn is_rules(&self, path: &Path) -> bool {
+        self.filter.has_ignore_files() && path.file_name().is_some_and(is_rules_name)
+    }
+
+    fn concerns(&mut self, path: &Path, directory: bool, rules_change: bool) -> Concern {
+        if path == self.path {
+            return Concern::Yes;
+        }
+        let Some(relative) = path.strip_prefix(&self.path).ok().and_then(Path::parent) else {
+            return Concern::No;
+        };
+        if !directory && self.is_rules(path) {
+            return Concern::Yes;
+        }
+        let within = self.directory.as_mut().and_then(|top| top.descend(relative, &self.above));
+        let (counts, concern) = match within {
+            Some(_) if rules_change => {
+                let chain = Chain::default();
+                let enters = directory && self.filter.enters(path, &chain);
+                (enters || self.filter.may_count(path), Concern::Yes)
+            }
+            Some(place) if directory => (self.filter.enters(path, &place.chain), Concern::Yes),
+            Some(place) => (self.filter.counts(path, &place.chain), Concern::Yes),
+            None if directory => (true, Concern::Later),
+            None => (self.filter.may_count(path), Concern::Later),
+        };
+        if counts { concern } else { Concern::No }
+    }
+
+    fn announce<D: Disk>(&mut self, disk: &mut D, path: &Path) {
+        let Ok(relative) = path.strip_prefix(&self.path) else { return };
+        let Some(parent) = relative.parent() else { return };
+        let above = self.directory.as_mut().and_then(|top| top.descend(parent, &self.above));
+        let chain = above.map(|place| place.chain).unwrap_or_default();
+        announce(disk, &self.filter, path, &chain, parent.components().count());
+    }
+}
+
+fn announce<D: Disk>(disk: &mut D, filter: &Filter, path: &Path, chain: &Chain, depth: usize) {
+    if depth >= crate::limits::DEPTH_MAX || !filter.enters(path, chain) {
+        return;
+    }
+    if disk.enter(path).is_err() {
+        return;
+    }
+    let Ok(listed) = disk.list(path) else { return };
+    let names: Vec<_> = listed.iter().map(|(name, _)| name.as_os_str()).collect();
+    let obeys = filter.has_ignore_files() && names.iter().any(|name| is_rules_name(name));
+    let chain = if obeys { chain.with(read_rules(disk, path)) } else { chain.clone() };
+    for (name, kind) in &listed {
+        if *kind == Kind::Directory {
+            announce(disk, filter, &path.join(name), &chain, depth + 1);
+        }
+    }
+}
+
+/// The rules of the directories above a root, as far as the repository reaches that it is in.
+fn above<D: Disk>(disk: &mut D, root: &Path) -> Chain {
+    let is_repository = |disk: &mut D, path: &Path| {
+        disk.look(&path.join(".git"), true).is_ok_and(|found| found.is_some())
+    };
+    let mut directories = Vec::new();
+    let mut inside = is_repository(disk, root);
+    for directory in root.ancestors().skip(1) {
+        if inside {
+            break;
+        }
+        directories.push(directory);
+        inside = is_repository(disk, directory);
+    }
+    let mut chain = Chain::default();
+    if inside {
+        for directory in directories.into_iter().rev() {
+            chain = chain.with(read_rules(disk, directory));
+        }
+    }
+    chain
+}
+
+fn read_rules<D: Disk>(disk: &mut D, directory: &Path) -> Rules {
+    let (git, plain) = rules_texts(disk, directory);
+    Rules::new(directory, &git, &plain)
+}
+
+/// The texts of `.gitignore` and `.ignore` in a directory; empty if there are none.
+fn rules_texts<D: Disk>(disk: &mut D, directory: &Path) -> (String, String) {
+    let [git, plain] = [crate::filter::GIT, crate::filter::PLAIN]
+        .map(|name| disk.text(&directory.join(name), RULES_BYTES_MAX).unwrap_or_default());
+    (git, plain)
+}
+
+/// Remembers a link that is followed.
+fn remember(links: &mut BTreeSet<PathBuf>, link: &Path) {
+    if links.len() < LINKS_MAX {
+        links.insert(link.to_owned());
+    } else if !links.contains(link) {
+        tracing::warn!(link = %link.display(), "too many symbolic links, this one is not looked through again");
+    }
+}
+
+/// What a hint about a path reaches.
+pub(crate) fn reach(directory: bool) -> Reach {
+    if directory { Reach::Below } else { Reach::Path }
+}

@@ -1,0 +1,411 @@
+//! One look at suspects: what is on the disk is compared with the tree, and the tree follows.
+
+use super::digests::Backlog;
+use super::tree::{Directory, Node, Place};
+use super::{Bounds, Found, remember, rules_texts};
+use crate::change::{Change, ChangeKind};
+use crate::debounce::{Reach, Suspects};
+use crate::disk::{Digest, Disk, EnterError, Listed};
+use crate::filter::{Chain, Filter, Rules, is_rules_name};
+use crate::fingerprint::{Fingerprint, Kind, Stat};
+use crate::limits::DEPTH_MAX;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use workyard_planted::planted;
+
+/// What becomes of differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// The tree is being built: nothing has changed yet.
+    First,
+    /// Other rules hold: what they let in was there before, unless it is suspect by itself.
+    Adopt { patient: bool },
+    /// They are changes.
+    Loud { patient: bool },
+}
+
+impl How {
+    fn is_patient(self) -> bool {
+        matches!(self, Self::Adopt { patient: true } | Self::Loud { patient: true })
+    }
+
+    /// Whether what is not in the tree was there before.
+    fn takes_for_old(self) -> bool {
+        !matches!(self, Self::Loud { .. })
+    }
+}
+
+pub(super) struct Pass<'a, D> {
+    pub(super) disk: &'a mut D,
+    pub(super) filter: &'a Filter,
+    pub(super) bounds: &'a Bounds,
+    pub(super) suspects: &'a Suspects,
+    pub(super) how: How,
+    pub(super) found: &'a mut Found,
+    pub(super) files: &'a mut usize,
+    pub(super) links: &'a mut BTreeSet<PathBuf>,
+    pub(super) backlog: &'a mut Backlog,
+    /// Device and inode of the directories above, so that links do not lead round in circles.
+    pub(super) above: Vec<(u64, u64)>,
+}
+
+/// A directory that went while it was looked at.
+struct Gone;
+
+impl<D: Disk> Pass<'_, D> {
+    /// The whole of a root.
+    pub(super) fn root(
+        &mut self,
+        before: Option<Directory>,
+        stat: Option<&Stat>,
+        path: &Path,
+        chain: &Chain,
+    ) -> Option<Directory> {
+        let Some(stat) = stat else {
+            if let Some(directory) = before {
+                self.forget(Node::Directory(Box::new(directory)), path);
+            }
+            return None;
+        };
+        let mut directory = before.unwrap_or_else(|| Directory::new(stat));
+        directory.become_that_of(stat);
+        match self.scan(&mut directory, path, chain, stat) {
+            Ok(()) => Some(directory),
+            Err(Gone) => {
+                self.forget(Node::Directory(Box::new(directory)), path);
+                None
+            }
+        }
+    }
+
+    /// One path, whose directory is `place`.
+    pub(super) fn suspect(&mut self, place: Place<'_>, path: &Path, reach: Reach) {
+        let Place { directory: within, chain, way } = place;
+        self.above = way;
+        let Some(name) = path.file_name() else { return };
+        let Ok(stat) = self.disk.look(path, self.bounds.follow_links) else { return };
+        let before = within.entries.remove(name);
+        let kept = match &stat {
+            Some(stat) if !self.keeps(path, stat.kind, &chain) => {
+                self.drop_quietly(before, path, stat.kind);
+                return;
+            }
+            Some(stat) => {
+                self.note_link(path);
+                self.entry(before, stat, path, &chain, reach)
+            }
+            None => {
+                self.links.remove(path);
+                self.forget_some(before, path);
+                None
+            }
+        };
+        if let Some(node) = kept {
+            within.entries.insert(name.into(), node);
+        }
+    }
+
+    /// The ignore files of a directory may be others.
+    pub(super) fn rules(&mut self, place: Place<'_>, file: &Path) {
+        let Place { directory, chain, way } = place;
+        let Some(path) = file.parent() else { return };
+        self.above = way;
+        // The scan adds the directory itself.
+        self.above.pop();
+        let (git, plain) = rules_texts(self.disk, path);
+        let same = match &directory.rules {
+            Some(rules) => rules.is_of(&git, &plain),
+            None => git.is_empty() && plain.is_empty(),
+        };
+        let Ok(Some(stat)) = self.disk.look(path, true) else { return };
+        if same {
+            return;
+        }
+        let how = self.how;
+        self.how = How::Adopt { patient: how.is_patient() };
+        // `chain` ends with this directory's old rules; what is innermost decides, so they are put aside.
+        let above = if directory.rules.take().is_some() { chain.without_last() } else { chain };
+        // A directory that goes now is suspect by itself.
+        let _ = self.scan(directory, path, &above, &stat);
+        self.how = how;
+    }
+
+    /// Looks at everything in a directory. `chain` holds above it.
+    fn scan(
+        &mut self,
+        directory: &mut Directory,
+        path: &Path,
+        chain: &Chain,
+        stat: &Stat,
+    ) -> Result<(), Gone> {
+        if self.above.len() >= DEPTH_MAX {
+            self.found.too_deep = Some(path.to_owned());
+            return Ok(());
+        }
+        self.enter(path)?;
+        let listed = match self.disk.list(path) {
+            Ok(listed) => listed,
+            Err(error) if is_gone(&error) => return Err(Gone),
+            // What may not be read is taken to be as it was.
+            Err(_) => return Ok(()),
+        };
+        self.load_rules(directory, path, &listed);
+        let chain = directory.chain(chain);
+        let mut before = std::mem::take(&mut directory.entries);
+        self.above.push((stat.device, stat.inode));
+        for (name, kind) in listed {
+            let old = before.remove(name.as_os_str());
+            if let Some(node) = self.listed(old, &path.join(&name), kind, &chain) {
+                directory.entries.insert(name.into_boxed_os_str(), node);
+            }
+        }
+        self.above.pop();
+        for (name, node) in before {
+            let path = path.join::<&OsStr>(&name);
+            self.links.remove(&path);
+            self.forget(node, &path);
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, path: &Path) -> Result<(), Gone> {
+        match self.disk.enter(path) {
+            Ok(()) => Ok(()),
+            Err(EnterError::Gone) => Err(Gone),
+            Err(EnterError::Limit(limit)) => {
+                self.found.limit = Some(limit);
+                Ok(())
+            }
+            Err(EnterError::Other(error)) => {
+                tracing::debug!(directory = %path.display(), %error, "cannot be observed");
+                Ok(())
+            }
+        }
+    }
+
+    fn load_rules(&mut self, directory: &mut Directory, path: &Path, listed: &[Listed]) {
+        let present = listed.iter().any(|(name, _)| is_rules_name(name));
+        if !present || !self.filter.has_ignore_files() {
+            directory.rules = None;
+            return;
+        }
+        let (git, plain) = rules_texts(self.disk, path);
+        if !directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain)) {
+            directory.rules = Some(Arc::new(Rules::new(path, &git, &plain)));
+        }
+    }
+
+    /// An entry that a directory was found to have.
+    fn listed(
+        &mut self,
+        before: Option<Node>,
+        path: &Path,
+        kind: Kind,
+        chain: &Chain,
+    ) -> Option<Node> {
+        let follow = self.bounds.follow_links && kind == Kind::Symlink;
+        // Most of what is ignored is told by its name, without a look at it.
+        if !follow && !self.keeps(path, kind, chain) {
+            self.drop_quietly(before, path, kind);
+            return None;
+        }
+        let stat = match self.disk.look(path, self.bounds.follow_links) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => {
+                self.forget_some(before, path);
+                return None;
+            }
+            Err(_) => return before,
+        };
+        if (follow || stat.kind != kind) && !self.keeps(path, stat.kind, chain) {
+            self.drop_quietly(before, path, stat.kind);
+            return None;
+        }
+        let adopts = matches!(self.how, How::Adopt { .. });
+        if adopts && before.is_none() && self.suspects.covers(path) {
+            return None;
+        }
+        if follow {
+            self.note_link(path);
+        }
+        self.entry(before, &stat, path, chain, Reach::Below)
+    }
+
+    fn keeps(&self, path: &Path, kind: Kind, chain: &Chain) -> bool {
+        match kind {
+            Kind::Directory => self.filter.enters(path, chain),
+            _ => self.filter.counts(path, chain),
+        }
+    }
+
+    /// Something is there that counts.
+    fn entry(
+        &mut self,
+        before: Option<Node>,
+        stat: &Stat,
+        path: &Path,
+        chain: &Chain,
+        reach: Reach,
+    ) -> Option<Node> {
+        if stat.kind == Kind::Directory {
+            return self.directory(before, stat, path, chain, reach);
+        }
+        let before = match before {
+            Some(Node::File(fingerprint)) => Some(fingerprint),
+            other => {
+                self.forget_some(other, path);
+                None
+            }
+        };
+        if before.is_none() && *self.files >= self.bounds.files_max {
+            self.found.too_many = true;
+            return None;
+        }
+        let after = self.file(before, stat, path);
+        *self.files += usize::from(after.is_some());
+        *self.files -= usize::from(before.is_some());
+        after.map(Node::File)
+    }
+
+    fn directory(
+        &mut self,
+        before: Option<Node>,
+        stat: &Stat,
+        path: &Path,
+        chain: &Chain,
+        reach: Reach,
+    ) -> Option<Node> {
+        if self.above.contains(&(stat.device, stat.inode)) {
+            return None;
+        }
+        let mut directory = match before {
+            Some(Node::Directory(directory)) if reach == Reach::Path && directory.is(stat) => {
+                return Some(Node::Directory(directory));
+            }
+            Some(Node::Directory(directory)) => directory,
+            other => {
+                self.forget_some(other, path);
+                Box::new(Directory::new(stat))
+            }
+        };
+        directory.become_that_of(stat);
+        match self.scan(&mut directory, path, chain, stat) {
+            Ok(()) => Some(Node::Directory(directory)),
+            Err(Gone) => {
+                self.forget(Node::Directory(directory), path);
+                None
+            }
+        }
+    }
+
+    fn file(
+        &mut self,
+        before: Option<Fingerprint>,
+        stat: &Stat,
+        path: &Path,
+    ) -> Option<Fingerprint> {
+        if before.is_some_and(|before| before.is_same(stat)) {
+            return before;
+        }
+        if before.is_none() && self.how.takes_for_old() {
+            self.backlog.push(path);
+            return Some(Fingerprint::new(*stat, None));
+        }
+        let after = match self.digest(stat, path) {
+            Digest::Known(digest, stat) => Fingerprint::new(stat, Some(digest)),
+            Digest::Unstable if self.how.is_patient() => {
+                self.found.unstable.push(path.to_owned());
+                return before;
+            }
+            Digest::Unstable | Digest::Unreadable => Fingerprint::new(*stat, None),
+        };
+        if let Some(kind) = difference(before.as_ref(), &after) {
+            self.found.changes.push(Change { kind, path: path.to_owned() });
+        }
+        Some(after)
+    }
+
+    fn digest(&mut self, stat: &Stat, path: &Path) -> Digest {
+        let small = stat.size <= self.bounds.digest_bytes_max;
+        match stat.kind {
+            Kind::File if small => self.disk.digest(path, Kind::File),
+            Kind::Symlink => self.disk.digest(path, Kind::Symlink),
+            _ => Digest::Unreadable,
+        }
+    }
+
+    fn note_link(&mut self, path: &Path) {
+        if !self.bounds.follow_links || !self.is_link(path) {
+            return;
+        }
+        remember(self.links, path);
+        let target = self.disk.target(path).ok();
+        // What it leads to may lie outside of all roots.
+        if let Some(parent) = target.as_deref().and_then(Path::parent) {
+            let _ = self.disk.enter(parent);
+        }
+    }
+
+    fn is_link(&mut self, path: &Path) -> bool {
+        matches!(self.disk.look(path, false), Ok(Some(stat)) if stat.kind == Kind::Symlink)
+    }
+
+    /// The entry is ignored, whatever it is: that is no change of it.
+    fn drop_quietly(&mut self, before: Option<Node>, path: &Path, kind: Kind) {
+        if planted!("ignored-file-counts-as-removed") {
+            return self.forget_some(before, path);
+        }
+        *self.files -= before.as_ref().map_or(0, Node::files);
+        let is_directory = kind == Kind::Directory || matches!(before, Some(Node::Directory(_)));
+        // A root of one file has entered no other directory; another root may have.
+        if is_directory && !self.filter.is_of_one_file() {
+            self.disk.leave(path);
+        }
+    }
+
+    fn forget_some(&mut self, node: Option<Node>, path: &Path) {
+        if let Some(node) = node {
+            self.forget(node, path);
+        }
+    }
+
+    /// The entry is there no more.
+    fn forget(&mut self, node: Node, path: &Path) {
+        if matches!(node, Node::Directory(_)) {
+            self.disk.leave(path);
+        }
+        self.removed(node, path);
+    }
+
+    fn removed(&mut self, node: Node, path: &Path) {
+        match node {
+            Node::File(_) => {
+                *self.files -= 1;
+                self.found
+                    .changes
+                    .push(Change { kind: ChangeKind::Removed, path: path.to_owned() });
+            }
+            Node::Directory(directory) => {
+                for (name, node) in directory.entries {
+                    self.removed(node, &path.join::<&OsStr>(&name));
+                }
+            }
+        }
+    }
+}
+
+fn difference(before: Option<&Fingerprint>, after: &Fingerprint) -> Option<ChangeKind> {
+    match before {
+        None => Some(ChangeKind::Created),
+        Some(before) if before.is_other_content(after) => Some(ChangeKind::Modified),
+        Some(before) if before.is_other_mode(after) => Some(ChangeKind::Permissions),
+        Some(_) => None,
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}

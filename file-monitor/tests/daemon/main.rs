@@ -1,0 +1,11 @@
+//! The daemon as a process: what it says, what it does, and what it leaves alone.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod checks;
+mod modes;
+mod overflow;
+mod programs;
+mod signals;
+mod support;
+mod telling;

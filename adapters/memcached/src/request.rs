@@ -10,6 +10,8 @@ use std::io::Write;
 use std::time::Duration;
 use workyard_adapter_kit::Error;
 
+const LOGIN_KEY: &str = "workyard-memcached-login";
+
 /// A line, and for what is stored the value behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -53,10 +55,11 @@ impl Request {
     }
 
     /// What a server with an `--auth-file` wants to hear first. It looks like a `set`, whose key is of no
-    /// meaning.
+    /// meaning there. A server without one takes it for a real `set`: then it is under a key that nobody
+    /// uses, and has expired already.
     pub(crate) fn login(login: &Login) -> Self {
         let data = format!("{} {}", login.user, login.password);
-        let line = format!("set login 0 0 {}\r\n", data.len());
+        let line = format!("set {LOGIN_KEY} 0 -1 {}\r\n", data.len());
         Self { line: line.into_bytes(), data: Some(data.into()) }
     }
 
@@ -125,7 +128,7 @@ mod tests {
         let login = Request::login(&login);
         assert_eq!(
             (&*login.line, &*login.data.unwrap()),
-            (&b"set login 0 0 5\r\n"[..], &b"u p w"[..])
+            (&b"set workyard-memcached-login 0 -1 5\r\n"[..], &b"u p w"[..])
         );
     }
 

@@ -26,6 +26,19 @@ async fn credentials_are_checked_and_never_shown() {
 }
 
 #[tokio::test]
+async fn a_server_that_wants_no_login_keeps_nothing_of_one() {
+    let server = Server::start().await;
+    let address = server.address();
+    let direct = Memcached::open(&format!("memcached://{address}")).unwrap();
+    direct.set("login", "of the application", FOREVER).await.unwrap();
+    let memcached = Memcached::open(&format!("memcached://app:secret@{address}")).unwrap();
+    memcached.ready().await.unwrap();
+    memcached.set("key", "v", FOREVER).await.unwrap();
+    let kept = direct.get_many(&["login", "workyard-memcached-login", "key"]).await.unwrap();
+    assert_eq!(kept, [Some("of the application".into()), None, Some("v".into())]);
+}
+
+#[tokio::test]
 async fn with_tls_only_those_are_trusted_that_are_to_be() {
     let authority = Authority::new();
     let server = Server::setup().tls(&authority).start().await;

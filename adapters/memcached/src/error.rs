@@ -1,5 +1,6 @@
 //! What went wrong, in the words of all adapters.
 
+use rustls::AlertDescription;
 use std::io;
 use workyard_adapter_kit::{Error, ErrorKind};
 
@@ -16,8 +17,9 @@ pub(crate) fn writing(error: io::Error) -> Error {
 
 /// An answer that did not come.
 pub(crate) fn reading(error: io::Error) -> Error {
-    // A server of TLS 1.3 says only after the handshake that it does not want a client.
-    if is_tls(&error) {
+    // A server of TLS 1.3 says only after the handshake that it does not want a client. Anything else may
+    // happen at any time, and leaves open what has become of a request.
+    if is_unwanted(&error) {
         return Error::new(ErrorKind::Refused, format!("no answer: {error}")).with_source(error);
     }
     let message = match error.kind() {
@@ -60,7 +62,35 @@ fn is_passing(text: &str) -> bool {
 }
 
 fn is_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|source| source.is::<rustls::Error>())
+    tls(error).is_some()
+}
+
+/// Whether one side does not want the other, for what its certificate says or because it has none.
+fn is_unwanted(error: &io::Error) -> bool {
+    use AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, NoCertificate, UnknownCA, UnsupportedCertificate,
+    };
+    match tls(error) {
+        Some(rustls::Error::AlertReceived(alert)) => matches!(
+            alert,
+            AccessDenied
+                | BadCertificate
+                | CertificateExpired
+                | CertificateRequired
+                | CertificateRevoked
+                | CertificateUnknown
+                | NoCertificate
+                | UnknownCA
+                | UnsupportedCertificate
+        ),
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => true,
+        _ => false,
+    }
+}
+
+fn tls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 #[cfg(test)]
@@ -105,14 +135,13 @@ mod tests {
 
     #[test]
     fn what_the_connection_says() {
-        let tls = || io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
+        let broken = || io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
         let io = io::Error::from;
         let cases = [
             (connecting(io(io::ErrorKind::ConnectionRefused)), Unreachable, false),
-            (connecting(tls()), Refused, false),
+            (connecting(broken()), Refused, false),
             (reading(io(io::ErrorKind::ConnectionReset)), Disconnected, true),
             (reading(io(io::ErrorKind::UnexpectedEof)), Disconnected, true),
-            (reading(tls()), Refused, false),
             (writing(io(io::ErrorKind::BrokenPipe)), Disconnected, false),
             (misunderstood("what", b"\x00"), Protocol, true),
         ];
@@ -121,5 +150,26 @@ mod tests {
         }
         let error = misunderstood("no answer", &[b'\r'; 200]).to_string();
         assert_eq!(error, format!("no answer: \"{}\"", "\\r".repeat(80)));
+    }
+
+    #[test]
+    fn tls_that_breaks_after_a_request_leaves_open_what_became_of_it() {
+        use AlertDescription::*;
+        let tls = |error| reading(io::Error::new(io::ErrorKind::InvalidData, error));
+        let alert = |alert| tls(rustls::Error::AlertReceived(alert));
+        let broken = [
+            tls(rustls::Error::DecryptError),
+            tls(rustls::Error::PeerSentOversizedRecord),
+            alert(BadRecordMac),
+            alert(InternalError),
+            alert(DecodeError),
+        ];
+        for error in broken {
+            assert_eq!((error.kind(), error.outcome_unknown()), (Disconnected, true), "{error}");
+        }
+        for alert in [AccessDenied, BadCertificate, CertificateRequired, UnknownCA] {
+            let error = tls(rustls::Error::AlertReceived(alert));
+            assert_eq!((error.kind(), error.outcome_unknown()), (Refused, false), "{error}");
+        }
     }
 }

@@ -7,13 +7,13 @@ use crate::limits::STATS_MAX;
 use crate::options::{Address, Login};
 use crate::request::{Lookup, Request};
 use bytes::{Buf, BytesMut};
+use futures_util::FutureExt;
 use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio_rustls::TlsConnector;
 use workyard_adapter_kit::{Error, ErrorKind};
 
@@ -60,10 +60,9 @@ impl Connection {
     /// Whether nothing has come since the last answer: no end, and no byte that nobody asked for.
     pub(crate) fn is_silent(&mut self) -> bool {
         let mut byte = [0];
-        let mut buffer = ReadBuf::new(&mut byte);
-        let mut context = Context::from_waker(Waker::noop());
-        let seen = Pin::new(&mut self.stream).poll_read(&mut context, &mut buffer);
-        self.input.is_empty() && matches!(seen, Poll::Pending)
+        // A task that has had its turn of the runtime would be told that nothing has come, whatever has.
+        let seen = unconstrained(self.stream.read(&mut byte)).now_or_never();
+        self.input.is_empty() && seen.is_none()
     }
 
     /// A request with one answer, of which `read` makes what it means.

@@ -1,7 +1,10 @@
 //! Servers that are gone, silent or come back: what is called again, and what never is.
 
 use crate::common::{FOREVER, MOMENT, open, relayed, server, url};
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::task::coop;
 use workyard_memcached::{ErrorKind, Memcached, Options};
 use workyard_testbed::{Memcached as Server, Port, eventually};
 
@@ -29,6 +32,24 @@ async fn a_server_that_comes_back_is_used_again() {
         assert_eq!(memcached.stats().connected, round + 2);
     }
     assert_eq!(memcached.stats().failed.len(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_is_not_tried_by_a_task_that_has_had_its_turn() {
+    let (mut server, memcached) = server().await;
+    for round in 0..3 {
+        memcached.set("key", "v", FOREVER).await.unwrap();
+        server.process.restart().await;
+        poll_fn(|context| {
+            while let Poll::Ready(turn) = coop::poll_proceed(context) {
+                turn.made_progress();
+            }
+            Poll::Ready(())
+        })
+        .await;
+        memcached.set("key", "v", FOREVER).await.unwrap();
+        assert_eq!(memcached.stats().connected, round + 2);
+    }
 }
 
 #[tokio::test]
@@ -109,14 +130,15 @@ async fn a_server_that_is_killed_with_calls_under_way_fails_them_and_serves_agai
 
 #[tokio::test]
 async fn a_silent_server_is_not_waited_for() {
-    let (_server, relay, options) = relayed().await;
+    let (_server, relay, mut options) = relayed().await;
+    options.calls.call_timeout = Duration::from_secs(60);
     let memcached = Memcached::with(options).unwrap();
     memcached.set("key", "v", FOREVER).await.unwrap();
     relay.stall();
     let begun = Instant::now();
     let error = memcached.set("key", "w", FOREVER).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::TimedOut, true));
-    assert!((0.3..0.9).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+    assert!((0.3..30.0).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
     relay.pass();
     // The late answer is nobody's.
     for _ in 0..10 {

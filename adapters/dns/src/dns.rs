@@ -4,15 +4,18 @@ use crate::answers::{self, Service};
 use crate::cache::{Bounds, Cache};
 use crate::error::{self, is_not_found};
 use crate::flights::Flights;
+use crate::limits::OTHER_VERSION_GRACE;
 use crate::options::Options;
 use crate::question::Question;
 use crate::servers;
+use futures_util::future::{Either, select};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Hosts, TokioResolver};
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -98,7 +101,8 @@ impl Dns {
         fastrand::choice(addresses).ok_or_else(|| self.nothing(host, RecordType::A))
     }
 
-    /// All addresses of a host, those of version 4 first.
+    /// All addresses of a host, those of version 4 first. When there are some of one version, those of the
+    /// other are waited for 50 ms more; what comes later is kept for the next time.
     ///
     /// # Errors
     /// As [`Dns::resolve`].
@@ -106,13 +110,38 @@ impl Dns {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
-        let four = self.resolve_all(host, RecordType::A);
-        let found = match futures_util::join!(four, self.resolve_all(host, RecordType::AAAA)) {
+        let four = pin!(self.resolve_all(host, RecordType::A));
+        let six = pin!(self.resolve_all(host, RecordType::AAAA));
+        let (four, six) = match select(four, six).await {
+            Either::Left((Ok(four), six)) => {
+                (Ok(four), self.soon(host, RecordType::AAAA, six).await)
+            }
+            Either::Right((Ok(six), four)) => (self.soon(host, RecordType::A, four).await, Ok(six)),
+            Either::Left((four, six)) => (four, six.await),
+            Either::Right((six, four)) => (four.await, six),
+        };
+        let found = match (four, six) {
             (Ok(four), Ok(six)) => [four, six].concat(),
             (Ok(found), Err(_)) | (Err(_), Ok(found)) => found,
             (Err(four), Err(six)) => return Err(if is_not_found(&four) { six } else { four }),
         };
         Ok(answers::addresses(&found))
+    }
+
+    /// What comes soon, or nothing; then the question goes on for whoever asks it next.
+    async fn soon(
+        &self,
+        host: &str,
+        record_type: RecordType,
+        records: impl Future<Output = Result<Vec<RData>>>,
+    ) -> Result<Vec<RData>> {
+        if let Ok(records) = timeout(OTHER_VERSION_GRACE, records).await {
+            return records;
+        }
+        if let Ok(question) = Question::new(host, record_type) {
+            self.0.flights.see_through(&question);
+        }
+        Ok(Vec::new())
     }
 
     /// All records of that type.

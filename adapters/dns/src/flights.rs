@@ -4,9 +4,11 @@ use crate::question::Question;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use std::collections::HashMap;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Goes on as long as somebody waits for it, whoever began it; when nobody does, it is given up.
+/// Goes on as long as somebody waits for it, whoever began it; when nobody does, it is given up, unless it
+/// is seen through.
 type Flight<T> = Shared<BoxFuture<'static, T>>;
 
 /// The questions under way.
@@ -14,7 +16,13 @@ pub(crate) struct Flights<T: Clone>(Arc<Mutex<Table<T>>>);
 
 struct Table<T: Clone> {
     next: u64,
-    flights: HashMap<Question, (u64, WeakShared<BoxFuture<'static, T>>)>,
+    flights: HashMap<Question, Entry<T>>,
+}
+
+struct Entry<T: Clone> {
+    number: u64,
+    flight: WeakShared<BoxFuture<'static, T>>,
+    is_seen_through: bool,
 }
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
@@ -28,7 +36,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let mut table = lock(&self.0);
-        let under_way = table.flights.get(question).and_then(|(_, flight)| flight.upgrade());
+        let under_way = table.flights.get(question).and_then(|entry| entry.flight.upgrade());
         if let Some(flight) = under_way {
             return flight;
         }
@@ -42,9 +50,23 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         };
         let flight = flight.boxed().shared();
         if let Some(weak) = flight.downgrade() {
-            table.flights.insert(question.clone(), (number, weak));
+            let entry = Entry { number, flight: weak, is_seen_through: false };
+            table.flights.insert(question.clone(), entry);
         }
         flight
+    }
+
+    /// Sees one under way to its end, whether anybody waits for it or not.
+    pub(crate) fn see_through(&self, question: &Question) {
+        let mut table = lock(&self.0);
+        let Some(entry) = table.flights.get_mut(question) else { return };
+        // One task for each, however many ask for it.
+        let is_new = !mem::replace(&mut entry.is_seen_through, true);
+        let flight = entry.flight.upgrade().filter(|_| is_new);
+        drop(table);
+        if let Some(flight) = flight {
+            tokio::spawn(flight);
+        }
     }
 
     /// How many there are.
@@ -64,7 +86,7 @@ impl<T: Clone> Drop for Landing<T> {
     fn drop(&mut self) {
         let mut table = lock(&self.table);
         // Another one may have begun since nobody waited for this.
-        if table.flights.get(&self.question).is_some_and(|(number, _)| *number == self.number) {
+        if table.flights.get(&self.question).is_some_and(|entry| entry.number == self.number) {
             table.flights.remove(&self.question);
         }
     }

@@ -1,5 +1,9 @@
 //! What may grow, and how far unless an option says otherwise.
 
+use std::time::Duration;
+
+/// How long addresses of one version wait for those of the other, as RFC 8305 recommends (section 3).
+pub(crate) const OTHER_VERSION_GRACE: Duration = Duration::from_millis(50);
 /// Answers that are kept, as with the original.
 pub(crate) const CACHE_ENTRIES_MAX: usize = 256;
 /// Questions under way.

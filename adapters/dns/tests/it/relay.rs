@@ -14,6 +14,8 @@ pub(crate) enum Mode {
     Pass,
     Drop,
     Delay(Duration),
+    /// Answers to questions of that type come so late.
+    DelayType(u16, Duration),
     /// Answers have this response code instead of theirs.
     Code(u8),
     /// Answers are no answers.
@@ -89,10 +91,21 @@ async fn answer(socket: Arc<UdpSocket>, client: SocketAddr, shared: Arc<Shared>)
             Mode::Pass => {}
             Mode::Drop => continue,
             Mode::Delay(delay) => sleep(delay).await,
+            Mode::DelayType(late, delay) if record_type(&datagram) == late => sleep(delay).await,
+            Mode::DelayType(..) => {}
             // The last four bits of the flags (RFC 1035, 4.1.1).
             Mode::Code(code) => datagram[3] = datagram[3] & 0xf0 | code,
             Mode::Garble => datagram[4..length].fill(0xff),
         }
         let _ = shared.socket.send_to(&datagram[..length], client).await;
     }
+}
+
+/// What is asked for: behind the header of 12 bytes and the parts of a name, each with its length.
+fn record_type(datagram: &[u8]) -> u16 {
+    let mut place = 12;
+    while datagram[place] != 0 {
+        place += 1 + usize::from(datagram[place]);
+    }
+    u16::from_be_bytes([datagram[place + 1], datagram[place + 2]])
 }

@@ -2,12 +2,13 @@
 
 use crate::options;
 use crate::relay::{Mode, Relay};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 use workyard_dns::{Dns, ErrorKind, Options};
-use workyard_testbed::{Dnsmasq, Port};
+use workyard_testbed::{Dnsmasq, Port, eventually};
 
 const SHOP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const SHOP_6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 
 async fn shop() -> Dnsmasq {
     Dnsmasq::setup().host("shop.test", SHOP).start().await
@@ -53,6 +54,37 @@ async fn an_answer_that_was_lost_is_asked_for_again() {
     };
     let (answer, ()) = tokio::join!(dns.resolve("shop.test"), again);
     assert_eq!(answer.unwrap(), SHOP);
+}
+
+#[tokio::test]
+async fn addresses_of_one_version_do_not_wait_for_those_of_the_other() {
+    let server = both().await;
+    for (late, found) in [(28, IpAddr::from(SHOP)), (1, IpAddr::from(SHOP_6))] {
+        let relay = Relay::to(server.address()).await;
+        relay.set(Mode::DelayType(late, Duration::from_secs(60)));
+        // All attempts take 15 s.
+        let dns = Dns::with(options(relay.address)).unwrap();
+        let started = Instant::now();
+        assert_eq!(dns.addresses("shop.test").await.unwrap(), [found]);
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_came_late_are_there_the_next_time() {
+    let server = both().await;
+    let relay = Relay::to(server.address()).await;
+    relay.set(Mode::DelayType(28, Duration::from_secs(1)));
+    let dns = Dns::with(options(relay.address)).unwrap();
+    assert_eq!(dns.addresses("shop.test").await.unwrap(), [SHOP]);
+    eventually("both are kept", async || dns.cache_stats().entries == 2).await;
+    let all = [IpAddr::from(SHOP), IpAddr::from(SHOP_6)];
+    assert_eq!(dns.addresses("shop.test").await.unwrap(), all);
+    assert_eq!((dns.stats().succeeded, dns.stats().cancelled), (2, 0));
+}
+
+async fn both() -> Dnsmasq {
+    Dnsmasq::setup().host("shop.test", SHOP).host("shop.test", SHOP_6).ttl(60).start().await
 }
 
 #[tokio::test]
@@ -131,7 +163,7 @@ async fn servers_that_are_down_are_left_alone_and_what_is_kept_is_still_there() 
     let server = Dnsmasq::setup().host("shop.test", SHOP).ttl(60).start().await;
     let relay = Relay::to(server.address()).await;
     let mut options = quick(relay.address);
-    options.calls.request_timeout = Duration::from_millis(50);
+    options.calls.request_timeout = Duration::from_secs(1);
     options.calls.retry.attempts_max = 1;
     options.calls.breaker.failures_max = 3;
     let dns = Dns::with(options).unwrap();

@@ -126,12 +126,13 @@ impl Reads<'_> {
 
     async fn take(&self, parts: Vec<Bytes>) -> Result<(), Error> {
         let Self { core, seat, .. } = self;
+        let number = seat.peer.number;
         match core.kind {
             Kind::Push => return Ok(()),
-            Kind::Publisher => return core.state().peers.hear(&seat.name, &parts),
+            Kind::Publisher => return core.state().peers.hear(&seat.name, number, &parts),
             Kind::Requester => {
-                if let Some((number, message)) = reply(parts) {
-                    core.state().peers.replied(number, seat.peer.number, message);
+                if let Some((request, message)) = reply(parts) {
+                    core.state().peers.replied(request, number, message);
                 }
                 return Ok(());
             }
@@ -140,7 +141,8 @@ impl Reads<'_> {
             Kind::Replier if !parts.iter().any(Bytes::is_empty) => return Ok(()),
             Kind::Pull | Kind::Subscriber | Kind::Replier | Kind::Dealer | Kind::Router => {}
         }
-        core.receive(Received { peer: seat.name.clone(), message: parts.into() }).await;
+        let (peer, message) = (seat.name.clone(), parts.into());
+        core.receive(Received { peer, number, message }).await;
         Ok(())
     }
 }

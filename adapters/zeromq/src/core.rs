@@ -36,6 +36,8 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) peer: Bytes,
+    /// Which connection of that peer it came from.
+    pub(crate) number: u64,
     pub(crate) message: Message,
 }
 

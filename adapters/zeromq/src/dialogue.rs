@@ -3,7 +3,7 @@
 use crate::kind::Kind;
 use crate::message::Message;
 use crate::options::Options;
-use crate::socket::socket;
+use crate::socket::{To, socket};
 use bytes::Bytes;
 use std::time::Duration;
 use workyard_adapter_kit::{Error, State, Stats};
@@ -29,7 +29,7 @@ impl Dealer {
     /// # Errors
     /// As for [`Push::send`](crate::Push::send).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
-        self.0.send(None, message.into()).await
+        self.0.send(To::Anybody, message.into()).await
     }
 
     /// How many messages were dropped because three connections ended in the midst of each: peers refuse
@@ -67,7 +67,7 @@ impl Router {
         peer: impl AsRef<[u8]>,
         message: impl Into<Message>,
     ) -> Result<(), Error> {
-        self.0.send(Some(peer.as_ref()), message.into()).await
+        self.0.send(To::Name(peer.as_ref()), message.into()).await
     }
 
     /// The next message, and who has sent it. Whoever gives up waiting loses none.

@@ -42,6 +42,12 @@ impl Kind {
         }
     }
 
+    /// Whether peers are known by what they call themselves. To the others a name says nothing: two peers may
+    /// have the same.
+    pub(crate) const fn names_peers(self) -> bool {
+        matches!(self, Self::Replier | Self::Router)
+    }
+
     /// Whether whichever peer is ready takes the next message. Otherwise each has messages of its own.
     pub(crate) const fn shares(self) -> bool {
         matches!(self, Self::Push | Self::Requester | Self::Dealer)

@@ -21,6 +21,8 @@ pub(crate) struct Peers {
     /// How many there were; names are made of it.
     count: u64,
     queue_max: usize,
+    /// Whether they are known by what they call themselves.
+    named: bool,
     subscribes: bool,
     /// What a subscriber wants, and how often it has said so.
     subscriptions: Subscriptions,
@@ -52,14 +54,15 @@ impl Peers {
             if subscribes { SUBSCRIPTIONS_MAX + CHANGES_MAX } else { options.send_queue_max };
         let prefixes = options.subscribe.iter().filter(|_| subscribes);
         let subscriptions = prefixes.map(|prefix| (Bytes::from(prefix.clone()), 1)).collect();
-        Self { queue_max, subscribes, subscriptions, ..Self::default() }
+        let named = kind.names_peers();
+        Self { queue_max, named, subscribes, subscriptions, ..Self::default() }
     }
 
     /// Takes in a peer by its name, or by one that is made for it. Who had that name before has to go:
     /// it is the same peer, whose end has not been noticed yet.
     pub(crate) fn join(&mut self, name: Bytes) -> (Bytes, Peer) {
         self.count += 1;
-        let name = if name.is_empty() { made(self.count) } else { name };
+        let name = if self.named && !name.is_empty() { name } else { made(self.count) };
         let queue = Arc::new(Queue::new(self.queue_max));
         if self.subscribes {
             for prefix in self.subscriptions.keys() {
@@ -109,6 +112,12 @@ impl Peers {
         self.peers.get(name).map(|peer| Arc::clone(&peer.queue))
     }
 
+    /// The queue of one connection: not of another that has come by the same name.
+    pub(crate) fn queue_of(&self, name: &[u8], number: u64) -> Option<Arc<Queue>> {
+        let peer = self.peers.get(name).filter(|peer| peer.number == number)?;
+        Some(Arc::clone(&peer.queue))
+    }
+
     pub(crate) fn queues(&self) -> Vec<Arc<Queue>> {
         self.peers.values().map(|peer| Arc::clone(&peer.queue)).collect()
     }
@@ -155,8 +164,9 @@ impl Peers {
     }
 
     /// A peer of a publisher says what it wants: 1 and a prefix, or no longer: 0 and the prefix.
-    pub(crate) fn hear(&mut self, name: &Bytes, parts: &[Bytes]) -> Result<(), Error> {
-        let (Some(peer), [word]) = (self.peers.get_mut(name), parts) else { return Ok(()) };
+    pub(crate) fn hear(&mut self, name: &Bytes, number: u64, parts: &[Bytes]) -> Result<(), Error> {
+        let peer = self.peers.get_mut(name).filter(|peer| peer.number == number);
+        let (Some(peer), [word]) = (peer, parts) else { return Ok(()) };
         let Some((verb, prefix)) = word.split_first() else { return Ok(()) };
         let wanted = &mut peer.subscriptions;
         match verb {
@@ -256,4 +266,44 @@ fn made(count: u64) -> Bytes {
     name.put_u8(0);
     name.put_u64(count);
     name.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peers(kind: Kind) -> Peers {
+        Peers::new(kind, &Options::default())
+    }
+
+    #[test]
+    fn only_who_answers_peers_knows_them_by_their_names() {
+        for kind in [Kind::Replier, Kind::Router] {
+            let mut peers = peers(kind);
+            let (name, first) = peers.join("ann".into());
+            let (_, second) = peers.join("ann".into());
+            assert!(first.superseded.is_stopped() && !second.superseded.is_stopped());
+            assert_eq!((&*name, peers.len()), (&b"ann"[..], 1));
+            assert!(peers.queue_of(b"ann", first.number).is_none());
+            assert!(peers.queue_of(b"ann", second.number).is_some());
+        }
+        for kind in [Kind::Publisher, Kind::Subscriber, Kind::Push, Kind::Pull, Kind::Dealer] {
+            let mut peers = peers(kind);
+            let (first, second) = (peers.join("ann".into()), peers.join("ann".into()));
+            assert!(!first.1.superseded.is_stopped() && !second.1.superseded.is_stopped());
+            assert_eq!(peers.len(), 2);
+        }
+    }
+
+    #[test]
+    fn what_an_old_connection_has_said_is_not_heard_of_the_new_one() {
+        let mut peers = peers(Kind::Router);
+        let (name, old) = peers.join("ann".into());
+        let (_, new) = peers.join("ann".into());
+        let subscribe = |prefix: &'static str| [word(true, prefix.as_bytes()).parts()[0].clone()];
+        peers.hear(&name, old.number, &subscribe("old")).unwrap();
+        peers.hear(&name, new.number, &subscribe("new")).unwrap();
+        assert_eq!(peers.interested(b"old").count(), 0);
+        assert_eq!(peers.interested(b"new").count(), 1);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::kind::Kind;
 use crate::message::Message;
 use crate::options::Options;
-use crate::socket::socket;
+use crate::socket::{To, socket};
 use std::time::Duration;
 use workyard_adapter_kit::{Error, State, Stats};
 
@@ -26,7 +26,7 @@ impl Push {
     /// `request_timeout`, [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge),
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
-        self.0.send(None, message.into()).await
+        self.0.send(To::Anybody, message.into()).await
     }
 
     /// How many messages were dropped because three connections ended in the midst of each: peers refuse

@@ -4,7 +4,7 @@ use crate::core::{Core, Received};
 use crate::kind::Kind;
 use crate::message::Message;
 use crate::options::Options;
-use crate::socket::{Socket, socket};
+use crate::socket::{Socket, To, socket};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -100,6 +100,8 @@ impl Replier {
 pub struct Request {
     socket: Socket,
     peer: Bytes,
+    /// Which connection of that peer has asked.
+    number: u64,
     /// What comes before the request, up to the empty part, and goes back with the reply.
     envelope: Vec<Bytes>,
     message: Message,
@@ -110,7 +112,8 @@ impl Request {
         let mut envelope = received.message.into_parts();
         let end = envelope.iter().position(Bytes::is_empty).map_or(0, |place| place + 1);
         let message = envelope.split_off(end).into();
-        Self { socket: socket.clone(), peer: received.peer, envelope, message }
+        let Received { peer, number, .. } = received;
+        Self { socket: socket.clone(), peer, number, envelope, message }
     }
 
     /// What is asked.
@@ -122,11 +125,12 @@ impl Request {
     /// Sends the reply to who has asked.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when that one has gone; otherwise as for
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when that one has gone, even if it has
+    /// connected again: it does not wait for this reply any more; otherwise as for
     /// [`Push::send`](crate::Push::send).
     pub async fn reply(self, message: impl Into<Message>) -> Result<(), Error> {
         let message = message.into().behind(self.envelope);
-        self.socket.send(Some(&self.peer), message).await
+        self.socket.send(To::Connection(&self.peer, self.number), message).await
     }
 }
 

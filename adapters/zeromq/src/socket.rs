@@ -15,6 +15,17 @@ use std::time::Duration;
 use tokio::time::timeout;
 use workyard_adapter_kit::{Call, Error, ErrorKind, Guard, Repeat, State, Stats};
 
+/// Who gets a message.
+#[derive(Clone, Copy)]
+pub(crate) enum To<'a> {
+    /// Whichever peer is ready.
+    Anybody,
+    /// Who has that name now.
+    Name(&'a [u8]),
+    /// Who has that name, on that connection.
+    Connection(&'a [u8], u64),
+}
+
 #[derive(Clone)]
 pub(crate) struct Socket(Arc<Owner>);
 
@@ -88,14 +99,14 @@ impl Socket {
 
     /// Puts a message into the queue of all peers, or of the one that is named, and waits for a place there
     /// for `request_timeout`.
-    pub(crate) async fn send(&self, peer: Option<&[u8]>, message: Message) -> Result<(), Error> {
+    pub(crate) async fn send(&self, to: To<'_>, message: Message) -> Result<(), Error> {
         let core = self.started()?;
         let limit = core.options.calls.request_timeout;
         // Longer than the wait itself: the guard would not know that nothing was sent.
         let call = Call::new("SEND").repeat(Repeat::Never).within(limit + Duration::from_secs(1));
         let attempt = async || {
             self.fits(&message)?;
-            let queue = self.queue(peer)?;
+            let queue = self.queue(to)?;
             timeout(limit, queue.push(message.clone())).await.map_err(|_| {
                 let message = format!(
                     "{} messages wait, as many as send_queue_max allows, and no peer took one \
@@ -108,10 +119,18 @@ impl Socket {
         core.guard.call(call, attempt).await
     }
 
-    fn queue(&self, peer: Option<&[u8]>) -> Result<Arc<Queue>, Error> {
-        let Some(peer) = peer else { return Ok(Arc::clone(&self.core().shared)) };
-        self.core().state().peers.queue(peer).ok_or_else(|| {
-            let message = format!("there is no peer \"{}\" now", peer.escape_ascii());
+    fn queue(&self, to: To<'_>) -> Result<Arc<Queue>, Error> {
+        let core = self.core();
+        let (queue, name) = match to {
+            To::Anybody => return Ok(Arc::clone(&core.shared)),
+            To::Name(name) => (core.state().peers.queue(name), name),
+            To::Connection(name, number) => (core.state().peers.queue_of(name, number), name),
+        };
+        queue.ok_or_else(|| {
+            let message = match to {
+                To::Connection(..) => "who has asked has gone".to_owned(),
+                _ => format!("there is no peer \"{}\" now", name.escape_ascii()),
+            };
             Error::new(ErrorKind::InvalidRequest, message).with_code("EHOSTUNREACH")
         })
     }

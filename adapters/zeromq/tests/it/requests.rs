@@ -169,6 +169,25 @@ async fn a_request_that_is_given_up_before_it_was_written_never_is() {
     assert_eq!(requester.request("now").await.unwrap(), "NOW".into());
 }
 
+/// Nothing that the new one has asked is answered by that.
+#[tokio::test]
+async fn a_reply_to_who_has_gone_does_not_go_to_who_comes_by_the_same_name() {
+    let replier = Replier::with(binds()).unwrap();
+    replier.ready().await.unwrap();
+    let address = replier.addresses()[0];
+    let mut first = peer("REQ", "connect", address, &["IDENTITY=ann"]).await;
+    first.ask("send question A").await;
+    let to_first = replier.recv_within(SOON).await.unwrap();
+    first.process.kill().await;
+    let mut second = peer("REQ", "connect", address, &["IDENTITY=ann"]).await;
+    second.ask("send question B").await;
+    let to_second = replier.recv_within(SOON).await.unwrap();
+    let error = to_first.reply("answer A").await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidRequest, Some("EHOSTUNREACH")));
+    to_second.reply("answer B").await.unwrap();
+    assert_eq!(second.ask("recv").await, "answer B");
+}
+
 /// A request that nobody can answer: without an envelope, there is nobody to answer to.
 #[tokio::test]
 async fn what_is_no_request_is_passed_over() {

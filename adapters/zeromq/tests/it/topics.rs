@@ -109,6 +109,29 @@ async fn a_slow_subscriber_misses_messages_which_is_counted_and_nobody_waits() {
 }
 
 #[tokio::test]
+async fn subscribers_of_the_same_identity_leave_each_other_alone() {
+    let publisher = Publisher::with(binds()).unwrap();
+    publisher.ready().await.unwrap();
+    let address = publisher.addresses()[0];
+    let subscriber = || {
+        let mut options = connects(address);
+        options.identity = "app".to_owned();
+        options.subscribe = vec!["news".to_owned()];
+        Subscriber::with(options).unwrap()
+    };
+    let (first, second) = (subscriber(), subscriber());
+    first.ready().await.unwrap();
+    second.ready().await.unwrap();
+    let mut libzmq = peer("SUB", "connect", address, &["IDENTITY=app", "SUBSCRIBE=news"]).await;
+    publish(&publisher, "news.1", 3).await;
+    for subscriber in [&first, &second] {
+        assert_eq!(subscriber.recv_within(SOON).await.unwrap(), "news.1".into());
+    }
+    assert_eq!(libzmq.ask("recv").await, "news.1");
+    assert_eq!((publisher.peers(), publisher.stats().connected), (3, 3));
+}
+
+#[tokio::test]
 async fn many_prefixes_between_two_of_our_own() {
     let publisher = Publisher::with(binds()).unwrap();
     publisher.ready().await.unwrap();

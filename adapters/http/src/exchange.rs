@@ -50,16 +50,21 @@ impl Exchange<'_> {
         let redirects_max = self.asked.redirects_max.unwrap_or(self.options.redirects_max);
         let mut answer = self.ask().await?;
         let mut followed = 0;
-        while redirects_max > 0 && self.redirect(&answer, followed < redirects_max)? {
+        // Whoever redirects something else than a question may have done what was asked for.
+        let (mut is_open, mut changes) = (false, !self.asked.method.is_safe());
+        while redirects_max > 0
+            && self.redirect(&answer, followed < redirects_max).map_err(opened(is_open))?
+        {
             followed += 1;
+            is_open |= changes;
+            changes = !self.asked.method.is_safe();
             // The connection of the redirect is free for the next request.
             drop(answer);
-            answer = match timeout_at(deadline, self.ask()).await {
-                Ok(answer) => answer?,
-                Err(_) => return Err(self.too_slow(followed)),
-            };
+            let asked = timeout_at(deadline, self.ask()).await;
+            let asked = asked.unwrap_or_else(|_| Err(self.too_slow(followed)));
+            answer = asked.map_err(opened(is_open))?;
         }
-        Ok(answer)
+        Ok(if is_open { answer.outcome_open() } else { answer })
     }
 
     fn check(&self) -> Result<()> {
@@ -197,6 +202,11 @@ fn better(error: Error, later: &Mutex<Option<Answer>>) -> Result<Answer> {
         Some(answer) if error.kind() == ErrorKind::Server => Ok(answer),
         _ => Err(error),
     }
+}
+
+/// What becomes of an error, depending on whether an earlier hop may have carried the request out.
+fn opened(is_open: bool) -> impl Fn(Error) -> Error {
+    move |error| if is_open { error.outcome_open() } else { error }
 }
 
 /// The method as metrics and errors say it.

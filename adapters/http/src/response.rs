@@ -41,6 +41,8 @@ struct Head {
 pub(crate) struct Asked {
     target: Arc<str>,
     operation: &'static str,
+    /// Whether somebody who redirected it may have carried it out.
+    is_open: bool,
 }
 
 /// What both kinds of responses have.
@@ -153,7 +155,8 @@ impl Head {
 
 impl Asked {
     pub(crate) fn place(&self, error: Error) -> Error {
-        error.at("http", &self.target).during(self.operation)
+        let error = error.at("http", &self.target).during(self.operation);
+        if self.is_open { error.outcome_open() } else { error }
     }
 
     /// The answer has come, and is not what it should be: the request was carried out.
@@ -208,7 +211,7 @@ impl Answer {
             status: response.status(),
             version: response.version(),
             headers: std::mem::take(response.headers_mut()),
-            asked: Asked { target: Arc::clone(target), operation },
+            asked: Asked { target: Arc::clone(target), operation, is_open: false },
             content: Content::Coming(response, None),
             limit,
             progress,
@@ -229,6 +232,12 @@ impl Answer {
         if let Content::Coming(_, kept) = &mut self.content {
             *kept = Some(place);
         }
+        self
+    }
+
+    /// The last one after redirects, of which one may have carried the request out.
+    pub(crate) fn outcome_open(mut self) -> Self {
+        self.asked.is_open = true;
         self
     }
 

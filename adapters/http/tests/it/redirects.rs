@@ -1,8 +1,9 @@
 //! Where redirects lead, and what goes along.
 
-use crate::server::{Asked, Server, ok, redirect};
+use crate::server::{Asked, Server, ok, redirect, respond};
 use futures_util::stream;
 use workyard_http::{ErrorKind, Http, Method, Options};
+use workyard_testbed::Port;
 
 /// `/307/PATH` redirects there with that status; all else is the end.
 fn script(asked: &Asked) -> Vec<crate::server::Step> {
@@ -121,6 +122,41 @@ async fn a_body_that_was_a_stream_is_not_sent_again() {
     assert!(error.to_string().contains("that was a stream"), "{error}");
     assert_eq!(server.only().text(), "abcd");
     assert_eq!(post("/303/end").send().await.unwrap().text().unwrap(), "end");
+}
+
+#[tokio::test]
+async fn what_fails_behind_a_redirect_may_have_been_carried_out_before_it() {
+    let nobody = format!("http://127.0.0.1:{}/", Port::free().number());
+    let server = Server::start(move |asked| match &*asked.target {
+        "/gone" => respond("500 Broken", "", ""),
+        "/long" => ok("a long answer"),
+        target => redirect(target[1..4].parse().unwrap(), target[4..].trim_start_matches('=')),
+    })
+    .await;
+    let http = Http::open("http://h?response_bytes_max=9&attempts_max=1").unwrap();
+    let ask = async |method: &Method, path: String| {
+        let sent = http.request(method.clone(), server.url(&path)).send().await;
+        sent.and_then(|response| response.error_for_status()).unwrap_err()
+    };
+    for (method, open) in
+        [(Method::POST, true), (Method::PUT, true), (Method::PATCH, true), (Method::GET, false)]
+    {
+        for status in [301, 302, 303, 307] {
+            let cases = [
+                (nobody.as_str(), ErrorKind::Unreachable),
+                ("/long", ErrorKind::TooLarge),
+                ("/gone", ErrorKind::Server),
+                ("/302ftp://h", ErrorKind::Server),
+            ];
+            for (location, kind) in cases {
+                let error = ask(&method, format!("/{status}={location}")).await;
+                let said = (error.kind(), error.outcome_unknown());
+                assert_eq!(said, (kind, open), "{method} {status} {location}: {error}");
+            }
+        }
+        let refused = ask(&method, "/302ftp://h".to_owned()).await;
+        assert!(!refused.outcome_unknown(), "it has answered: {refused}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! A guard for each host, so that one that is slow or down is no other's trouble.
 
-use crate::limits;
 use crate::options::Options;
 use crate::origin::{origin, target};
 use lru::LruCache;
@@ -89,22 +88,25 @@ impl Hosts {
 }
 
 impl Table {
-    /// Makes room: of those that nobody uses, the one that was not used for longest.
+    /// Makes room: of those that nobody uses, the one that was not used for longest. Those that are in use
+    /// count as used now, so that they are not met again the next time.
     fn forget_one(&mut self, hosts_max: usize) -> Result<()> {
-        let oldest = self.hosts.iter().rev().take(limits::IDLE_HOST_SEARCH_MAX);
-        let idle =
-            oldest.filter(|(_, guard)| is_idle(guard)).map(|(origin, _)| origin.clone()).next();
-        let Some(guard) = idle.and_then(|origin| self.hosts.pop(&origin)) else {
-            let message = format!(
-                "calls to {hosts_max} hosts are under way, as many as hosts_max allows; ask fewer at once, or \
-                 raise hosts_max"
-            );
-            return Err(Error::new(ErrorKind::Busy, message));
-        };
-        self.past = std::mem::take(&mut self.past).and(guard.stats());
-        // It is no longer known.
-        self.past.circuit_open = false;
-        Ok(())
+        for _ in 0..self.hosts.len() {
+            let Some((origin, guard)) = self.hosts.pop_lru() else { break };
+            if !is_idle(&guard) {
+                self.hosts.put(origin, guard);
+                continue;
+            }
+            self.past = std::mem::take(&mut self.past).and(guard.stats());
+            // It is no longer known.
+            self.past.circuit_open = false;
+            return Ok(());
+        }
+        let message = format!(
+            "calls to {hosts_max} hosts are under way, as many as hosts_max allows; ask fewer at once, or \
+             raise hosts_max"
+        );
+        Err(Error::new(ErrorKind::Busy, message))
     }
 }
 
@@ -149,6 +151,27 @@ mod tests {
         drop(kept);
         hosts.guard(&url(2)).unwrap();
         assert_eq!(hosts.guard(&url(3)).map(drop).map_err(|error| error.kind()), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn many_long_streams_do_not_lock_out_hosts_that_are_new() {
+        let hosts = hosts(100);
+        let mut streams = Vec::new();
+        for host in 0..99 {
+            let guard = hosts.guard(&url(host)).unwrap();
+            streams.push(guard.begin(Call::new("GET"), async || Ok(())).await.unwrap());
+        }
+        for host in 99..300 {
+            let guard = hosts.guard(&url(host)).unwrap();
+            guard.call(Call::new("GET"), async || Ok(())).await.unwrap();
+        }
+        let by_host = hosts.stats_by_host();
+        assert_eq!(by_host.values().filter(|stats| stats.calls == 1).count(), 99);
+        assert_eq!((by_host.len(), hosts.stats().succeeded), (100, 300));
+        let last = hosts.guard(&url(300)).unwrap();
+        assert_eq!(hosts.guard(&url(301)).unwrap_err().kind(), ErrorKind::Busy);
+        drop((last, streams));
+        hosts.guard(&url(301)).unwrap();
     }
 
     #[tokio::test]

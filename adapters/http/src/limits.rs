@@ -12,5 +12,3 @@ pub(crate) const HOSTS_MAX: usize = 1024;
 pub(crate) const CALLS_MAX: usize = 128;
 /// Proxies named by requests whose connections are kept.
 pub(crate) const PROXIES_MAX: usize = 32;
-/// Hosts that are looked at for one that nobody uses when there are too many.
-pub(crate) const IDLE_HOST_SEARCH_MAX: usize = 64;

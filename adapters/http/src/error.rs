@@ -1,6 +1,7 @@
 //! What errors of the driver come to.
 
 use reqwest::StatusCode;
+use rustls::AlertDescription;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -50,7 +51,7 @@ fn read(error: &reqwest::Error) -> (ErrorKind, String) {
         return (ErrorKind::InvalidRequest, failed.to_string());
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return (tls_kind(tls), format!("TLS: {tls}"));
+        return (tls_kind(tls, error.is_connect()), format!("TLS: {tls}"));
     }
     let root = root(error);
     if error.is_connect() {
@@ -85,13 +86,34 @@ fn connecting(error: &reqwest::Error, root: &str) -> (ErrorKind, String) {
     (ErrorKind::Unreachable, format!("no connection: {root}"))
 }
 
-fn tls_kind(error: &rustls::Error) -> ErrorKind {
+/// While it is connected, every alert means that this client is not wanted. Later only those do that are
+/// about who it is: TLS 1.3 has them wait until something is read.
+fn tls_kind(error: &rustls::Error, is_connecting: bool) -> ErrorKind {
     match error {
-        rustls::Error::InvalidCertificate(_)
-        | rustls::Error::NoCertificatesPresented
-        | rustls::Error::AlertReceived(_) => ErrorKind::Refused,
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            ErrorKind::Refused
+        }
+        rustls::Error::AlertReceived(alert) if is_connecting || is_about_clients(*alert) => {
+            ErrorKind::Refused
+        }
+        rustls::Error::AlertReceived(_) => ErrorKind::Disconnected,
         _ => ErrorKind::Protocol,
     }
+}
+
+fn is_about_clients(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 fn http_kind(error: &hyper::Error) -> Option<ErrorKind> {
@@ -159,12 +181,31 @@ mod tests {
 
     #[test]
     fn certificates_are_told_from_what_is_no_tls() {
-        use rustls::{AlertDescription, CertificateError, InvalidMessage};
+        use rustls::{CertificateError, InvalidMessage};
         let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        assert_eq!(tls_kind(&unknown), ErrorKind::Refused);
-        let alert = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
-        assert_eq!(tls_kind(&alert), ErrorKind::Refused);
         let plain = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
-        assert_eq!(tls_kind(&plain), ErrorKind::Protocol);
+        for is_connecting in [true, false] {
+            assert_eq!(tls_kind(&unknown, is_connecting), ErrorKind::Refused);
+            assert_eq!(tls_kind(&plain, is_connecting), ErrorKind::Protocol);
+        }
+    }
+
+    #[test]
+    fn an_alert_after_the_request_is_a_refusal_only_when_it_is_about_the_client() {
+        use AlertDescription::*;
+        let cases = [
+            (CertificateRequired, ErrorKind::Refused),
+            (UnknownCA, ErrorKind::Refused),
+            (AccessDenied, ErrorKind::Refused),
+            (HandshakeFailure, ErrorKind::Disconnected),
+            (InternalError, ErrorKind::Disconnected),
+            (BadRecordMac, ErrorKind::Disconnected),
+            (Unknown(200), ErrorKind::Disconnected),
+        ];
+        for (alert, expected) in cases {
+            let error = rustls::Error::AlertReceived(alert);
+            assert_eq!(tls_kind(&error, true), ErrorKind::Refused, "{alert:?}");
+            assert_eq!(tls_kind(&error, false), expected, "{alert:?}");
+        }
     }
 }

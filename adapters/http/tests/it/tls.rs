@@ -125,6 +125,33 @@ async fn a_port_without_tls_is_told_from_one_with() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_answered_by_an_alert_may_have_been_carried_out() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let acceptor = acceptor(&authority, false);
+    let answering = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let head = crate::server::read_head(&mut stream).await.unwrap();
+        let (tcp, tls) = stream.get_mut();
+        // A record that cannot be decrypted is what this TLS answers with an alert.
+        tls.read_tls(&mut [&[23, 3, 3, 0, 32][..], &[7; 32]].concat().as_slice()).unwrap();
+        tls.process_new_packets().unwrap_err();
+        let mut alert = Vec::new();
+        tls.write_tls(&mut alert).unwrap();
+        tcp.write_all(&alert).await.unwrap();
+        tcp.shutdown().await.unwrap();
+        let _ = tcp.read_to_end(&mut Vec::new()).await;
+        head
+    });
+    let error = Http::with(trusting(&authority)).unwrap().post(url).send().await.unwrap_err();
+    assert!(error.to_string().contains("TLS: received fatal alert"), "{error}");
+    assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Disconnected, true));
+    assert!(answering.await.unwrap().starts_with("POST / "));
+}
+
+#[tokio::test]
 async fn where_the_server_offers_http_2_requests_share_a_connection() {
     let authority = Authority::new();
     let mut config = server_config(&authority, false);

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! Each host has its own bound on calls, its own circuit breaker and its own budget of attempts again; a
-//! request is made again by itself only where that is safe. Redirects take no secrets to other hosts.
+//! request is made again by itself only where that is safe. Redirects take `Authorization`,
+//! cookies and what is marked as sensitive to no other host.
 //! Bodies have limits, before and after they are unpacked.
 //!
 //! Any status is a response. [`Response::error_for_status`] makes an [`Error`] of 400 and above.

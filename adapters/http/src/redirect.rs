@@ -57,12 +57,18 @@ pub(crate) fn forget_body(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes out what is for the first server alone, when another is asked.
+/// Takes out what is for the first server alone, when another is asked: what is known for that by its name,
+/// and what the caller marks as sensitive.
 pub(crate) fn keep_secrets(headers: &mut HeaderMap, from: &Url, to: &Url) {
     if origin(from) == origin(to) {
         return;
     }
     for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, WWW_AUTHENTICATE] {
+        headers.remove(name);
+    }
+    let marked = headers.iter().filter(|(_, value)| value.is_sensitive());
+    let marked: Vec<_> = marked.map(|(name, _)| name.clone()).collect();
+    for name in marked {
         headers.remove(name);
     }
 }
@@ -145,8 +151,12 @@ mod tests {
             for name in [AUTHORIZATION, COOKIE, CONTENT_TYPE] {
                 headers.insert(name, HeaderValue::from_static("x"));
             }
+            let mut key = HeaderValue::from_static("key");
+            key.set_sensitive(true);
+            headers.insert("x-api-key", HeaderValue::from_static("none"));
+            headers.append("x-api-key", key);
             keep_secrets(&mut headers, &Url::parse(from).unwrap(), &Url::parse(to).unwrap());
-            assert_eq!(headers.len(), if kept { 3 } else { 1 }, "{from} {to}");
+            assert_eq!(headers.len(), if kept { 5 } else { 1 }, "{from} {to}");
         }
     }
 }

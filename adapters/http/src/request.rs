@@ -51,7 +51,9 @@ impl Request {
         Self { http, asked }
     }
 
-    /// With a header, in place of those of that name.
+    /// With a header, in place of those of that name. Redirects take it along to other hosts, unless it is
+    /// `Authorization`, `Cookie`, `Proxy-Authorization` or `WWW-Authenticate`: give a key of an interface by
+    /// [`headers`](Self::headers), marked.
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.with(|asked| {
             let name = name.as_ref();
@@ -63,7 +65,8 @@ impl Request {
         })
     }
 
-    /// With these headers, in place of those of their names.
+    /// With these headers, in place of those of their names. Values that are
+    /// [marked](HeaderValue::set_sensitive) as sensitive are not taken to other hosts by redirects.
     pub fn headers(self, headers: HeaderMap) -> Self {
         self.with(|asked| {
             for name in headers.keys() {

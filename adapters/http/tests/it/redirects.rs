@@ -2,7 +2,8 @@
 
 use crate::server::{Asked, Server, ok, redirect, respond};
 use futures_util::stream;
-use workyard_http::{ErrorKind, Http, Method, Options};
+use workyard_http::header::{HeaderName, HeaderValue};
+use workyard_http::{ErrorKind, HeaderMap, Http, Method, Options};
 use workyard_testbed::Port;
 
 /// `/307/PATH` redirects there with that status; all else is the end.
@@ -71,13 +72,16 @@ async fn secrets_stay_with_their_host_and_do_not_come_back() {
     let back = server.url("/end");
     let http = Http::new().unwrap();
     let post = || {
-        let post = http.post(server.url("/away")).body("shop").bearer("secret");
+        let mut key = HeaderValue::from_static("key");
+        key.set_sensitive(true);
+        let marked = HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), key)]);
+        let post = http.post(server.url("/away")).body("shop").bearer("secret").headers(marked);
         post.header("Cookie", "id=7").header("X-Own", "1").header("Proxy-Authorization", "p")
     };
     post().send().await.unwrap();
     let there = other.only();
     assert_eq!((there.text(), there.header("x-own")), ("shop", Some("1")));
-    for name in ["authorization", "cookie", "proxy-authorization"] {
+    for name in ["authorization", "cookie", "proxy-authorization", "x-api-key"] {
         assert_eq!(there.header(name), None, "{name}");
         assert!(server.only().header(name).is_some(), "{name}");
     }
@@ -126,7 +130,8 @@ async fn a_body_that_was_a_stream_is_not_sent_again() {
 
 #[tokio::test]
 async fn what_fails_behind_a_redirect_may_have_been_carried_out_before_it() {
-    let nobody = format!("http://127.0.0.1:{}/", Port::free().number());
+    let port = Port::free();
+    let nobody = format!("http://127.0.0.1:{}/", port.number());
     let server = Server::start(move |asked| match &*asked.target {
         "/gone" => respond("500 Broken", "", ""),
         "/long" => ok("a long answer"),

@@ -1,5 +1,6 @@
 //! The driver's clients: one, and one more for each proxy that requests name.
 
+use crate::cookies::Cookies;
 use crate::error;
 use crate::limits;
 use crate::options::Options;
@@ -7,7 +8,7 @@ use lru::LruCache;
 use reqwest::{Client, Proxy, redirect};
 use rustls::ClientConfig;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use workyard_adapter_kit::{Error, ErrorKind, Result};
 
 /// What makes clients, and those that it has made, with their connections.
@@ -67,11 +68,13 @@ fn build(options: &Options, tls: &ClientConfig, proxy: Option<&str>) -> Result<C
         .redirect(redirect::Policy::none())
         .referer(false)
         .user_agent(&options.user_agent)
-        .cookie_store(options.cookies)
         .gzip(options.compression)
         .connect_timeout(options.calls.connect_timeout)
         .pool_idle_timeout(options.calls.idle_timeout)
         .pool_max_idle_per_host(options.calls.calls_max);
+    if options.cookies {
+        builder = builder.cookie_provider(Arc::new(Cookies::default()));
+    }
     if let Some(resolver) = &options.resolver {
         builder = builder.dns_resolver(resolver.clone());
     }

@@ -32,6 +32,7 @@ mod base;
 mod body;
 mod body_stream;
 mod clients;
+mod cookies;
 mod error;
 mod exchange;
 mod hosts;

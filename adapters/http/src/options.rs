@@ -34,7 +34,7 @@ pub struct Options {
     pub chunk_timeout: Duration,
     /// What the client calls itself: `workyard-http/VERSION`.
     pub user_agent: String,
-    /// Whether cookies are kept and sent back: no.
+    /// Whether cookies are kept and sent back, the newest thousand of them: no.
     pub cookies: bool,
     /// Whether responses may come packed with gzip, and are unpacked: yes.
     pub compression: bool,

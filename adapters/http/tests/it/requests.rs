@@ -179,6 +179,23 @@ async fn cookies_are_kept_only_where_one_wants_them_and_for_their_host() {
 }
 
 #[tokio::test]
+async fn cookies_without_end_do_not_pile_up() {
+    let server = Server::start(|asked| {
+        let cookies = (0..40).map(|place| format!("Set-Cookie: c{}-{place}=x\r\n", asked.number));
+        respond("200 OK", &cookies.collect::<String>(), "")
+    })
+    .await;
+    let http = Http::open("http://h?cookies=true").unwrap();
+    for _ in 0..5 {
+        http.get(server.url("/")).send().await.unwrap();
+    }
+    let last = server.asked().pop().unwrap();
+    let sent: Vec<_> = last.header("cookie").unwrap().split("; ").collect();
+    assert_eq!(sent.len(), 50);
+    assert_eq!(sent.iter().filter(|cookie| cookie.starts_with("c3-")).count(), 40);
+}
+
+#[tokio::test]
 async fn progress_is_told() {
     let chunked =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";

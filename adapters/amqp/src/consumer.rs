@@ -72,7 +72,7 @@ impl Consumer {
                         return Poll::Ready(Some(Ok(delivery)));
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => self.open_again(),
+                    Some(Err(_)) | None => self.open_again(false),
                 },
                 State::Opening(opening) => match ready!(opening.poll_unpin(context)) {
                     Ok(open) => self.state = State::Open(Box::new(open)),
@@ -81,21 +81,23 @@ impl Consumer {
                         self.state = State::Ended;
                         return Poll::Ready(Some(Err(error)));
                     }
-                    Err(_) => self.open_again(),
+                    Err(_) => self.open_again(true),
                 },
             }
         }
     }
 
-    fn open_again(&mut self) {
+    /// An attempt that follows upon one that failed is waited for: it may have failed without a wait.
+    fn open_again(&mut self, is_repeated: bool) {
         let wait = self.waits.next_wait();
         let (amqp, wish) = (self.amqp.clone(), Arc::clone(&self.wish));
         let again = async move {
-            let is_live = amqp.shared().live().is_some();
-            if is_live {
-                // It was the channel, or the driver has not told yet.
+            // When there is a connection, it was the channel, or the driver has not told yet.
+            if is_repeated || amqp.shared().live().is_some() {
                 tokio::time::sleep(wait).await;
             }
+            // Here it takes no place from other calls.
+            amqp.shared().connected_or_closed().await;
             open(amqp, wish).await
         };
         self.state = State::Opening(again.boxed());

@@ -78,6 +78,14 @@ impl Shared {
         }
     }
 
+    /// Waits, for as long as it takes.
+    pub(crate) async fn connected_or_closed(&self) {
+        let mut states = self.status.watch();
+        let settled = states.wait_for(|state| matches!(state, State::Ready | State::Closed));
+        // An error says that nobody sets it any more, which the call that follows tells.
+        let _ = settled.await;
+    }
+
     fn set_live(&self, live: Option<Arc<Live>>) {
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = live;
     }

@@ -186,3 +186,32 @@ async fn a_server_that_was_killed_comes_back_to_all() {
     assert!(sure > 10 && outcomes.len() - sure < 30, "{sure} of {}", outcomes.len());
     check(outcomes, &drained(&Amqp::open(&rabbit.url(&vhost)).unwrap(), "a").await);
 }
+
+#[test]
+fn a_consumer_that_waits_leaves_the_thread_to_others() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(consumes_while_no_call_has_a_place());
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(20)).unwrap();
+}
+
+async fn consumes_while_no_call_has_a_place() {
+    let (relay, amqp, _) = relayed("calls_max=1&waiting_max=0&connect_timeout=500ms").await;
+    with_queue(&amqp, "a").await;
+    let mut queue = amqp.consume(Consume::from("a")).await.unwrap();
+    relay.refuse();
+    relay.cut();
+    let mut states = amqp.status().watch();
+    states.wait_for(|state| matches!(state, State::Down(_))).await.unwrap();
+    let message = to("a", "x");
+    let waiting = tokio::time::timeout(MOMENT, queue.next());
+    let (published, waited) = tokio::join!(amqp.publish(&message), waiting);
+    assert_eq!(published.unwrap_err().kind(), ErrorKind::Unreachable);
+    assert!(waited.is_err());
+    relay.pass();
+    eventually("it is published", async || amqp.publish(&message).await.is_ok()).await;
+    assert_eq!(next(&mut queue).await.text().unwrap(), "x");
+}

@@ -7,8 +7,10 @@ use crate::endpoint::Endpoint;
 use crate::limits::GIVE_BACK_ATTEMPTS_MAX;
 use crate::link::closed;
 use crate::pop;
+use futures_util::FutureExt;
 use redis::{Cmd, Pipeline, Value};
 use serde::Serialize;
+use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -107,11 +109,37 @@ async fn work(
     mut answer: oneshot::Sender<Result<Value, Error>>,
     closing: watch::Receiver<bool>,
 ) {
-    let Some(result) = pop.answered(&lease, &mut answer, closing).await else { return };
-    lease.settle(result.as_ref().err());
+    // Nothing was sent so far: what nobody wants is not begun.
+    if answer.is_closed() {
+        return lease.give_back();
+    }
+    let result = if *closing.borrow() {
+        Err(closed())
+    } else {
+        match pop.answered(&lease, &mut answer, closing).await {
+            Outcome::Answered(result) => {
+                lease.settle(result.as_ref().err());
+                result
+            }
+            Outcome::Pending(error) => {
+                drop(lease);
+                Err(error)
+            }
+            Outcome::Unwanted => return,
+        }
+    };
     if let Err(unheard) = answer.send(result) {
         pop.was_for_nobody(unheard).await;
     }
+}
+
+/// What became of a command.
+enum Outcome {
+    Answered(Result<Value, Error>),
+    /// The server may still be at it, and so may answer at any time: nobody else may use the connection.
+    Pending(Error),
+    /// Nobody waits for it, and nothing can be lost.
+    Unwanted,
 }
 
 /// What was asked, for putting back what came of it.
@@ -124,32 +152,40 @@ struct Pop {
 }
 
 impl Pop {
-    /// The answer; nothing when nobody waits for it and nothing can be lost.
+    /// Sends it, and waits for the answer for as long as somebody wants it.
     async fn answered(
         &self,
         lease: &Lease,
         answer: &mut oneshot::Sender<Result<Value, Error>>,
         mut closing: watch::Receiver<bool>,
-    ) -> Option<Result<Value, Error>> {
+    ) -> Outcome {
         let mut sent = pin!(lease.send(&self.command));
         let is_closing = tokio::select! {
-            result = &mut sent => return Some(result),
+            biased;
+            result = &mut sent => return Outcome::Answered(result),
             () = answer.closed() => false,
             _ = closing.wait_for(|closing| *closing) => true,
         };
         if !is_closing && !pop::takes_away(self.name) {
-            return None;
+            return Outcome::Unwanted;
         }
         let ended = async {
-            self.unblock(lease.endpoint(), lease.id()).await?;
-            sent.await
+            let unblocked = self.unblock(lease.endpoint(), lease.id()).await;
+            match unblocked {
+                Ok(()) => Outcome::Answered(sent.as_mut().await),
+                // It may have been answered meanwhile.
+                Err(error) => match sent.as_mut().now_or_never() {
+                    Some(result) => Outcome::Answered(result),
+                    None => Outcome::Pending(not_let_go(&error)),
+                },
+            }
         };
         let patience = self.backend.guard().options().request_timeout;
-        Some(match timeout(patience, ended).await {
-            Ok(Ok(Value::Nil)) if is_closing => Err(closed()),
-            Ok(result) => result,
-            Err(_) => Err(Error::new(ErrorKind::TimedOut, "the server did not let go")),
-        })
+        match timeout(patience, ended).await {
+            Ok(Outcome::Answered(Ok(Value::Nil))) if is_closing => Outcome::Answered(Err(closed())),
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::Pending(not_let_go(&"no answer in time")),
+        }
     }
 
     /// Has the server answer at once.
@@ -215,6 +251,12 @@ impl Pop {
             "what {name} may have popped for a caller who has gone could not be put back"
         );
     }
+}
+
+/// Whether anything was popped is not known.
+fn not_let_go(why: &dyn fmt::Display) -> Error {
+    let message = format!("the server did not let go (CLIENT UNBLOCK): {why}");
+    Error::new(ErrorKind::Disconnected, message).outcome_open()
 }
 
 /// The answer, which is not dropped unread: dropped too early, it is put back.

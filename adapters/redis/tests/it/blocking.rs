@@ -133,3 +133,34 @@ async fn closing_ends_waits_at_once() {
     other.ready().await.unwrap();
     blocked(&server, 0).await;
 }
+
+#[tokio::test]
+async fn a_user_who_may_not_unblock_gets_no_connection_with_a_pop_pending() {
+    let server = Server::setup().line("user app on >pw ~* &* +@all -@dangerous").start().await;
+    let url = format!("redis://app:pw@{}", server.address());
+    let redis = Redis::with(impatient(&url)).unwrap();
+    let pop = cmd("BLPOP queue 0");
+    {
+        let mut waiting = std::pin::pin!(redis.query::<(String, String)>(&pop));
+        tokio::select! {
+            result = &mut waiting => panic!("{result:?}"),
+            () = blocked(&server, 1) => {}
+        }
+    }
+    blocked(&server, 0).await;
+    eventually("it is counted", async || redis.pop_stats().lost == 1).await;
+    let _ = server.command(["RPUSH", "queue", "job"]);
+    let other = cmd("BLPOP other 0.1");
+    let next = redis.query::<Option<(String, String)>>(&other);
+    assert_eq!(tokio::time::timeout(MOMENT * 20, next).await.unwrap().unwrap(), None);
+    assert_eq!(server.command(["LLEN", "queue"]), "1");
+    let _ = server.command(["DEL", "queue"]);
+    let waiting = tokio::spawn({
+        let redis = redis.clone();
+        async move { redis.query::<()>(&pop).await }
+    });
+    blocked(&server, 1).await;
+    assert!(redis.close().await);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Disconnected, true), "{error}");
+}

@@ -1,6 +1,7 @@
 //! Calls that are given up at any moment.
 
 use crate::support::{ask, cmd, impatient, polled, server};
+use futures_util::FutureExt;
 use workyard_redis::Redis;
 use workyard_redis::redis::{self, Cmd, Value};
 use workyard_testbed::{Redis as Server, eventually};
@@ -72,4 +73,22 @@ async fn elements_popped_for_callers_who_went_away_are_put_back() {
     received.sort_unstable();
     assert_eq!(received, (1..=400).collect::<Vec<_>>());
     assert_eq!(redis.pop_stats().lost, 0);
+}
+
+#[tokio::test]
+async fn a_pop_given_up_before_it_was_sent_is_not_sent() {
+    let (server, redis) = server().await;
+    ask::<Option<(String, String)>>(&redis, "BLPOP warm 0.01").await;
+    let _ = server.command(["RPUSH", "queue", "job"]);
+    let _ = server.command(["CONFIG", "RESETSTAT"]);
+    for _ in 0..30 {
+        let pop = cmd("BLPOP queue 0");
+        assert!(redis.query::<(String, String)>(&pop).now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    ask::<Option<(String, String)>>(&redis, "BRPOP warm 0.01").await;
+    let statistics = server.command(["INFO", "commandstats"]);
+    assert!(statistics.contains("cmdstat_brpop:"), "{statistics}");
+    assert!(!statistics.contains("cmdstat_blpop:"), "{statistics}");
+    assert_eq!(redis.stats().connected, 2);
 }

@@ -1,7 +1,7 @@
 //! Commands that wait: on connections of their own, and with nothing lost when who asked goes away.
 
 use crate::backend::Backend;
-use crate::command::{Request, words};
+use crate::command::{Request, first_stream, words};
 use crate::dedicated::{Dedicated, Lease};
 use crate::endpoint::Endpoint;
 use crate::limits::GIVE_BACK_ATTEMPTS_MAX;
@@ -41,6 +41,24 @@ pub(crate) struct Blocking {
 struct Counts {
     given_back: AtomicU64,
     lost: AtomicU64,
+    /// Commands that are sent, answered or put back at the moment.
+    under_way: watch::Sender<usize>,
+}
+
+/// One command, for as long as something may be left to do for it.
+struct UnderWay(Arc<Counts>);
+
+impl UnderWay {
+    fn new(counts: &Arc<Counts>) -> Arc<Self> {
+        counts.under_way.send_modify(|count| *count += 1);
+        Arc::new(Self(Arc::clone(counts)))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Blocking {
@@ -49,7 +67,7 @@ impl Blocking {
     }
 
     pub(crate) fn stats(&self) -> PopStats {
-        let Counts { given_back, lost } = &*self.counts;
+        let Counts { given_back, lost, .. } = &*self.counts;
         PopStats { given_back: given_back.load(Relaxed), lost: lost.load(Relaxed) }
     }
 
@@ -59,7 +77,7 @@ impl Blocking {
         let lease = self.pool.take(key.as_deref()).await?;
         let pop = Pop {
             backend: self.pool.backend().clone(),
-            counts: Arc::clone(&self.counts),
+            under_way: UnderWay::new(&self.counts),
             name: request.name,
             command: Arc::new(command.clone()),
         };
@@ -86,18 +104,20 @@ impl Blocking {
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
     }
+
+    /// Ends when nothing is left to be answered or put back.
+    pub(crate) async fn ended(&self) {
+        // An error says that nobody counts any more, which cannot be: it is ours.
+        let _ = self.counts.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
 }
 
 /// The first key: which node of a cluster is to be asked.
 fn key_of(name: &str, command: &Cmd) -> Option<Vec<u8>> {
-    let mut words = words(command);
     let key = match name {
-        "BLMPOP" | "BZMPOP" => words.nth(3),
-        "XREAD" | "XREADGROUP" => {
-            words.find(|word| word.eq_ignore_ascii_case(b"STREAMS"))?;
-            words.next()
-        }
-        _ => words.nth(1),
+        "BLMPOP" | "BZMPOP" => words(command).nth(3),
+        "XREAD" | "XREADGROUP" => first_stream(command),
+        _ => words(command).nth(1),
     };
     key.map(<[u8]>::to_vec)
 }
@@ -146,7 +166,7 @@ enum Outcome {
 #[derive(Clone)]
 struct Pop {
     backend: Backend,
-    counts: Arc<Counts>,
+    under_way: Arc<UnderWay>,
     name: &'static str,
     command: Arc<Cmd>,
 }
@@ -219,7 +239,7 @@ impl Pop {
         for attempt in 1..=GIVE_BACK_ATTEMPTS_MAX {
             match self.push(undo).await {
                 Ok(_) => {
-                    self.counts.given_back.fetch_add(1, Relaxed);
+                    self.counts().given_back.fetch_add(1, Relaxed);
                     return;
                 }
                 Err(error)
@@ -241,8 +261,12 @@ impl Pop {
         sent.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time")))
     }
 
+    fn counts(&self) -> &Counts {
+        &self.under_way.0
+    }
+
     fn lost(&self, error: &Error) {
-        self.counts.lost.fetch_add(1, Relaxed);
+        self.counts().lost.fetch_add(1, Relaxed);
         let name = self.name;
         tracing::error!(
             target: "workyard_adapter",

@@ -187,10 +187,28 @@ fn milliseconds(word: Option<&[u8]>) -> Duration {
 /// `XREAD` and `XREADGROUP`: what stands before `STREAMS` may say that it waits.
 fn streams(command: &Cmd, request: Request) -> Request {
     let repeat = if request.name == "XREAD" { Repeat::Freely } else { Repeat::IfUnsent };
-    let mut options = words(command).take_while(|word| !word.eq_ignore_ascii_case(b"STREAMS"));
-    let found = options.any(|word| word.eq_ignore_ascii_case(b"BLOCK"));
-    let blocks = found.then(|| milliseconds(options.next()));
-    Request { repeat, blocks, ..request }
+    Request { repeat, blocks: blocks_and_stream(command).0, ..request }
+}
+
+/// The first stream that `XREAD` or `XREADGROUP` reads.
+pub(crate) fn first_stream(command: &Cmd) -> Option<&[u8]> {
+    blocks_and_stream(command).1
+}
+
+fn blocks_and_stream(command: &Cmd) -> (Option<Duration>, Option<&[u8]>) {
+    let mut words = words(command).skip(1);
+    let mut blocks = None;
+    while let Some(word) = words.next() {
+        if word.eq_ignore_ascii_case(b"STREAMS") {
+            return (blocks, words.next());
+        } else if word.eq_ignore_ascii_case(b"BLOCK") {
+            blocks = Some(milliseconds(words.next()));
+        } else if word.eq_ignore_ascii_case(b"GROUP") {
+            // A group and a consumer may have any name.
+            words.nth(1);
+        }
+    }
+    (blocks, None)
 }
 
 fn client(command: &Cmd) -> Result<(), Error> {
@@ -240,6 +258,13 @@ mod tests {
             ("XREAD STREAMS block 0", "XREAD", Freely, None),
             ("XREAD COUNT 1 BLOCK 250 STREAMS a 0", "XREAD", Freely, seconds(0.25)),
             ("XREADGROUP GROUP g c BLOCK 0 STREAMS a >", "XREADGROUP", IfUnsent, forever),
+            (
+                "XREADGROUP GROUP streams c BLOCK 250 STREAMS a >",
+                "XREADGROUP",
+                IfUnsent,
+                seconds(0.25),
+            ),
+            ("XREADGROUP GROUP block streams STREAMS a >", "XREADGROUP", IfUnsent, None),
             ("CLIENT ID", "CLIENT", IfUnsent, None),
         ];
         for (words, name, repeat, blocks) in cases {
@@ -247,6 +272,14 @@ mod tests {
             assert_eq!((request.name, request.repeat), (name, repeat), "{words}");
             assert_eq!(request.blocks, blocks, "{words}");
         }
+    }
+
+    #[test]
+    fn a_group_called_like_an_option_does_not_hide_the_stream() {
+        for words in ["XREAD COUNT 1 STREAMS a 0", "XREADGROUP GROUP streams Streams STREAMS a >"] {
+            assert_eq!(first_stream(&cmd(words)), Some(b"a".as_slice()), "{words}");
+        }
+        assert_eq!(first_stream(&cmd("XREAD COUNT 1")), None);
     }
 
     #[test]

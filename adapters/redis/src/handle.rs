@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 use workyard_adapter_kit::{Call, Error, ErrorKind, Guard, Stats};
 
 /// Redis, as one server, behind sentinels or as a cluster. Cheap to clone; clones are the same one.
@@ -114,13 +115,16 @@ impl Redis {
     }
 
     /// Closes everything: no call is let in any more, those that block are answered with
-    /// [`ErrorKind::Closed`], others get `request_timeout` to end, subscriptions end. Whether all calls ended
-    /// in time. Stop consumers of queues before.
+    /// [`ErrorKind::Closed`], others get `request_timeout` to end, subscriptions end. As long is there for
+    /// putting back what was popped for callers who have gone. Whether all that ended in time. Stop consumers
+    /// of queues before.
     pub async fn close(&self) -> bool {
         let grace = self.0.options.calls.request_timeout;
         self.0.closing.send_replace(true);
         self.0.blocking.close();
+        let over = Instant::now() + grace;
         let ended = self.0.guard.close(grace).await;
+        let ended = timeout_at(over, self.0.blocking.ended()).await.is_ok() && ended;
         self.0.pool.close();
         self.0.backend.close().await;
         ended

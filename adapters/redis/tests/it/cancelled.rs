@@ -90,5 +90,22 @@ async fn a_pop_given_up_before_it_was_sent_is_not_sent() {
     let statistics = server.command(["INFO", "commandstats"]);
     assert!(statistics.contains("cmdstat_brpop:"), "{statistics}");
     assert!(!statistics.contains("cmdstat_blpop:"), "{statistics}");
-    assert_eq!(redis.stats().connected, 2);
+    assert_eq!(redis.stats().connected, 1);
+}
+
+#[tokio::test]
+async fn closing_waits_for_what_is_put_back() {
+    let (server, admin) = server().await;
+    for round in 0..60_u64 {
+        let _ = server.command(["DEL", "queue"]);
+        let _ = server.command(["RPUSH", "queue", "job"]);
+        let redis = Redis::with(impatient(&server.url())).unwrap();
+        ask::<Option<(String, String)>>(&redis, "BLPOP warm 0.01").await;
+        let pop = cmd("BLPOP queue 0");
+        let popped = polled(1 + round % 4, redis.query::<(String, String)>(&pop)).await;
+        assert!(redis.close().await);
+        let left = usize::from(popped.is_none());
+        assert_eq!(ask::<usize>(&admin, "LLEN queue").await, left, "round {round}");
+        assert_eq!(redis.pop_stats().lost, 0);
+    }
 }

@@ -2,12 +2,15 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::{from_driver, from_value};
+use crate::limits::SENT_AFTER;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use workyard_adapter_kit::{Error, ErrorKind};
 
 /// A connection. It is closed when nobody holds it any more.
@@ -19,6 +22,9 @@ pub(crate) struct Connection {
     id: Option<i64>,
     /// Counted up with everything that is received.
     received: Arc<AtomicU64>,
+    /// When the oldest request was sent that nobody waits for any more and nothing came after, and what was
+    /// received by then.
+    unanswered: Mutex<Option<(Instant, u64)>>,
     /// The same twice: one to ask, one to wait for.
     is_ended: Arc<AtomicBool>,
     ended: watch::Receiver<bool>,
@@ -40,8 +46,8 @@ pub(crate) struct Parts {
 impl Connection {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { driver, endpoint, received, is_ended, ended, task } = parts;
-        let given_up = AtomicBool::new(false);
-        Self { driver, endpoint, id: None, received, is_ended, ended, given_up, task }
+        let (unanswered, given_up) = Default::default();
+        Self { driver, endpoint, id: None, received, unanswered, is_ended, ended, given_up, task }
     }
 
     pub(crate) fn with_id(mut self, id: Option<i64>) -> Self {
@@ -65,6 +71,24 @@ impl Connection {
     /// How much was received so far: only good for comparing.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Relaxed)
+    }
+
+    /// A request sent at that moment, when so much had been received, was given up. How long the connection
+    /// has been silent with something to be answered.
+    pub(crate) fn silence(&self, begun: Instant, received: u64) -> Duration {
+        if self.received() != received {
+            return Duration::ZERO;
+        }
+        let mut unanswered = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match *unanswered {
+            Some((since, then)) if then == received => since.min(begun),
+            _ => begun,
+        };
+        // What was given up at once may not have been sent.
+        if begun.elapsed() >= SENT_AFTER {
+            *unanswered = Some((since, received));
+        }
+        since.elapsed()
     }
 
     /// Whether the server has closed it, or it broke.

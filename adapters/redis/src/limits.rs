@@ -10,6 +10,8 @@ pub(crate) const HOSTS_MAX: usize = 64;
 pub(crate) const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
 /// How often it asks, before it gives the connection up.
 pub(crate) const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+/// What was given up later than this had been sent by then.
+pub(crate) const SENT_AFTER: Duration = Duration::from_millis(1);
 /// How often a subscription asks whether the server is still there.
 pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 /// Most attempts of a transaction whose keys others change.

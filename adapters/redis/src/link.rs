@@ -177,7 +177,8 @@ impl<'a> Watching<'a> {
         // The guard gives up at the same moment, give or take a tick of its clock.
         let patience = self.link.guard.options().request_timeout * 9 / 10;
         let patience = patience.max(Duration::from_millis(1));
-        self.connection.received() == self.received && self.begun.elapsed() >= patience
+        // Callers with less patience than that wait in vain one after the other.
+        self.connection.silence(self.begun, self.received) >= patience
     }
 }
 

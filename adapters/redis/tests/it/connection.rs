@@ -1,6 +1,6 @@
 //! What becomes of calls when the connection or the server goes away.
 
-use crate::support::{MOMENT, ask, cmd, impatient, open, server, sleepy_server};
+use crate::support::{SECOND, ask, cmd, impatient, open, server, sleepy_server};
 use std::time::Instant;
 use workyard_redis::redis::{Cmd, pipe};
 use workyard_redis::{ErrorKind, Options, Redis};
@@ -108,7 +108,7 @@ async fn a_silent_server_costs_its_callers_no_more_than_their_time() {
     let server = Server::start().await;
     let relay = Relay::to(server.address()).await;
     let mut options = impatient(&server.url_at(relay.address()));
-    options.calls.request_timeout = MOMENT;
+    options.calls.request_timeout = SECOND;
     options.calls.retry.attempts_max = 1;
     let redis = Redis::with(options).unwrap();
     ask::<()>(&redis, "SET a 1").await;
@@ -117,7 +117,7 @@ async fn a_silent_server_costs_its_callers_no_more_than_their_time() {
     let error = redis.query::<u32>(&Cmd::incr("a", 1)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(error.outcome_unknown());
-    assert!((MOMENT..MOMENT * 5).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!((SECOND..SECOND * 5).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     assert!(redis.query::<u32>(&Cmd::get("a")).await.is_err());
     relay.pass();
     // What was under way at the time is carried out in its turn, and answers nobody else.
@@ -131,7 +131,7 @@ async fn a_connection_that_is_dead_without_a_sign_is_replaced() {
     let server = Server::start().await;
     let relay = Relay::to(server.address()).await;
     let mut options = impatient(&server.url_at(relay.address()));
-    options.calls.request_timeout = MOMENT;
+    options.calls.request_timeout = SECOND;
     let redis = Redis::with(options).unwrap();
     ask::<()>(&redis, "SET a 1").await;
     relay.stall();
@@ -143,15 +143,44 @@ async fn a_connection_that_is_dead_without_a_sign_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_dead_connection_is_replaced_though_no_caller_waits_for_long() {
+    let server = Server::start().await;
+    let relay = Relay::to(server.address()).await;
+    let mut options = impatient(&server.url_at(relay.address()));
+    options.calls.request_timeout = SECOND;
+    let redis = Redis::with(options).unwrap();
+    ask::<()>(&redis, "SET a 1").await;
+    relay.stall();
+    let begun = Instant::now();
+    while redis.stats().lost == 0 {
+        let get = Cmd::get("a");
+        let asked = tokio::time::timeout(SECOND / 10, redis.query::<u32>(&get));
+        assert!(asked.await.is_err());
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    assert!(begun.elapsed() >= SECOND * 9 / 10);
+    relay.pass();
+    assert_eq!(ask::<u32>(&redis, "GET a").await, 1);
+    assert_eq!(relay.connections(), 2);
+}
+
+#[tokio::test]
 async fn a_slow_answer_to_one_does_not_cost_the_others_their_connection() {
     let (server, redis) = sleepy_server().await;
+    redis.ready().await.unwrap();
     let slow = tokio::spawn({
         let redis = redis.clone();
         async move { ask::<String>(&redis, "DEBUG SLEEP 0.5").await }
     });
-    assert_eq!(slow.await.unwrap(), "OK");
+    eventually("it is under way", async || redis.stats().calls == 1).await;
+    for _ in 0..3 {
+        let set = cmd("SET a 1");
+        let asked = tokio::time::timeout(SECOND / 10, redis.query::<()>(&set));
+        assert!(asked.await.is_err());
+    }
     ask::<()>(&redis, "SET a 1").await;
-    assert_eq!(redis.stats().connected, 1);
+    assert_eq!(slow.await.unwrap(), "OK");
+    assert_eq!((redis.stats().connected, redis.stats().lost), (1, 0));
     drop(server);
 }
 

@@ -1,6 +1,6 @@
 //! What is bounded.
 
-use crate::support::{MOMENT, ask, cmd, impatient, server, sleepy_server};
+use crate::support::{SECOND, ask, cmd, impatient, server, sleepy_server};
 use std::time::Duration;
 use workyard_redis::redis::{Cmd, pipe};
 use workyard_redis::{ErrorKind, Redis};
@@ -42,14 +42,14 @@ async fn a_request_that_is_too_large_is_not_sent() {
 async fn too_many_at_once_are_told_so() {
     let (server, _) = sleepy_server().await;
     let mut options = impatient(&format!("{}?calls_max=2&waiting_max=1", server.url()));
-    options.calls.call_timeout = MOMENT * 2;
+    options.calls.call_timeout = SECOND * 2;
     options.calls.request_timeout = Duration::from_secs(5);
     let redis = Redis::with(options).unwrap();
     redis.ready().await.unwrap();
     let mut tasks: Vec<_> = (0..2)
         .map(|_| {
             let redis = redis.clone();
-            tokio::spawn(async move { redis.query::<String>(&cmd("DEBUG SLEEP 1")).await })
+            tokio::spawn(async move { redis.query::<String>(&cmd("DEBUG SLEEP 2")).await })
         })
         .collect();
     eventually("the places are taken", async || redis.stats().calls == 2).await;
@@ -70,19 +70,19 @@ async fn too_many_at_once_are_told_so() {
 async fn blocking_calls_are_bounded_too() {
     let server = Server::start().await;
     let mut options = impatient(&format!("{}?blocking_max=2&attempts_max=1", server.url()));
-    options.calls.request_timeout = MOMENT;
+    options.calls.request_timeout = SECOND;
     let redis = Redis::with(options).unwrap();
     let tasks: Vec<_> = (0..2)
         .map(|_| {
             let redis = redis.clone();
-            tokio::spawn(async move { redis.query::<Option<()>>(&cmd("BLPOP none 2")).await })
+            tokio::spawn(async move { redis.query::<Option<()>>(&cmd("BLPOP none 3")).await })
         })
         .collect();
     eventually("they block", async || {
         server.command(["INFO", "clients"]).contains("blocked_clients:2")
     })
     .await;
-    let error = redis.query::<Option<()>>(&cmd("BLPOP none 2")).await.unwrap_err();
+    let error = redis.query::<Option<()>>(&cmd("BLPOP none 3")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert!(error.to_string().contains("blocking_max"), "{error}");
     for task in tasks {

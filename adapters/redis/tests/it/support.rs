@@ -12,6 +12,9 @@ use workyard_testbed::Redis as Server;
 /// Short enough for a test to wait for.
 pub(crate) const MOMENT: Duration = Duration::from_millis(200);
 
+/// Long enough for connecting, however busy the machine is.
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
 /// The adapter at this URL.
 pub(crate) fn open(url: &str) -> Redis {
     Redis::open(url).expect("the URL is sound")

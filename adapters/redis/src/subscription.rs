@@ -48,6 +48,8 @@ pub struct Subscription {
     guard: Guard,
     patience: Duration,
     task: AbortHandle,
+    /// It goes on when the program has dropped every other handle.
+    _redis: Redis,
     _place: OwnedSemaphorePermit,
 }
 
@@ -110,8 +112,16 @@ impl Redis {
         );
         let task = tokio::spawn(keeper.run(ordered, inner.closing.subscribe())).abort_handle();
         let patience = options.calls.connect_timeout + options.calls.request_timeout;
-        let subscription =
-            Subscription { waiting, orders, status, guard, patience, task, _place: place };
+        let subscription = Subscription {
+            waiting,
+            orders,
+            status,
+            guard,
+            patience,
+            task,
+            _redis: self.clone(),
+            _place: place,
+        };
         subscription.order(order).await?;
         Ok(subscription)
     }

@@ -126,6 +126,10 @@ impl Keeper {
                 }
                 order = orders.recv() => {
                     let (order, answer) = order?;
+                    // Whoever has gone was told that nothing is subscribed to.
+                    if order.parts().1 && answer.is_closed() {
+                        continue;
+                    }
                     let result = self.carry_out(connection, order).await;
                     let broken = result.clone().err().filter(Error::outcome_unknown);
                     // Whoever has ordered may have gone.

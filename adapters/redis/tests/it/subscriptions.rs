@@ -155,3 +155,33 @@ async fn closing_ends_subscriptions() {
     let error = redis.subscribe(&["a"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
 }
+
+#[tokio::test]
+async fn what_was_not_subscribed_to_in_time_is_not_subscribed_to_later() {
+    let mut server = Server::start().await;
+    let mut options = impatient(&server.url());
+    options.calls.request_timeout = Duration::from_secs(1);
+    options.calls.connect_timeout = Duration::from_secs(1);
+    let redis = Redis::with(options).unwrap();
+    let mut subscription = redis.subscribe(&["a"]).await.unwrap();
+    server.process.kill().await;
+    eventually("the loss is noticed", async || matches!(subscription.state(), State::Down(_)))
+        .await;
+    let error = subscription.subscribe(&["late"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    server.process.start_again().await;
+    assert!(matches!(next(&mut subscription).await, Event::Gap { .. }));
+    subscription.subscribe(&["b"]).await.unwrap();
+    assert_eq!(server.command(["PUBLISH", "late", "1"]), "0");
+    assert_eq!(server.command(["PUBLISH", "b", "1"]), "1");
+}
+
+#[tokio::test]
+async fn a_subscription_goes_on_when_the_last_handle_is_dropped() {
+    let (server, redis) = server().await;
+    let mut subscription = redis.subscribe(&["a"]).await.unwrap();
+    drop(redis);
+    tokio::task::yield_now().await;
+    assert_eq!(server.command(["PUBLISH", "a", "1"]), "1");
+    assert_eq!(text(&mut subscription).await, "a:1");
+}

@@ -19,12 +19,17 @@ const ENDED: [u16; 5] = [1053, 1080, 1927, 3169, 4031];
 const TOO_LARGE: [u16; 3] = [1153, 1162, 1301];
 /// Others were in the way: a deadlock, a lock that was not given in time, a snapshot that is too old.
 const CONFLICTS: [u16; 3] = [1213, 1205, 1020];
+/// A key has that value already.
+const DUPLICATE: u16 = 1062;
+/// A procedure or a trigger has failed on purpose.
+const SIGNALLED: u16 = 1644;
 /// What a statement can begin with that does one thing.
 const STEPS: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"];
 /// A deadlock, and a lock that was not given in time: what a transaction can be repeated for.
 const REPEATABLE: [&str; 2] = ["1213", "1205"];
 
-/// What the server said, with its number and SQL state, if it was the server that failed the call.
+/// What the server said, with its number and SQL state, if it was the server that failed the call. Its text is whole: it
+/// may have values in it, which the message of the error leaves out.
 ///
 /// ```
 /// # fn example(error: &workyard_mysql::Error) {
@@ -127,9 +132,11 @@ fn is_several(sql: &str) -> bool {
 }
 
 fn said(kind: ErrorKind, error: ServerError, sql: Option<&str>) -> Error {
-    let shown = sql.map(|sql| format!("; SQL: {}", shown(sql))).unwrap_or_default();
+    let message = match sql {
+        Some(sql) => format!("{}; SQL: {}", unquoted(&error), shown(sql)),
+        None => error.to_string(),
+    };
     let passes = FULL.contains(&error.code) || ENDED.contains(&error.code);
-    let message = format!("{error}{shown}");
     Error::new(kind, message).with_code(error.code).transient(passes).with_source(error)
 }
 
@@ -172,6 +179,25 @@ fn is_tls(error: &io::Error) -> bool {
 /// The driver hides its codec's error; its text is all that can be seen.
 fn is_too_large(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.to_string().contains("max_allowed_packet"))
+}
+
+/// What the server said of a statement, without what stands in quotes: that may be a value. The server does not mark
+/// quotes within it, so all between the first and the last goes; one that is left alone was cut off.
+fn unquoted(error: &ServerError) -> String {
+    let text = error.to_string();
+    // Not the one in "doesn't", which the server says often.
+    let is_not = |at: usize| text[..at].ends_with('n') && text[at..].starts_with("'t ");
+    let mut quotes = text.match_indices(['\'', '"']).map(|(at, _)| at).filter(|at| !is_not(*at));
+    let (first, last) = (quotes.next(), quotes.next_back());
+    // The name of the key is no value.
+    let key = text.rfind("' for key ").filter(|_| error.code == DUPLICATE);
+    match (first, key.or(last)) {
+        // What a procedure says is in its own words.
+        _ if error.code == SIGNALLED => text,
+        (Some(first), Some(last)) => format!("{}…{}", &text[..=first], &text[last..]),
+        (Some(first), None) => format!("{}…", &text[..=first]),
+        (None, _) => text,
+    }
 }
 
 /// The statement, in one line and not too long, without what stands in quotes: that may be a secret.

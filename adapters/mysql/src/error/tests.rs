@@ -24,7 +24,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> Driver {
 #[derive(Debug)]
 struct PacketTooLarge;
 
-impl std::fmt::Display for PacketTooLarge {
+impl Display for PacketTooLarge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Packet is larger than max_allowed_packet")
     }
@@ -135,6 +135,35 @@ fn the_servers_code_and_state_can_be_read() {
     assert_eq!(error.code(), Some("1062"));
     assert_eq!(server_error(&error).unwrap().state, "42000");
     assert!(server_error(&asking(io(io::ErrorKind::BrokenPipe), "")).is_none());
+}
+
+#[test]
+fn the_servers_text_is_shown_without_what_is_quoted() {
+    let cases = [
+        (
+            1062,
+            "Duplicate entry 'ann@secret.example' for key 'email'",
+            "Duplicate entry '…' for key 'email'",
+        ),
+        (
+            1062,
+            "Duplicate entry 'it's a secret' for key 'email'",
+            "Duplicate entry '…' for key 'email'",
+        ),
+        (1146, "Table 'shop.items' doesn't exist", "Table '…' doesn't exist"),
+        (1406, "Data for 'I don't tell' doesn't fit", "Data for '…' doesn't fit"),
+        (1054, "Unknown column 'x' in table", "Unknown column '…' in table"),
+        (1064, "wrong near 'a secret", "wrong near '…"),
+        (1064, "wrong near '\"é\"' at line 1", "wrong near '…' at line 1"),
+        (1136, "Column count doesn't match", "Column count doesn't match"),
+        (1644, "you don't have 'it'", "you don't have 'it'"),
+    ];
+    for (code, message, expected) in cases {
+        let said = ServerError { code, message: message.to_owned(), state: "42000".to_owned() };
+        let error = asking(Driver::Server(said), "SELECT 1");
+        assert_eq!(error.message(), format!("ERROR {code} (42000): {expected}; SQL: SELECT 1"));
+        assert_eq!(server_error(&error).unwrap().message, message);
+    }
 }
 
 #[test]

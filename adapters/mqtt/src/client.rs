@@ -226,7 +226,7 @@ impl Inner {
         let ticket = Arc::new(self.backlog.enter(bytes)?);
         let (reply, outcome) = oneshot::channel();
         let waiting = Waiting(Arc::clone(&ticket));
-        self.command(Command::Publish(Outgoing { publication, ticket, reply }))?;
+        self.command(Command::Publish(Outgoing { publication, ticket, reply, lost: 0 }))?;
         match timeout(self.options.calls.request_timeout, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(closed().outcome_open()),

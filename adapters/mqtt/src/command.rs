@@ -26,4 +26,6 @@ pub(crate) struct Outgoing {
     pub(crate) publication: Publication,
     pub(crate) ticket: Arc<Ticket>,
     pub(crate) reply: Reply,
+    /// Connections that were lost while it was the first one without an answer.
+    pub(crate) lost: u32,
 }

@@ -55,7 +55,7 @@ impl Session {
             packet_bytes_max,
             out: BytesMut::new(),
             registry: Registry::new(options.overlapping_copies),
-            sending: Sending::new(version, options.inflight_max, packet_bytes_max),
+            sending: Sending::new(options),
             receiving: Receiving::new(version, commands),
             identifiers: Identifiers::default(),
             ending: HashMap::new(),
@@ -99,7 +99,7 @@ impl Session {
     pub(crate) fn disconnected(&mut self) {
         self.connected = false;
         self.out.clear();
-        self.sending.disconnected();
+        self.sending.disconnected(&mut self.identifiers);
     }
 
     /// The broker does not want this client: nobody has to wait for it to change its mind.

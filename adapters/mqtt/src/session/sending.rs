@@ -3,11 +3,11 @@
 use super::OUT_BYTES_MAX;
 use super::identifiers::Identifiers;
 use crate::command::{Outgoing, Reply};
-use crate::options::Version;
+use crate::options::{Options, Version};
 use crate::qos::Qos;
 use crate::wire::{Answer, Welcome, write_answer};
 use bytes::BytesMut;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use workyard_adapter_kit::{Error, ErrorKind};
 
 /// So many messages whose callers gave up are left in the queue before it is searched for them.
@@ -17,6 +17,7 @@ pub(super) struct Sending {
     version: Version,
     packet_bytes_max: usize,
     inflight_max: u16,
+    attempts_max: u32,
     /// What the broker allows, on this connection.
     limits: Limits,
     /// Not sent yet.
@@ -29,6 +30,11 @@ pub(super) struct Sending {
     order: u64,
     /// Sent on an earlier connection, and not yet on this one.
     again: VecDeque<u16>,
+    /// Identifiers of messages of QoS 2 that were given up. They are free once the broker, which may have
+    /// the message, is done with it.
+    retired: BTreeSet<u16>,
+    /// Those of them that the broker has to be asked for on this connection.
+    releases: VecDeque<u16>,
     /// Sent on this connection and not done with.
     under_way: usize,
     /// Sent with QoS 0, and maybe not gone yet.
@@ -50,18 +56,22 @@ struct Flight {
 }
 
 impl Sending {
-    pub(super) fn new(version: Version, inflight_max: u16, packet_bytes_max: usize) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let Options { version, inflight_max, packet_bytes_max, .. } = *options;
         let limits = Limits { messages: 0, packet_bytes: packet_bytes_max, qos: Qos::ExactlyOnce };
         Self {
             version,
             packet_bytes_max,
             inflight_max,
+            attempts_max: options.calls.retry.attempts_max,
             limits,
             queue: VecDeque::new(),
             search_at: GIVEN_UP_MAX,
             flights: HashMap::new(),
             order: 0,
             again: VecDeque::new(),
+            retired: BTreeSet::new(),
+            releases: VecDeque::new(),
             under_way: 0,
             unflushed: Vec::new(),
         }
@@ -86,34 +96,30 @@ impl Sending {
         };
         self.under_way = 0;
         if welcome.session_present {
-            let mut ids: Vec<(u64, u16)> =
-                self.flights.iter().map(|(id, flight)| (flight.order, *id)).collect();
-            ids.sort_unstable();
-            self.again = ids.into_iter().map(|(_, id)| id).collect();
-            return;
-        }
-        self.again.clear();
-        let mut flights: Vec<Flight> = Vec::with_capacity(self.flights.len());
-        for (id, flight) in self.flights.drain() {
-            identifiers.free(id);
-            flights.push(flight);
-        }
-        flights.sort_unstable_by_key(|flight| flight.order);
-        for Flight { mut outgoing, .. } in flights.into_iter().rev() {
-            if outgoing.publication.qos() == Qos::ExactlyOnce {
-                reply(outgoing.reply, Err(session_lost()));
-            } else {
-                outgoing.publication.set_duplicate(false);
-                self.queue.push_front(outgoing);
-            }
+            self.go_on(identifiers);
+        } else {
+            self.begin_anew(identifiers);
         }
     }
 
     /// There is no connection any more: of what was written last nobody knows whether it went.
-    pub(super) fn disconnected(&mut self) {
+    pub(super) fn disconnected(&mut self, identifiers: &mut Identifiers) {
         for outgoing in self.unflushed.drain(..) {
             let message = "the connection was lost while the message was sent";
             reply(outgoing.reply, Err(Error::new(ErrorKind::Disconnected, message)));
+        }
+        // A broker reads in order: if one of them ends its connections, then it is the first one.
+        let Some(id) = self.first_without_answer() else { return };
+        let Some(flight) = self.flights.get_mut(&id) else { return };
+        flight.outgoing.lost += 1;
+        let lost = flight.outgoing.lost;
+        if lost >= self.attempts_max {
+            let message = format!(
+                "the connection was lost {lost} times when the message was sent, and nobody knows whether \
+                 it arrived"
+            );
+            let error = Error::new(ErrorKind::Disconnected, message).transient(false);
+            self.give_up(id, error, identifiers);
         }
     }
 
@@ -150,6 +156,11 @@ impl Sending {
 
     /// Appends what may be sent.
     pub(super) fn pump(&mut self, identifiers: &mut Identifiers, out: &mut BytesMut) {
+        while out.len() < OUT_BYTES_MAX
+            && let Some(id) = self.releases.pop_front()
+        {
+            write_answer(self.version, Answer::Release, id, out);
+        }
         while out.len() < OUT_BYTES_MAX && self.under_way < self.limits.messages {
             let Some(id) = self.again.pop_front() else { break };
             self.send_again(id, out);
@@ -204,6 +215,8 @@ impl Sending {
     pub(super) fn completed(&mut self, id: u16, identifiers: &mut Identifiers) {
         if self.flights.get(&id).is_some_and(|flight| flight.released) {
             self.end(id, Ok(()), identifiers);
+        } else if self.retired.remove(&id) {
+            identifiers.free(id);
         }
     }
 
@@ -211,6 +224,65 @@ impl Sending {
     pub(super) fn flushed(&mut self) {
         for outgoing in self.unflushed.drain(..) {
             reply(outgoing.reply, Ok(()));
+        }
+    }
+
+    /// The broker has kept the session: what somebody waits for is sent again.
+    fn go_on(&mut self, identifiers: &mut Identifiers) {
+        let is_left = |flight: &Flight| !flight.released && flight.outgoing.reply.is_closed();
+        let flights = self.flights.iter().filter(|(_, flight)| is_left(flight));
+        for id in flights.map(|(id, _)| *id).collect::<Vec<u16>>() {
+            self.give_up(id, session_lost(), identifiers);
+        }
+        let mut ids: Vec<(u64, u16)> =
+            self.flights.iter().map(|(id, flight)| (flight.order, *id)).collect();
+        ids.sort_unstable();
+        self.again = ids.into_iter().map(|(_, id)| id).collect();
+        self.releases = self.retired.iter().copied().collect();
+    }
+
+    /// The broker has not kept the session.
+    fn begin_anew(&mut self, identifiers: &mut Identifiers) {
+        self.again.clear();
+        self.releases.clear();
+        for id in std::mem::take(&mut self.retired) {
+            identifiers.free(id);
+        }
+        let mut flights: Vec<Flight> = Vec::with_capacity(self.flights.len());
+        for (id, flight) in self.flights.drain() {
+            identifiers.free(id);
+            flights.push(flight);
+        }
+        flights.sort_unstable_by_key(|flight| flight.order);
+        for Flight { mut outgoing, .. } in flights.into_iter().rev() {
+            if outgoing.publication.qos() == Qos::ExactlyOnce {
+                reply(outgoing.reply, Err(session_lost()));
+            } else if !outgoing.reply.is_closed() {
+                outgoing.publication.set_duplicate(false);
+                self.queue.push_front(outgoing);
+            }
+        }
+    }
+
+    /// Of the messages that were written on this connection the one that the broker has to answer first.
+    fn first_without_answer(&self) -> Option<u16> {
+        let unwritten = self.again.iter().find_map(|id| self.flights.get(id));
+        let unwritten = unwritten.map_or(u64::MAX, |flight| flight.order);
+        let written = |flight: &Flight| !flight.released && flight.order < unwritten;
+        let flights = self.flights.iter().filter(|(_, flight)| written(flight));
+        flights.min_by_key(|(_, flight)| flight.order).map(|(id, _)| *id)
+    }
+
+    /// Sends a message no more that may have arrived.
+    fn give_up(&mut self, id: u16, error: Error, identifiers: &mut Identifiers) {
+        if self.qos_of(id) == Some(Qos::ExactlyOnce) {
+            // The broker takes another message with it for a copy of this one, as long as it has that.
+            if let Some(flight) = self.flights.remove(&id) {
+                self.retired.insert(id);
+                reply(flight.outgoing.reply, Err(error));
+            }
+        } else {
+            self.end(id, Err(error), identifiers);
         }
     }
 

@@ -58,6 +58,8 @@ async fn published_through_cuts(version: Version, qos: Qos) -> BTreeMap<usize, u
     let mqtt = client_at(&broker.url_at(relay.address()), |options| {
         options.version = version;
         options.inflight_max = 20;
+        // However often a message is the first one that a cut connection leaves without an answer.
+        options.calls.retry.attempts_max = 1000;
         options.reconnect.first = Duration::from_millis(1);
         options.reconnect.max = Duration::from_millis(5);
         lasting(options, "publisher");
@@ -130,6 +132,7 @@ async fn nothing_is_lost_when_the_broker_starts_again() {
         let mqtt = client_at(&broker.url(), |options| {
             options.version = version;
             options.inflight_max = 5;
+            options.calls.retry.attempts_max = 10;
             lasting(options, "publisher");
         });
         mqtt.ready().await.unwrap();

@@ -110,3 +110,24 @@ async fn calls_that_are_given_up_spoil_nothing() {
         assert!(mqtt.stats().cancelled > 0);
     }
 }
+
+#[tokio::test]
+async fn a_message_that_the_broker_will_not_have_blocks_no_other() {
+    let broker = Mosquitto::setup().line("max_packet_size 10000").start().await;
+    for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce] {
+        for kept in [true, false] {
+            let mqtt = client(&broker, |options| {
+                if kept {
+                    lasting(options, "large");
+                }
+            });
+            // With 3.1.1 the broker says nothing of its limit.
+            let large = mqtt.publish("a", vec![0; 20_000], qos, false).await.unwrap_err();
+            assert_eq!(large.kind(), ErrorKind::Disconnected, "{large}");
+            assert!(large.outcome_unknown(), "{large}");
+            mqtt.publish("a", "x", qos, false).await.unwrap();
+            assert!(mqtt.stats().connected <= 5, "{:?}", mqtt.stats());
+            mqtt.close().await;
+        }
+    }
+}

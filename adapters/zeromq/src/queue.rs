@@ -62,14 +62,14 @@ impl Queue {
         }
     }
 
-    /// Takes back a message that nobody has begun to write.
-    pub(crate) fn withdraw(&self, is_it: impl Fn(&Message) -> bool) {
+    /// Takes back a message that is not being written; whether it was there.
+    pub(crate) fn withdraw(&self, is_it: impl Fn(&Message) -> bool) -> bool {
         let mut waiting = self.waiting();
-        if let Some(place) = waiting.iter().position(|queued| is_it(&queued.message)) {
-            waiting.remove(place);
-            drop(waiting);
-            self.settle();
-        }
+        let place = waiting.iter().position(|queued| is_it(&queued.message));
+        let Some(_) = place.and_then(|place| waiting.remove(place)) else { return false };
+        drop(waiting);
+        self.settle();
+        true
     }
 
     /// The messages that were given up since the last time.
@@ -182,8 +182,8 @@ mod tests {
         queue.emptied().await;
         assert!(timeout(second, queue.next()).await.is_err());
         assert!(queue.try_push("d".into()) && queue.try_push("e".into()));
-        queue.withdraw(|message| *message == "d".into());
-        queue.withdraw(|message| *message == "d".into());
+        assert!(queue.withdraw(|message| *message == "d".into()));
+        assert!(!queue.withdraw(|message| *message == "d".into()));
         assert!(queue.try_push("f".into()) && !queue.try_push("g".into()));
         assert_eq!(*queue.next().await.message(), "e".into());
     }

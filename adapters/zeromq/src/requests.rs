@@ -8,7 +8,8 @@ use crate::socket::{Socket, To, socket};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use workyard_adapter_kit::{Call, Error, Repeat, State, Stats};
+use tokio::time::{Instant, timeout};
+use workyard_adapter_kit::{Call, Error, ErrorKind, Repeat, State, Stats};
 
 socket! {
     /// Asks one of its peers, whichever is ready first. Many requests may be under way at the same time.
@@ -25,8 +26,9 @@ impl Requester {
     /// and the next request is not in its way. None is made twice.
     ///
     /// # Errors
-    /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut) without a reply in time, [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when the peer that has the
-    /// request is lost, [`ErrorKind::Busy`](crate::ErrorKind::Busy) when too many wait, [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+    /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut) without a reply in time (when no peer had taken it
+    /// either, [`Error::outcome_unknown`] is false), [`ErrorKind::Disconnected`](crate::ErrorKind::Disconnected) when the peer that has the
+    /// request is lost, [`ErrorKind::Busy`](crate::ErrorKind::Busy) when too many wait for that long, [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), [`ErrorKind::Closed`](crate::ErrorKind::Closed).
     pub async fn request(&self, message: impl Into<Message>) -> Result<Message, Error> {
         let limit = self.0.core().options.calls.request_timeout;
         self.request_within(message, limit).await
@@ -42,17 +44,33 @@ impl Requester {
         limit: Duration,
     ) -> Result<Message, Error> {
         let (core, message) = (self.0.started()?, message.into());
-        let call = Call::new("REQUEST").repeat(Repeat::Never).within(limit);
-        core.guard.call(call, async || self.attempt(core, message.clone()).await).await
+        // Longer than the wait itself: the guard would not know what was sent.
+        let bound = limit.saturating_add(Duration::from_secs(1));
+        let call = Call::new("REQUEST").repeat(Repeat::Never).within(bound);
+        let begun = Instant::now();
+        core.guard
+            .call(call, async || self.attempt(core, message.clone(), begun, limit).await)
+            .await
     }
 
-    async fn attempt(&self, core: &Core, message: Message) -> Result<Message, Error> {
-        self.0.fits(&message)?;
+    async fn attempt(
+        &self,
+        core: &Core,
+        message: Message,
+        begun: Instant,
+        limit: Duration,
+    ) -> Result<Message, Error> {
         let request = Waiting::new(core);
-        let replied = core.state().peers.request(request.number);
         let number = Bytes::copy_from_slice(&request.number.to_be_bytes());
-        core.shared.push(message.behind([number, Bytes::new()])).await;
-        replied.await.unwrap_or_else(|_| Err(core.closed()))
+        let message = message.behind([number, Bytes::new()]);
+        self.0.fits(&message)?;
+        let replied = core.state().peers.request(request.number);
+        let left = || limit.saturating_sub(begun.elapsed());
+        timeout(left(), core.shared.push(message)).await.map_err(|_| self.0.full(limit))?;
+        match timeout(left(), replied).await {
+            Ok(replied) => replied.unwrap_or_else(|_| Err(core.closed())),
+            Err(_) => Err(request.late(limit)),
+        }
     }
 }
 
@@ -67,13 +85,27 @@ impl<'a> Waiting<'a> {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         Self { core, number: COUNT.fetch_add(1, Relaxed) }
     }
+
+    /// There is no reply in time.
+    fn late(&self, limit: Duration) -> Error {
+        if self.withdraw() {
+            let message = format!("no peer took the request within {limit:?}");
+            return Error::new(ErrorKind::TimedOut, message).not_carried_out();
+        }
+        Error::new(ErrorKind::TimedOut, format!("no reply within {limit:?}"))
+    }
+
+    /// Takes the request out of the queue; whether it was still there.
+    fn withdraw(&self) -> bool {
+        let number = self.number.to_be_bytes();
+        self.core.shared.withdraw(|message| message.parts()[0] == number[..])
+    }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.core.state().peers.forget(self.number);
-        let number = self.number.to_be_bytes();
-        self.core.shared.withdraw(|message| message.parts()[0] == number[..]);
+        self.withdraw();
     }
 }
 

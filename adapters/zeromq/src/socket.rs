@@ -107,16 +107,19 @@ impl Socket {
         let attempt = async || {
             self.fits(&message)?;
             let queue = self.queue(to)?;
-            timeout(limit, queue.push(message.clone())).await.map_err(|_| {
-                let message = format!(
-                    "{} messages wait, as many as send_queue_max allows, and no peer took one \
-                     within {limit:?}",
-                    core.options.send_queue_max
-                );
-                Error::new(ErrorKind::Busy, message)
-            })
+            timeout(limit, queue.push(message.clone())).await.map_err(|_| self.full(limit))
         };
         core.guard.call(call, attempt).await
+    }
+
+    /// There was no place in a queue for so long.
+    pub(crate) fn full(&self, limit: Duration) -> Error {
+        let message = format!(
+            "{} messages wait, as many as send_queue_max allows, and no peer took one within \
+             {limit:?}",
+            self.core().options.send_queue_max
+        );
+        Error::new(ErrorKind::Busy, message)
     }
 
     fn queue(&self, to: To<'_>) -> Result<Arc<Queue>, Error> {

@@ -1,13 +1,15 @@
 //! One connection, from the greeting to the end.
 
-use crate::codec::{Decoder, Incoming, encode};
+use crate::codec::{Decoder, Incoming, encode, encode_command};
 use crate::core::{Core, Received};
 use crate::handshake::{Introduced, handshake, lost};
+use crate::heartbeat::Heartbeat;
 use crate::kind::Kind;
-use crate::limits::FAREWELL;
+use crate::limits::{FAREWELL, KEEPALIVE_AFTER, KEEPALIVE_EVERY, KEEPALIVES_MAX};
 use crate::message::Message;
 use crate::peers::Peer;
 use bytes::{Buf, Bytes, BytesMut};
+use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -45,7 +47,7 @@ pub(crate) async fn serve(core: &Core, mut stream: TcpStream, established: impl 
 }
 
 async fn introduced(core: &Core, stream: &mut TcpStream) -> Result<Introduced, Error> {
-    stream.set_nodelay(true).map_err(lost)?;
+    set_up(stream).map_err(lost)?;
     let (limit, bounds) = (core.options.calls.connect_timeout, core.options.bounds());
     let identity = core.options.identity.as_bytes();
     let greeting = timeout(limit, handshake(stream, core.kind, identity, bounds));
@@ -56,6 +58,15 @@ async fn introduced(core: &Core, stream: &mut TcpStream) -> Result<Introduced, E
         }),
         () = core.stop.stopped() => Err(core.closed()),
     }
+}
+
+fn set_up(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY)
+        .with_retries(KEEPALIVES_MAX);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// Says that nothing more will come, and listens until the peer has said the same: to leave what it has
@@ -76,12 +87,13 @@ struct Seat<'a> {
     core: &'a Core,
     name: Bytes,
     peer: Peer,
+    heartbeat: Heartbeat,
 }
 
 impl<'a> Seat<'a> {
     fn take(core: &'a Core, identity: Bytes) -> Self {
         let (name, peer) = core.state().peers.join(identity);
-        Self { core, name, peer }
+        Self { core, name, peer, heartbeat: Heartbeat::default() }
     }
 }
 
@@ -108,8 +120,10 @@ impl Reads<'_> {
                     Ok(()) => continue,
                     Err(error) => return error,
                 },
-                // There is none in this version that asks for anything.
-                Ok(Some(Incoming::Command(_))) => continue,
+                Ok(Some(Incoming::Command(body))) => {
+                    self.seat.heartbeat.hear(&body);
+                    continue;
+                }
                 Ok(None) => {}
                 Err(error) => return error,
             }
@@ -152,13 +166,23 @@ async fn write(core: &Core, seat: &Seat<'_>, mut writer: impl AsyncWrite + Unpin
     let queue = if core.kind.shares() { &core.shared } else { &seat.peer.queue };
     let mut output = BytesMut::new();
     loop {
-        let mut taken = queue.next().await;
+        output.clear();
+        let mut taken = tokio::select! {
+            biased;
+            answer = seat.heartbeat.answer() => {
+                encode_command(&answer, &mut output);
+                match writer.write_all(&output).await {
+                    Ok(()) => continue,
+                    Err(error) => return lost(error),
+                }
+            }
+            taken = queue.next() => taken,
+        };
         let number = request_number(core.kind, taken.message());
         if number.is_some_and(|number| !core.state().peers.is_wanted(number)) {
             taken.written();
             continue;
         }
-        output.clear();
         encode(taken.message().parts(), &mut output);
         while !output.is_empty() {
             match writer.write_buf(&mut output).await {

@@ -6,6 +6,7 @@ mod connection;
 mod core;
 mod dialogue;
 mod handshake;
+mod heartbeat;
 mod kind;
 mod limits;
 mod links;

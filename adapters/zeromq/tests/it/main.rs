@@ -7,5 +7,6 @@ mod example;
 mod peer;
 mod pipeline;
 mod requests;
+mod silence;
 mod strangers;
 mod topics;

@@ -90,6 +90,23 @@ async fn a_peer_that_says_nothing_is_not_kept() {
     }
 }
 
+/// Some peers look at the context that comes back.
+#[tokio::test]
+async fn a_ping_is_answered_with_its_context() {
+    let pull = pull();
+    pull.ready().await.unwrap();
+    let mut stream = TcpStream::connect(pull.addresses()[0]).await.unwrap();
+    let says = [&GREETING[..], PUSH, b"\x04\x04\x04PIN", b"\x04\x0a\x04PING\0\x64abc"].concat();
+    stream.write_all(&says).await.unwrap();
+    let mut answer = Vec::new();
+    let answered = async {
+        while !answer.ends_with(b"\x04\x08\x04PONGabc") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+    };
+    timeout(SOON, answered).await.unwrap();
+}
+
 #[tokio::test]
 async fn more_peers_than_may_be_are_sent_away() {
     let mut options = binds();

@@ -26,6 +26,8 @@ pub(crate) struct Buffer {
     waker: AtomicWaker,
     messages_max: usize,
     overflow: Overflow,
+    /// What nobody took before the end is left to the broker.
+    leaves: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +44,14 @@ const TROUBLES_MAX: usize = 16;
 
 impl Buffer {
     pub(crate) fn new(messages_max: usize, overflow: Overflow) -> Self {
-        Self { contents: Mutex::default(), waker: AtomicWaker::new(), messages_max, overflow }
+        let (contents, waker) = (Mutex::default(), AtomicWaker::new());
+        Self { contents, waker, messages_max, overflow, leaves: false }
+    }
+
+    /// Whether what nobody took before the end is left to the broker: it counts as taken otherwise.
+    pub(crate) fn leaving(mut self, leaves: bool) -> Self {
+        self.leaves = leaves;
+        self
     }
 
     /// Puts a message in. What gives way for it counts as taken.
@@ -50,7 +59,7 @@ impl Buffer {
         let mut contents = self.contents();
         let mut dropped = None;
         if contents.ended {
-            dropped = Some(message);
+            dropped = (!self.leaves).then_some(message);
         } else if contents.messages.len() >= self.messages_max {
             contents.dropped += 1;
             if self.overflow == Overflow::DropNewest {
@@ -90,14 +99,14 @@ impl Buffer {
         self.waker.wake();
     }
 
-    /// Nobody will take what there is: it counts as taken.
+    /// Nobody will take what there is: it counts as taken, unless it is left to the broker.
     pub(crate) fn abandon(&self) {
         let mut contents = self.contents();
         contents.ended = true;
         let messages = std::mem::take(&mut contents.messages);
         drop(contents);
-        for mut message in messages {
-            message.acknowledge();
+        if !self.leaves {
+            messages.into_iter().for_each(|mut message| message.acknowledge());
         }
     }
 

@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::qos::Qos;
 use crate::registry::Member;
 use crate::session::{Session, too_large};
-use crate::subscription::{Subscribe, Subscription};
+use crate::subscription::{Acknowledge, Subscribe, Subscription};
 use crate::task::Task;
 use crate::topic::{check_filter, check_topic};
 use crate::wire::Publication;
@@ -75,6 +75,7 @@ impl Mqtt {
             guard: guard.clone(),
             status: Arc::clone(&status),
             commands: asked,
+            claim_by: None,
         };
         Ok(Self(Arc::new(Inner {
             guard,
@@ -243,9 +244,11 @@ impl Inner {
         }
         self.refusal()?;
         let number = self.members.fetch_add(1, Ordering::Relaxed);
-        let buffer = Arc::new(Buffer::new(how.buffer_max, how.overflow));
-        let (reply, outcome) = oneshot::channel();
         let (qos, acknowledge) = (how.qos, how.acknowledge);
+        // What the program is to acknowledge itself, the broker keeps for who subscribes next.
+        let leaves = acknowledge == Acknowledge::ByHand && !self.options.clean_session;
+        let buffer = Arc::new(Buffer::new(how.buffer_max, how.overflow).leaving(leaves));
+        let (reply, outcome) = oneshot::channel();
         let member =
             Member { number, qos, acknowledge, buffer: Arc::clone(&buffer), reply: Some(reply) };
         self.command(Command::Subscribe { filter: filter.clone(), member })?;

@@ -21,7 +21,7 @@ use workyard_adapter_kit::{Error, ErrorKind};
 /// How long a broker that was told farewell has to take it.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 /// How long nothing in particular has to happen.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24);
+pub(crate) const FAR: Duration = Duration::from_secs(60 * 60 * 24);
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -79,14 +79,17 @@ impl Connection {
     }
 
     /// Passes packets and commands on until the connection ends. `restored` is called once what the
-    /// broker knew of this client is as it was.
+    /// broker knew of this client is as it was. What came with the session can be claimed
+    /// until `claim_by`.
     pub(crate) async fn serve(
         mut self,
         session: &mut Session,
         commands: &mut mpsc::UnboundedReceiver<Command>,
+        claim_by: Instant,
         restored: impl FnOnce(),
     ) -> End {
-        let mut clock = Clock::new(self.keepalive, self.patience);
+        let claim_by = session.is_claimable().then_some(claim_by);
+        let mut clock = Clock::new(self.keepalive, self.patience, claim_by);
         let mut restored = Some(restored);
         let mut unflushed = false;
         let mut timer = std::pin::pin!(sleep_until(clock.next()));
@@ -261,11 +264,11 @@ enum Strike {
 }
 
 impl Clock {
-    fn new(keepalive: Duration, patience: Duration) -> Self {
+    fn new(keepalive: Duration, patience: Duration, claim_by: Option<Instant>) -> Self {
         let now = Instant::now();
-        let by = Some(now + patience.min(FAR));
+        let restore_by = Some(now + patience.min(FAR));
         let (heard, spoke, probed) = (now, now, None);
-        Self { keepalive, patience, heard, spoke, probed, restore_by: by, claim_by: by }
+        Self { keepalive, patience, heard, spoke, probed, restore_by, claim_by }
     }
 
     fn heard(&mut self) {

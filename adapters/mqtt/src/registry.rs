@@ -52,6 +52,10 @@ enum Known {
 struct Entry {
     filter: String,
     known: Known,
+    /// The broker was asked for it in this session.
+    asked: bool,
+    /// It was there when the connection began, and was not granted on it yet.
+    lacking: bool,
     members: Vec<Member>,
 }
 
@@ -87,20 +91,24 @@ impl Registry {
             return;
         }
         self.last_number += 1;
-        let entry = Entry { filter, known: Known::Not, members: vec![member] };
+        let (known, members) = (Known::Not, vec![member]);
+        let entry = Entry { filter, known, asked: false, lacking: false, members };
         self.entries.insert(self.last_number, entry);
     }
 
-    /// A subscriber is gone: whether it was the last one of its filter.
-    pub(crate) fn remove(&mut self, filter: &str, member: u64) -> bool {
-        let found = self.entries.iter_mut().find(|(_, entry)| entry.filter == filter);
-        let Some((&number, entry)) = found else { return false };
+    /// A subscriber is gone. If it was the last one of its filter: whether the broker was ever asked for it.
+    pub(crate) fn remove(&mut self, filter: &str, member: u64) -> Option<bool> {
+        let (&number, entry) = self.entries.iter_mut().find(|(_, entry)| entry.filter == filter)?;
         entry.members.retain(|it| it.number != member);
-        let is_last = entry.members.is_empty();
-        if is_last {
-            self.entries.remove(&number);
+        if !entry.members.is_empty() {
+            return None;
         }
-        is_last
+        self.entries.remove(&number).map(|entry| entry.asked)
+    }
+
+    /// Whether somebody subscribes to it.
+    pub(crate) fn has(&self, filter: &str) -> bool {
+        self.entries.values().any(|entry| entry.filter == filter)
     }
 
     /// The next filter that the broker is to be asked for, in the order of their numbers; it will be, in
@@ -109,6 +117,7 @@ impl Registry {
         let unknown = self.entries.iter_mut().filter(|(_, entry)| entry.known == Known::Not);
         let (&number, entry) = unknown.min_by_key(|(number, _)| **number)?;
         entry.known = Known::Asked(id);
+        entry.asked = true;
         let qos = entry.members.iter().map(|member| member.qos).max()?;
         Some(Wanted { number, filter: entry.filter.clone(), qos })
     }
@@ -126,6 +135,7 @@ impl Registry {
         match answer {
             Ok(_) => {
                 entry.known = Known::Granted;
+                entry.lacking = false;
                 entry.members.iter_mut().for_each(Member::granted);
             }
             Err(error) => {
@@ -137,9 +147,9 @@ impl Registry {
         }
     }
 
-    /// Whether the broker has granted all there is.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.entries.values().all(|entry| entry.known == Known::Granted)
+    /// Whether the broker has granted all that was there when the connection began.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.entries.values().all(|entry| !entry.lacking)
     }
 
     /// There is a new connection. Of a session that was kept the broker knows what it granted.
@@ -149,6 +159,8 @@ impl Registry {
             if !(kept && entry.known == Known::Granted) {
                 entry.known = Known::Not;
             }
+            entry.asked &= kept;
+            entry.lacking = entry.known == Known::Not;
         }
     }
 

@@ -27,6 +27,7 @@ pub(crate) const OUT_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Session {
     version: Version,
     resubscribe: bool,
+    keeps_session: bool,
     packet_bytes_max: usize,
     /// Bytes for the socket.
     pub(crate) out: BytesMut,
@@ -34,9 +35,11 @@ pub(crate) struct Session {
     sending: Sending,
     receiving: Receiving,
     identifiers: Identifiers,
+    /// Of the packets that asked for a subscription and have no answer yet.
+    asking: BTreeSet<u16>,
     /// Subscriptions that are being ended, by the identifier of the packet.
-    ending: HashMap<u16, Option<Reply>>,
-    /// Filters that a broker that has kept the session still knows.
+    ending: HashMap<u16, (String, Option<Reply>)>,
+    /// Filters that a broker that keeps the session still knows, and is to forget.
     stale: BTreeSet<String>,
     connected: bool,
     /// What the broker knew is not restored yet.
@@ -52,12 +55,14 @@ impl Session {
         Self {
             version,
             resubscribe,
+            keeps_session: !options.clean_session,
             packet_bytes_max,
             out: BytesMut::new(),
             registry: Registry::new(options.overlapping_copies),
             sending: Sending::new(options),
             receiving: Receiving::new(version, commands),
             identifiers: Identifiers::default(),
+            asking: BTreeSet::new(),
             ending: HashMap::new(),
             stale: BTreeSet::new(),
             connected: false,
@@ -79,18 +84,27 @@ impl Session {
         self.connected = true;
         self.restoring = true;
         self.numbers = welcome.numbers;
-        for (id, reply) in self.ending.drain() {
+        for id in std::mem::take(&mut self.asking) {
             self.identifiers.free(id);
-            // With the connection the broker has forgotten it, or is asked again below.
-            reply.map(|reply| reply.send(Ok(())));
         }
         self.registry.connected(kept);
         self.sending.connected(welcome, &mut self.identifiers);
         self.receiving.connected(kept);
-        let stale = std::mem::take(&mut self.stale);
-        if kept {
-            for filter in stale {
-                self.end_subscription(filter, None);
+        self.end_again(kept);
+    }
+
+    /// What the last connection did not end, or was ended without one, is ended at a broker that knows it.
+    fn end_again(&mut self, kept: bool) {
+        for id in self.ending.keys() {
+            self.identifiers.free(*id);
+        }
+        let unconfirmed = std::mem::take(&mut self.ending).into_values();
+        let stale = std::mem::take(&mut self.stale).into_iter().map(|filter| (filter, None));
+        for (filter, reply) in unconfirmed.chain(stale) {
+            if kept && !self.registry.has(&filter) {
+                self.end_subscription(filter, reply);
+            } else {
+                reply.map(|reply| reply.send(Ok(())));
             }
         }
     }
@@ -132,16 +146,23 @@ impl Session {
         self.receiving.claim(true, &mut self.registry, &mut self.out);
     }
 
+    /// Whether they still may.
+    pub(crate) fn is_claimable(&self) -> bool {
+        self.receiving.is_claimable()
+    }
+
     pub(crate) fn unsubscribe(&mut self, filter: String, member: u64, reply: Option<Reply>) {
-        if !self.registry.remove(&filter, member) {
+        let Some(was_asked) = self.registry.remove(&filter, member) else {
             // Others go on with it, or it never was.
-            reply.map(|reply| reply.send(Ok(())));
-        } else if self.connected {
-            self.end_subscription(filter, reply);
-        } else {
-            self.stale.insert(filter);
-            reply.map(|reply| reply.send(Ok(())));
+            return drop(reply.map(|reply| reply.send(Ok(()))));
+        };
+        if self.connected {
+            return self.end_subscription(filter, reply);
         }
+        if was_asked && self.keeps_session {
+            self.stale.insert(filter);
+        }
+        reply.map(|reply| reply.send(Ok(())));
     }
 
     pub(crate) fn acknowledge(&mut self, arrival: Arrival) {
@@ -170,11 +191,13 @@ impl Session {
             Incoming::Released { id } => self.receiving.released(id, &mut self.out),
             Incoming::Completed { id } => self.sending.completed(id, &mut self.identifiers),
             Incoming::Subscribed { id, outcome } => {
-                self.registry.answered(id, outcome);
-                self.identifiers.free(id);
+                if self.asking.remove(&id) {
+                    self.registry.answered(id, outcome);
+                    self.identifiers.free(id);
+                }
             }
             Incoming::Unsubscribed { id, outcome } => {
-                if let Some(reply) = self.ending.remove(&id) {
+                if let Some((_, reply)) = self.ending.remove(&id) {
                     self.identifiers.free(id);
                     reply.map(|reply| reply.send(outcome));
                 }
@@ -212,14 +235,19 @@ impl Session {
         }
         while self.out.len() < OUT_BYTES_MAX && self.registry.has_unknown() {
             let Some(id) = self.identifiers.take() else { break };
-            let Some(wanted) = self.registry.ask(id) else { break };
+            let Some(wanted) = self.registry.ask(id) else {
+                self.identifiers.free(id);
+                break;
+            };
+            self.asking.insert(id);
             let result = write_subscribe(self.version, id, wanted, self.numbers, &mut self.out);
             if let Err(error) = result {
                 self.registry.answered(id, Err(error));
+                self.asking.remove(&id);
                 self.identifiers.free(id);
             }
         }
-        if self.restoring && self.registry.is_settled() {
+        if self.restoring && self.registry.is_restored() {
             self.restoring = false;
         }
         if !self.restoring {
@@ -242,12 +270,12 @@ impl Session {
             reply.map(|reply| reply.send(Err(none_left())));
             return;
         };
-        if let Err(error) = write_unsubscribe(self.version, id, filter, &mut self.out) {
+        if let Err(error) = write_unsubscribe(self.version, id, filter.clone(), &mut self.out) {
             self.identifiers.free(id);
             reply.map(|reply| reply.send(Err(error)));
             return;
         }
-        self.ending.insert(id, reply);
+        self.ending.insert(id, (filter, reply));
     }
 }
 

@@ -21,7 +21,8 @@ pub enum Acknowledge {
     /// When it was taken from the subscription.
     OnTake,
     /// When [`Message::acknowledge`] is called; with [`Mqtt::on`](crate::Mqtt::on), when the handler has
-    /// succeeded.
+    /// succeeded. What was not acknowledged when the subscription is dropped comes again where the session is
+    /// kept; elsewhere it is gone.
     ByHand,
 }
 

@@ -1,7 +1,7 @@
 //! The task that holds the connection, and makes a new one when it is lost.
 
 use crate::command::Command;
-use crate::connection::{Connection, End, obey_all};
+use crate::connection::{Connection, End, FAR, obey_all};
 use crate::options::{Options, Place};
 use crate::session::Session;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub(crate) struct Task {
     pub(crate) status: Arc<Status>,
     pub(crate) commands: mpsc::UnboundedReceiver<Command>,
     pub(crate) session: Session,
+    /// Until when somebody may subscribe to what came with a kept session, once there was a connection.
+    pub(crate) claim_by: Option<Instant>,
 }
 
 /// Why there is nothing more to do.
@@ -79,10 +81,12 @@ impl Task {
     }
 
     async fn serve(&mut self, connection: Connection) -> End {
+        let wait = self.options.calls.connect_timeout.min(FAR);
+        let claim_by = *self.claim_by.get_or_insert_with(|| Instant::now() + wait);
         let Self { guard, status, commands, session, .. } = self;
         session.connected(&connection.welcome);
         let end = connection
-            .serve(session, commands, || {
+            .serve(session, commands, claim_by, || {
                 guard.connected();
                 status.set(State::Ready);
             })

@@ -26,6 +26,7 @@ pub(super) struct Receiving {
     /// Messages that came with a session of an earlier process before this one has subscribed, as long as
     /// it may still do so.
     unclaimed: Option<Vec<Arrived>>,
+    claimable: bool,
     connection: u64,
     session: u64,
 }
@@ -62,6 +63,7 @@ impl Receiving {
             answers: 0,
             contents: RandomState::new(),
             unclaimed: None,
+            claimable: true,
             connection: 0,
             session: 0,
         }
@@ -69,9 +71,8 @@ impl Receiving {
 
     /// There is a new connection.
     pub(super) fn connected(&mut self, kept: bool) {
-        // On a later one the broker sends again what nobody has claimed.
-        let is_of_another_process = kept && self.connection == 0;
-        self.unclaimed = is_of_another_process.then(Vec::new);
+        // What came on an earlier one, and was not claimed, the broker sends again.
+        self.unclaimed = (kept && self.claimable).then(Vec::new);
         self.connection += 1;
         if !kept {
             self.session += 1;
@@ -113,6 +114,7 @@ impl Receiving {
 
     /// Somebody has subscribed, or may no longer: what is claimed goes to them, or nobody gets it.
     pub(super) fn claim(&mut self, last: bool, registry: &mut Registry, out: &mut BytesMut) {
+        self.claimable &= !last;
         let Some(unclaimed) = self.unclaimed.take() else { return };
         if !last {
             self.unclaimed = Some(Vec::new());
@@ -123,6 +125,11 @@ impl Receiving {
         for arrived in unclaimed {
             self.message(arrived, registry, out);
         }
+    }
+
+    /// Whether somebody may still subscribe to what an earlier process left.
+    pub(super) fn is_claimable(&self) -> bool {
+        self.claimable
     }
 
     /// All those who got a message are done with it.

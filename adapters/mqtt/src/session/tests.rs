@@ -272,7 +272,7 @@ fn subscriptions_are_restored_before_messages_go_on() {
 
 #[test]
 fn a_filter_is_left_when_the_last_one_leaves() {
-    let mut it = Dialogue::connected(&options());
+    let mut it = Dialogue::connected(&Options { clean_session: false, ..options() });
     let (_first, _one) = it.subscribe("a", Acknowledge::OnArrival);
     let (_second, _two) = it.subscribe("a", Acknowledge::OnArrival);
     assert_eq!(it.sent(), ["subscribe 1 a"]);
@@ -406,56 +406,4 @@ fn a_message_that_nobody_wants_is_done_with() {
     assert_eq!(it.sent(), ["puback 7", "pubrec 8"]);
 }
 
-#[test]
-fn a_message_that_ends_every_connection_is_given_up_and_the_others_go_on() {
-    for kept in [true, false] {
-        let mut it = Dialogue::connected(&options());
-        let (mut poison, _) = it.publish("poison", Qos::AtLeastOnce);
-        let (mut other, _) = it.publish("other", Qos::AtLeastOnce);
-        for _ in 0..3 {
-            assert_eq!(ended(&mut poison), None);
-            assert!(it.sent()[0].contains("poison"));
-            it.session.disconnected();
-            it.connect(kept);
-        }
-        let error = poison.try_recv().unwrap().unwrap_err();
-        assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Disconnected, true));
-        let sent = it.sent().join(" ");
-        assert!(sent.starts_with("publish") && sent.contains("other"), "{sent}");
-        assert!(!sent.contains("poison"), "{sent}");
-        assert_eq!(ended(&mut other), None);
-        assert_eq!(it.backlog.messages(), 1);
-    }
-}
-
-#[test]
-fn a_message_that_nobody_waits_for_is_not_sent_on_the_next_connection() {
-    for kept in [true, false] {
-        let mut it = Dialogue::connected(&options());
-        let (one, _) = it.publish("a", Qos::AtLeastOnce);
-        let (_two, _) = it.publish("b", Qos::AtLeastOnce);
-        assert_eq!(it.sent().len(), 2);
-        drop(one);
-        it.session.disconnected();
-        it.connect(kept);
-        let again = if kept { "publish 2 b again" } else { "publish 3 b" };
-        assert_eq!(it.sent(), [again]);
-        assert_eq!(it.backlog.messages(), 1);
-    }
-}
-
-#[test]
-fn the_identifier_of_a_given_up_message_of_qos_2_is_not_used_before_the_broker_is_done_with_it() {
-    let mut it = Dialogue::connected(&options());
-    let (one, _) = it.publish("a", Qos::ExactlyOnce);
-    assert_eq!(it.sent(), ["publish 1 a"]);
-    drop(one);
-    for _ in 0..2 {
-        it.session.disconnected();
-        it.connect(true);
-        assert_eq!(it.sent(), ["pubrel 1"]);
-    }
-    while it.session.identifiers.take().is_some() {}
-    it.hear(Incoming::Completed { id: 1 });
-    assert_eq!(it.session.identifiers.take(), Some(1));
-}
+mod reconnecting;

@@ -5,7 +5,7 @@ use crate::peer::{Listener, VERSIONS, client_at, is_silent, lasting, next, publi
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::sleep;
-use workyard_mqtt::{ErrorKind, Mqtt, Qos, Version};
+use workyard_mqtt::{Acknowledge, ErrorKind, Mqtt, Qos, Subscribe, Version};
 use workyard_testbed::{Mosquitto, PATIENCE, Relay, eventually};
 
 const MESSAGES: usize = 300;
@@ -238,5 +238,42 @@ async fn what_came_before_the_program_subscribed_is_not_lost() {
         assert_eq!(next(&mut one).await.text(), "1");
         assert_eq!(next(&mut two).await.text(), "2");
         assert!(is_silent(&mut one).await && is_silent(&mut two).await);
+    }
+}
+
+#[tokio::test]
+async fn what_a_dropped_handler_has_not_handled_comes_to_the_next_process() {
+    for version in VERSIONS {
+        let broker = Mosquitto::start().await;
+        let open = || {
+            client_at(&broker.url(), |options| {
+                options.version = version;
+                lasting(options, "by-hand");
+            })
+        };
+        let mqtt = open();
+        let how = Subscribe::new(Qos::AtLeastOnce).acknowledge(Acknowledge::ByHand);
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let handler = mqtt.on("n", how, move |message| {
+            let begun = begun.clone();
+            async move {
+                begun.send(message.text()).unwrap();
+                std::future::pending::<Result<(), String>>().await
+            }
+        });
+        let handler = handler.await.unwrap();
+        for number in 0..3 {
+            publish(broker.address(), &["-t", "n", "-m", &number.to_string(), "-q", "1"]).await;
+        }
+        assert_eq!(begins.recv().await.unwrap(), "0");
+        sleep(Duration::from_millis(50)).await;
+        drop(handler);
+        sleep(Duration::from_millis(50)).await;
+        mqtt.close().await;
+        let again = open();
+        let mut next_one = again.subscribe("n", how).await.unwrap();
+        for number in 0..3 {
+            assert_eq!(next(&mut next_one).await.text(), number.to_string(), "{version:?}");
+        }
     }
 }

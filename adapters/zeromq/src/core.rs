@@ -7,13 +7,13 @@ use crate::limits::CUTS_MAX;
 use crate::message::Message;
 use crate::options::Options;
 use crate::peers::Peers;
-use crate::queue::Queue;
+use crate::queue::{Queue, weight};
 use crate::stop::Stop;
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use workyard_adapter_kit::{Error, ErrorKind, Guard, State as Health, Status};
 
 pub(crate) struct Core {
@@ -26,11 +26,16 @@ pub(crate) struct Core {
     pub(crate) stop: Stop,
     /// Messages that a peer was too slow for, and messages in the midst of which peers hang up.
     pub(crate) dropped: AtomicU64,
-    received: mpsc::Sender<Received>,
-    receiver: tokio::sync::Mutex<mpsc::Receiver<Received>>,
+    received: mpsc::Sender<Waiting>,
+    receiver: tokio::sync::Mutex<mpsc::Receiver<Waiting>>,
+    /// Bytes that may wait for the application.
+    room: Arc<Semaphore>,
     state: Mutex<State>,
     left: Notify,
 }
+
+/// A message that waits for the application, and its share of the bytes that may.
+type Waiting = (Received, OwnedSemaphorePermit);
 
 /// A message that was received.
 #[derive(Debug)]
@@ -65,7 +70,8 @@ impl Core {
         let peers = Peers::new(kind, &options);
         let links = vec![Link::Connecting; links];
         Self {
-            shared: Arc::new(Queue::new(options.send_queue_max)),
+            shared: Arc::new(Queue::new(options.send_queue_max, options.send_queue_bytes_max)),
+            room: Arc::new(Semaphore::new(options.receive_queue_bytes_max)),
             state: Mutex::new(State { links, peers, ..State::default() }),
             receiver: tokio::sync::Mutex::new(receiver),
             status: Status::default(),
@@ -106,8 +112,11 @@ impl Core {
 
     /// Hands a message to the application, when it has room for one.
     pub(crate) async fn receive(&self, received: Received) {
+        let weight = weight(&received.message, self.options.receive_queue_bytes_max);
+        let room = Arc::clone(&self.room).acquire_many_owned(weight).await;
+        let room = room.expect("nobody closes the semaphore");
         // It has an end only with the socket, and this task with it.
-        let _ = self.received.send(received).await;
+        let _ = self.received.send((received, room)).await;
     }
 
     /// The next message that was received. Whoever gives up waiting loses none.
@@ -116,7 +125,10 @@ impl Core {
         tokio::select! {
             biased;
             () = self.stop.stopped() => Err(self.closed()),
-            received = next => received.ok_or_else(|| self.closed()),
+            received = next => match received {
+                Some((received, _)) => Ok(received),
+                None => Err(self.closed()),
+            },
         }
     }
 

@@ -30,8 +30,12 @@ pub struct Options {
     /// Most messages that wait to be written: 1000. Those of a publisher, a replier and a router are
     /// counted for each peer.
     pub send_queue_max: usize,
+    /// Most bytes that wait to be written: 64 MiB, counted likewise. A larger message has to be alone.
+    pub send_queue_bytes_max: usize,
     /// Most messages that were received and wait for the application: 1000. Peers wait then.
     pub receive_queue_max: usize,
+    /// Most bytes that were received and wait for the application: 64 MiB. A larger message has to be alone.
+    pub receive_queue_bytes_max: usize,
     /// Most bytes of a message, sent or received, all parts together: 16 MiB.
     pub message_bytes_max: usize,
     /// Most parts of a message: 1024.
@@ -60,7 +64,9 @@ impl Default for Options {
             identity: String::new(),
             subscribe: Vec::new(),
             send_queue_max: 1000,
+            send_queue_bytes_max: 64 << 20,
             receive_queue_max: 1000,
+            receive_queue_bytes_max: 64 << 20,
             message_bytes_max: 16 << 20,
             parts_max: 1024,
             peers_max: 1000,
@@ -114,6 +120,8 @@ impl Options {
         }
         let numbers = [
             ("send_queue_max", &mut self.send_queue_max),
+            ("send_queue_bytes_max", &mut self.send_queue_bytes_max),
+            ("receive_queue_bytes_max", &mut self.receive_queue_bytes_max),
             ("receive_queue_max", &mut self.receive_queue_max),
             ("message_bytes_max", &mut self.message_bytes_max),
             ("parts_max", &mut self.parts_max),
@@ -149,6 +157,8 @@ impl Options {
         }
         let bounds = [
             ("send_queue_max", self.send_queue_max),
+            ("send_queue_bytes_max", self.send_queue_bytes_max),
+            ("receive_queue_bytes_max", self.receive_queue_bytes_max),
             ("receive_queue_max", self.receive_queue_max),
             ("message_bytes_max", self.message_bytes_max),
             ("parts_max", self.parts_max),
@@ -170,7 +180,9 @@ impl fmt::Debug for Options {
             .field("identity", &self.identity)
             .field("subscribe", &self.subscribe)
             .field("send_queue_max", &self.send_queue_max)
+            .field("send_queue_bytes_max", &self.send_queue_bytes_max)
             .field("receive_queue_max", &self.receive_queue_max)
+            .field("receive_queue_bytes_max", &self.receive_queue_bytes_max)
             .field("message_bytes_max", &self.message_bytes_max)
             .field("parts_max", &self.parts_max)
             .field("peers_max", &self.peers_max)
@@ -254,12 +266,14 @@ mod tests {
     fn every_option_can_stand_in_the_url_or_in_a_file() {
         let (options, _) = read(
             "tcp://a:1?identity=ann&subscribe=news&send_queue_max=1&receive_queue_max=2&\
-             message_bytes_max=3&parts_max=4&peers_max=5&linger=6s&request_timeout=7s",
+             message_bytes_max=3&parts_max=4&peers_max=5&linger=6s&request_timeout=7s&\
+             send_queue_bytes_max=8&receive_queue_bytes_max=9",
         )
         .unwrap();
         assert_eq!((&*options.identity, &*options.subscribe[0]), ("ann", "news"));
         assert_eq!((options.send_queue_max, options.receive_queue_max), (1, 2));
         assert_eq!((options.message_bytes_max, options.parts_max, options.peers_max), (3, 4, 5));
+        assert_eq!((options.send_queue_bytes_max, options.receive_queue_bytes_max), (8, 9));
         let seconds = |seconds| Duration::from_secs(seconds);
         assert_eq!((options.linger, options.calls.request_timeout), (seconds(6), seconds(7)));
         let text = "bind = ['tcp://*:1']\nlinger = '1s'\n[reconnect]\nfirst = '1ms'";

@@ -20,7 +20,8 @@ pub(crate) struct Peers {
     peers: HashMap<Bytes, Peer>,
     /// How many there were; names are made of it.
     count: u64,
-    queue_max: usize,
+    /// Most messages and bytes that wait for each.
+    queue_max: (usize, usize),
     /// Whether they are known by what they call themselves.
     named: bool,
     subscribes: bool,
@@ -50,8 +51,11 @@ struct Request {
 impl Peers {
     pub(crate) fn new(kind: Kind, options: &Options) -> Self {
         let subscribes = kind == Kind::Subscriber;
-        let queue_max =
-            if subscribes { SUBSCRIPTIONS_MAX + CHANGES_MAX } else { options.send_queue_max };
+        let queue_max = if subscribes {
+            (SUBSCRIPTIONS_MAX + CHANGES_MAX, u32::MAX as usize)
+        } else {
+            (options.send_queue_max, options.send_queue_bytes_max)
+        };
         let prefixes = options.subscribe.iter().filter(|_| subscribes);
         let subscriptions = prefixes.map(|prefix| (Bytes::from(prefix.clone()), 1)).collect();
         let named = kind.names_peers();
@@ -63,7 +67,7 @@ impl Peers {
     pub(crate) fn join(&mut self, name: Bytes) -> (Bytes, Peer) {
         self.count += 1;
         let name = if self.named && !name.is_empty() { name } else { made(self.count) };
-        let queue = Arc::new(Queue::new(self.queue_max));
+        let queue = Arc::new(Queue::new(self.queue_max.0, self.queue_max.1));
         if self.subscribes {
             for prefix in self.subscriptions.keys() {
                 queue.try_push(word(true, prefix));

@@ -13,6 +13,8 @@ pub(crate) struct Queue {
     given_up: Mutex<Vec<Message>>,
     places: Semaphore,
     places_max: usize,
+    bytes: Semaphore,
+    bytes_max: usize,
     readable: Notify,
     settled: Notify,
 }
@@ -25,12 +27,16 @@ struct Queued {
 }
 
 impl Queue {
-    pub(crate) fn new(places_max: usize) -> Self {
+    /// For so many messages, and for so many bytes, which are fewer than 2^32. A message of more than that has to
+    /// be alone.
+    pub(crate) fn new(places_max: usize, bytes_max: usize) -> Self {
         Self {
             waiting: Mutex::default(),
             given_up: Mutex::default(),
             places: Semaphore::new(places_max),
             places_max,
+            bytes: Semaphore::new(bytes_max),
+            bytes_max,
             readable: Notify::new(),
             settled: Notify::new(),
         }
@@ -38,14 +44,19 @@ impl Queue {
 
     /// Adds a message as soon as there is a place.
     pub(crate) async fn push(&self, message: Message) {
+        // In this order: whoever gives up waiting has never had a place.
+        let bytes = self.bytes.acquire_many(self.weight(&message)).await;
         let place = self.places.acquire().await;
+        bytes.expect("nobody closes the semaphore").forget();
         place.expect("nobody closes the semaphore").forget();
         self.add(message);
     }
 
     /// Adds a message if there is a place; whether there was one.
     pub(crate) fn try_push(&self, message: Message) -> bool {
-        let Ok(place) = self.places.try_acquire() else { return false };
+        let bytes = self.bytes.try_acquire_many(self.weight(&message));
+        let (Ok(bytes), Ok(place)) = (bytes, self.places.try_acquire()) else { return false };
+        bytes.forget();
         place.forget();
         self.add(message);
         true
@@ -66,9 +77,9 @@ impl Queue {
     pub(crate) fn withdraw(&self, is_it: impl Fn(&Message) -> bool) -> bool {
         let mut waiting = self.waiting();
         let place = waiting.iter().position(|queued| is_it(&queued.message));
-        let Some(_) = place.and_then(|place| waiting.remove(place)) else { return false };
+        let Some(queued) = place.and_then(|place| waiting.remove(place)) else { return false };
         drop(waiting);
-        self.settle();
+        self.settle(&queued.message);
         true
     }
 
@@ -93,9 +104,14 @@ impl Queue {
         }
     }
 
-    fn settle(&self) {
+    fn settle(&self, message: &Message) {
+        self.bytes.add_permits(self.weight(message) as usize);
         self.places.add_permits(1);
         self.settled.notify_waiters();
+    }
+
+    fn weight(&self, message: &Message) -> u32 {
+        weight(message, self.bytes_max)
     }
 
     fn add(&self, message: Message) {
@@ -110,6 +126,11 @@ impl Queue {
     fn given_up(&self) -> MutexGuard<'_, Vec<Message>> {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many of so many bytes a message takes.
+pub(crate) fn weight(message: &Message, bytes_max: usize) -> u32 {
+    u32::try_from(message.length().min(bytes_max)).expect("bounds are below 2^32")
 }
 
 /// A message that is being written.
@@ -131,8 +152,9 @@ impl Taken<'_> {
 
     /// The system has all of it.
     pub(crate) fn written(mut self) {
-        self.queued = None;
-        self.queue.settle();
+        if let Some(queued) = self.queued.take() {
+            self.queue.settle(&queued.message);
+        }
     }
 }
 
@@ -143,8 +165,8 @@ impl Drop for Taken<'_> {
         let Some(mut queued) = self.queued.take() else { return };
         queued.cuts += u32::from(self.begun);
         if queued.cuts >= CUTS_MAX {
+            self.queue.settle(&queued.message);
             self.queue.given_up().push(queued.message);
-            self.queue.settle();
         } else {
             self.queue.waiting().push_front(queued);
             self.queue.readable.notify_one();
@@ -160,7 +182,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_counts_until_it_was_written() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2, 100);
         assert!(queue.try_push("a".into()) && queue.try_push("b".into()));
         assert!(!queue.try_push("c".into()));
         let second = Duration::from_secs(1);
@@ -189,8 +211,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn bytes_count_beside_messages() {
+        let queue = Queue::new(3, 10);
+        assert!(queue.try_push("123456".into()) && !queue.try_push("12345".into()));
+        assert!(queue.try_push("1234".into()) && !queue.try_push("1".into()));
+        assert!(queue.withdraw(|message| *message == "1234".into()));
+        queue.next().await.written();
+        assert!(queue.is_empty());
+        // One that is larger than all of it has it alone.
+        assert!(queue.try_push("12345678901".into()) && !queue.try_push("1".into()));
+        queue.next().await.written();
+        queue.push("1234567890".into()).await;
+        let given_up = timeout(Duration::from_millis(1), queue.push("1".into())).await;
+        assert!(given_up.is_err());
+        queue.next().await.written();
+        queue.emptied().await;
+        assert!(queue.try_push("1234567890".into()));
+    }
+
+    #[tokio::test]
     async fn a_message_that_is_cut_again_and_again_is_given_up() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(1, 100);
         assert!(queue.try_push("large".into()));
         for _ in 0..10 {
             drop(queue.next().await);
@@ -207,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_gets_the_next() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 1000);
         let take = async || {
             for _ in 0..50 {
                 queue.next().await.written();

@@ -115,9 +115,10 @@ impl Socket {
     /// There was no place in a queue for so long.
     pub(crate) fn full(&self, limit: Duration) -> Error {
         let message = format!(
-            "{} messages wait, as many as send_queue_max allows, and no peer took one within \
-             {limit:?}",
-            self.core().options.send_queue_max
+            "as much waits as send_queue_max ({}) and send_queue_bytes_max ({}) allow, and no \
+             peer took enough of it within {limit:?}",
+            self.core().options.send_queue_max,
+            self.core().options.send_queue_bytes_max
         );
         Error::new(ErrorKind::Busy, message)
     }

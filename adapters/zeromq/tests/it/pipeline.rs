@@ -203,6 +203,46 @@ async fn a_slow_application_holds_up_its_peers_and_loses_nothing() {
     }
 }
 
+#[tokio::test]
+async fn so_many_bytes_wait_to_be_written_and_no_more() {
+    let nowhere = Port::free();
+    let mut options = connects(address(&nowhere));
+    options.send_queue_bytes_max = 10;
+    options.calls.request_timeout = MOMENT;
+    let push = Push::with(options).unwrap();
+    push.send(Message::of(["123", "456"])).await.unwrap();
+    let error = push.send("12345").await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Busy, false));
+    push.send("1234").await.unwrap();
+    let mut libzmq = peer("PULL", "bind", address(&nowhere), &[]).await;
+    assert_eq!(libzmq.ask("recv").await, "123|456");
+    assert_eq!(libzmq.ask("recv").await, "1234");
+    push.send("larger than all of it").await.unwrap();
+    assert_eq!(libzmq.ask("recv").await, "larger than all of it");
+}
+
+#[tokio::test]
+async fn so_many_bytes_wait_for_the_application_and_no_more() {
+    let mut options = binds();
+    options.receive_queue_bytes_max = 1_000_000;
+    let pull = Pull::with(options).unwrap();
+    pull.ready().await.unwrap();
+    let mut options = connects(pull.addresses()[0]);
+    options.send_queue_max = 10;
+    options.calls.request_timeout = Duration::from_millis(500);
+    let push = Push::with(options).unwrap();
+    let mut sent = 0_u32;
+    while push.send(Message::of([sent.to_be_bytes().to_vec(), vec![0; 500_000]])).await.is_ok() {
+        sent += 1;
+        assert!(sent < 200, "nobody is held up");
+    }
+    for number in 0..sent {
+        assert_eq!(pull.recv_within(SOON).await.unwrap().parts()[0], number.to_be_bytes()[..]);
+    }
+    push.send(vec![0; 2_000_000]).await.unwrap();
+    assert_eq!(pull.recv_within(SOON).await.unwrap().parts()[0].len(), 2_000_000);
+}
+
 async fn is_down(push: &Push) {
     eventually("it is down", async || {
         push.ready().await.is_err() && matches!(push.state(), State::Down(_))

@@ -7,13 +7,12 @@ use crate::finished::Finished;
 use crate::keeper::{Close, Keeper};
 use crate::options::Options;
 use crate::publish::Publish;
+use crate::publishing::Parts;
 use crate::shared::Shared;
 use crate::topology::{Binding, Declaration, Exchange, Queue, QueueFacts, short};
 use crate::{Error, ErrorKind, Result, State, Stats, Status};
-use lapin::options::{
-    BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions, QueuePurgeOptions,
-};
-use lapin::{Channel, Confirmation};
+use lapin::Channel;
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions, QueuePurgeOptions};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -60,7 +59,7 @@ impl Amqp {
     /// the message is not transient and its queue is durable.
     ///
     /// # Errors
-    /// [`ErrorKind::Server`] when the server does not take it (code `nack`), has no queue for one that
+    /// [`ErrorKind::Server`] when a queue does not take it (code `nack`; another may have), has no queue for one that
     /// is mandatory (`312`), or no such exchange (`404`); [`ErrorKind::TimedOut`], when the server takes
     /// none for now. [`Error::outcome_unknown`] tells whether it may have been taken.
     pub async fn publish(&self, message: &Publish) -> Result<()> {
@@ -234,18 +233,23 @@ impl Amqp {
         let (exchange, key, properties) = message.parts(shared.settled.options.body_bytes_max)?;
         let live = shared.connection().await?;
         live.unblocked(shared.patience()).await?;
-        let channel = live.publishing(&message.exchange).await?;
+        let (bytes, patience) = (message.body.len(), shared.patience());
         let (is_mandatory, body) = (message.is_mandatory, message.body.clone());
+        let parts = Parts { exchange, key, is_mandatory, body, properties };
         // The driver would keep what it has of a publish that was given up as long as the channel lasts.
-        let confirmed = async move {
-            let options = BasicPublishOptions { mandatory: is_mandatory, ..Default::default() };
-            channel.basic_publish(exchange, key, options, &body, properties).await?.await
-        };
-        match Finished::new(confirmed).await.map_err(error::of_request)? {
-            Confirmation::Ack(None) | Confirmation::NotRequested => Ok(()),
-            Confirmation::Ack(Some(returned)) => Err(error::of_return(&returned)),
-            Confirmation::Nack(_) => Err(error::of_nack()),
+        if message.is_mandatory {
+            let alone = live.alone(patience).await?;
+            let room = live.room(bytes, patience).await?;
+            let published = async move {
+                let published = alone.publishing.publish(parts, room).await;
+                alone.give_back();
+                published
+            };
+            return Finished::new(published).await;
         }
+        let publishing = live.publishing(&message.exchange).await?;
+        let room = live.room(bytes, patience).await?;
+        Finished::new(async move { publishing.publish(parts, room).await }).await
     }
 
     async fn declare(&self, declaration: Declaration) -> Result<QueueFacts> {

@@ -59,11 +59,8 @@ pub(crate) fn of_request(error: lapin::Error) -> Error {
         lapin::ErrorKind::SerialisationError(_) => {
             Error::new(ErrorKind::InvalidRequest, error.to_string()).with_source(error)
         }
-        // It was looked at before anything was sent.
-        lapin::ErrorKind::InvalidChannelState(..)
-        | lapin::ErrorKind::InvalidConnectionState(_)
-        | lapin::ErrorKind::InvalidChannel(_)
-        | lapin::ErrorKind::ChannelsLimitReached => {
+        // These are told of before anything is sent; a state that is wrong is told of afterwards, too.
+        lapin::ErrorKind::InvalidChannel(_) | lapin::ErrorKind::ChannelsLimitReached => {
             let message = format!("the connection was lost before this was sent: {error}");
             Error::new(ErrorKind::Disconnected, message).not_carried_out().with_source(error)
         }
@@ -72,6 +69,13 @@ pub(crate) fn of_request(error: lapin::Error) -> Error {
             Error::new(ErrorKind::Disconnected, message).with_source(error)
         }
     }
+}
+
+/// What a publish failed by after it was written. The server closes a channel for one publish, and
+/// confirms none of those before it any more: what it says is about this one if there was no other.
+pub(crate) fn of_confirm(error: lapin::Error, was_alone: bool) -> Error {
+    let error = of_request(error);
+    if was_alone && error.kind() == ErrorKind::Server { error } else { error.outcome_open() }
 }
 
 fn of_server(said: &AMQPError) -> Error {
@@ -90,9 +94,10 @@ pub(crate) fn of_return(returned: &BasicReturnMessage) -> Error {
     Error::new(ErrorKind::Server, message).with_code(returned.reply_code)
 }
 
-/// A message that the server could not keep.
+/// A message that a queue did not keep; another may have.
 pub(crate) fn of_nack() -> Error {
-    Error::new(ErrorKind::Server, "the server has not taken the message").with_code("nack")
+    let error = Error::new(ErrorKind::Server, "not every queue has taken the message");
+    error.with_code("nack").outcome_open()
 }
 
 /// What belongs to a connection that is gone.
@@ -168,5 +173,20 @@ mod tests {
             assert_eq!((error.kind(), error.outcome_unknown()), (kind, outcome_unknown), "{error}");
         }
         assert!(!outlived().is_transient() && !outlived().outcome_unknown());
+        assert!(of_nack().outcome_unknown());
+    }
+
+    #[test]
+    fn errors_of_confirms_are_certain_only_of_one_that_was_alone() {
+        let none = || said(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND));
+        assert!(!of_confirm(none(), true).outcome_unknown());
+        assert!(of_confirm(none(), false).outcome_unknown());
+        for lost in [
+            || lapin::ErrorKind::InvalidChannelState(lapin::ChannelState::Closed, "").into(),
+            || lapin::ErrorKind::InvalidConnectionState(lapin::ConnectionState::Closed).into(),
+            || lapin::ErrorKind::InvalidChannel(1).into(),
+        ] {
+            assert!(of_confirm(lost(), true).outcome_unknown());
+        }
     }
 }

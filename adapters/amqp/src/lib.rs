@@ -32,6 +32,7 @@ mod limits;
 mod live;
 mod options;
 mod publish;
+mod publishing;
 mod shared;
 mod topology;
 

@@ -8,6 +8,15 @@ pub(crate) const DECLARATIONS_MAX: usize = 10_000;
 /// Most exchanges with a channel of their own to publish on; the rest share one.
 pub(crate) const PUBLISHING_CHANNELS_MAX: usize = 64;
 
+/// Most mandatory publishes of a connection under way, each on a channel of its own.
+pub(crate) const MANDATORY_CHANNELS_MAX: usize = 64;
+
+/// Most bytes of publishes that wait to be written to a connection; one that is larger waits alone.
+pub(crate) const UNWRITTEN_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// What a publish counts as besides its body.
+pub(crate) const UNWRITTEN_OVERHEAD: u32 = 1024;
+
 /// How long a server may take to agree to the end of a connection.
 pub(crate) const GOODBYE_MAX: Duration = Duration::from_secs(2);
 

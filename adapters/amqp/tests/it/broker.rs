@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use workyard_amqp::{
-    Amqp, ConnectionEvent, Consume, Consumer, Delivery, Observer, Options, Publish, Queue,
+    Amqp, ConnectionEvent, Consume, Consumer, Delivery, Observer, Options, Publish, Queue, Result,
 };
 use workyard_testbed::{Authority, PATIENCE, RabbitMq, Relay};
 
@@ -90,5 +90,17 @@ pub(crate) async fn drained(amqp: &Amqp, queue: &str) -> BTreeMap<String, usize>
             return counts;
         }
         *counts.entry(text).or_default() += 1;
+    }
+}
+
+/// What was promised for each text, and how often it is there.
+pub(crate) fn check(outcomes: Vec<(String, Result<()>)>, counts: &BTreeMap<String, usize>) {
+    for (text, published) in outcomes {
+        let times = counts.get(&text).copied().unwrap_or_default();
+        match published {
+            Ok(()) => assert_eq!(times, 1, "{text}"),
+            Err(error) if error.outcome_unknown() => assert!(times <= 1, "{text}: {error}"),
+            Err(error) => assert_eq!(times, 0, "{text}: {error}"),
+        }
     }
 }

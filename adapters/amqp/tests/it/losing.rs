@@ -1,12 +1,10 @@
 //! Connections that are lost: what is restored, what is known, and that nothing happens twice.
 
-use crate::broker::{MOMENT, drained, is_quiet, next, relayed, to, told, with_queue};
+use crate::broker::{MOMENT, check, drained, is_quiet, next, relayed, to, told, with_queue};
 use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::time::sleep;
-use workyard_amqp::{
-    Amqp, Binding, Consume, ErrorKind, Exchange, Options, Publish, Queue, Result, State,
-};
+use workyard_amqp::{Amqp, Binding, Consume, ErrorKind, Exchange, Options, Publish, Queue, State};
 use workyard_testbed::{RabbitMq, Relay, eventually};
 
 async fn again(amqp: &Amqp, connected: u64) {
@@ -14,18 +12,6 @@ async fn again(amqp: &Amqp, connected: u64) {
         amqp.stats().connected >= connected && matches!(amqp.status().state(), State::Ready)
     })
     .await;
-}
-
-/// What was promised for each text, and how often it is there.
-fn check(outcomes: Vec<(String, Result<()>)>, counts: &std::collections::BTreeMap<String, usize>) {
-    for (text, published) in outcomes {
-        let times = counts.get(&text).copied().unwrap_or_default();
-        match published {
-            Ok(()) => assert_eq!(times, 1, "{text}"),
-            Err(error) if error.outcome_unknown() => assert!(times <= 1, "{text}: {error}"),
-            Err(error) => assert_eq!(times, 0, "{text}: {error}"),
-        }
-    }
 }
 
 #[tokio::test]

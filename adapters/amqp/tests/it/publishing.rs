@@ -1,10 +1,12 @@
 //! What is published, and what the server says to it.
 
-use crate::broker::{MOMENT, drained, next, opened, relayed, to, told, with_queue};
+use crate::broker::{MOMENT, check, drained, next, opened, relayed, to, told, with_queue};
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 use workyard_amqp::lapin::types::ShortString;
-use workyard_amqp::{Consume, ErrorKind, Options, Publish, Queue, Value};
+use workyard_amqp::{
+    Binding, Consume, ErrorKind, Exchange, ExchangeKind, Options, Publish, Queue, Value,
+};
 use workyard_testbed::{RabbitMq, eventually};
 
 #[tokio::test]
@@ -55,6 +57,92 @@ async fn what_has_no_queue_is_returned_if_it_must_have_one() {
     assert!(!error.outcome_unknown());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_returned_is_told_to_who_published_it() {
+    let amqp = opened("").await;
+    with_queue(&amqp, "a").await;
+    for round in 0..20 {
+        let publish = |number: usize| {
+            let amqp = amqp.clone();
+            let (key, is_routed) =
+                if number.is_multiple_of(3) { ("nowhere", false) } else { ("a", true) };
+            tokio::spawn(async move {
+                let message = to(key, format!("{round} {number}"));
+                let is_mandatory = !is_routed || number.is_multiple_of(2);
+                let message = if is_mandatory { message.mandatory() } else { message };
+                (is_routed, amqp.publish(&message).await)
+            })
+        };
+        for outcome in join_all((0..30).map(publish)).await {
+            let (is_routed, published) = outcome.unwrap();
+            assert_eq!(published.is_ok(), is_routed, "{published:?}");
+        }
+    }
+    assert_eq!(drained(&amqp, "a").await.len(), 400);
+}
+
+#[tokio::test]
+async fn one_queue_that_is_full_leaves_open_what_the_others_did() {
+    let amqp = opened("").await;
+    let full = Queue::named("full")
+        .argument("x-max-length", 1_i32)
+        .argument("x-overflow", Value::LongString("reject-publish".into()));
+    amqp.declare_queue(&full).await.unwrap();
+    with_queue(&amqp, "a").await;
+    amqp.declare_exchange(&Exchange::named("f").kind(ExchangeKind::Fanout)).await.unwrap();
+    for queue in ["a", "full"] {
+        amqp.bind(&Binding::new("f", queue, "")).await.unwrap();
+    }
+    let mut refused = 0;
+    for number in 0..5 {
+        let message = Publish::to("f", "").body(number.to_string());
+        if let Err(error) = amqp.publish(&message).await {
+            assert!(error.outcome_unknown(), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+    assert_eq!(drained(&amqp, "a").await.len(), 5);
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_deleted_leaves_open_what_was_on_its_way() {
+    let amqp = opened("").await;
+    with_queue(&amqp, "a").await;
+    for round in 0..15 {
+        amqp.declare_exchange(&Exchange::named("e")).await.unwrap();
+        amqp.bind(&Binding::new("e", "a", "k")).await.unwrap();
+        let publish = |number: usize| {
+            let (amqp, text) = (&amqp, format!("{round} {number}"));
+            let message = Publish::to("e", "k").body(text.clone());
+            async move { (text, amqp.publish(&message).await) }
+        };
+        let delete = async {
+            tokio::time::sleep(Duration::from_micros(fastrand::u64(0..2000))).await;
+            amqp.delete_exchange("e").await.unwrap();
+        };
+        let (outcomes, ()) = tokio::join!(join_all((0..400).map(publish)), delete);
+        // What is confirmed need not be in a queue: bindings go first.
+        let failed = outcomes.into_iter().filter(|(_, published)| published.is_err());
+        check(failed.collect(), &drained(&amqp, "a").await);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_to_be_written_is_bounded() {
+    let (relay, amqp, _) = relayed("request_timeout=1s&attempts_max=1").await;
+    amqp.publish(&to("a", "x")).await.unwrap();
+    relay.stall();
+    let message = to("a", "x".repeat(8 << 20));
+    let results = join_all((0..20).map(|_| amqp.publish(&message))).await;
+    let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::TimedOut), "{errors:?}");
+    let kept_out = errors.iter().filter(|error| !error.outcome_unknown());
+    assert!(kept_out.filter(|error| error.message().contains("wait to be written")).count() >= 10);
+    relay.pass();
+    eventually("it goes on", async || amqp.publish(&to("a", "y")).await.is_ok()).await;
+}
+
 #[tokio::test]
 async fn what_the_server_has_no_room_for_is_not_taken() {
     let amqp = opened("").await;
@@ -86,7 +174,7 @@ async fn an_exchange_that_is_not_there_is_no_matter_to_others() {
     assert_eq!(drained(&amqp, "a").await.len(), 100);
     assert_eq!((amqp.stats().connected, amqp.stats().lost), (1, 0));
     // It is mended once it is there.
-    amqp.declare_exchange(&workyard_amqp::Exchange::named("nowhere")).await.unwrap();
+    amqp.declare_exchange(&Exchange::named("nowhere")).await.unwrap();
     amqp.publish(&Publish::to("nowhere", "k")).await.unwrap();
 }
 

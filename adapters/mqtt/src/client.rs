@@ -226,12 +226,12 @@ impl Inner {
         self.refusal()?;
         let ticket = Arc::new(self.backlog.enter(bytes)?);
         let (reply, outcome) = oneshot::channel();
-        let waiting = Waiting(Arc::clone(&ticket));
+        let waiting = Waiting(Arc::clone(&ticket), publication.clone());
         self.command(Command::Publish(Outgoing { publication, ticket, reply, lost: 0 }))?;
         match timeout(self.options.calls.request_timeout, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(closed().outcome_open()),
-            Err(_) if waiting.0.give_up() => Err(self.late("sent").not_carried_out()),
+            Err(_) if waiting.give_up() => Err(self.late("sent").not_carried_out()),
             Err(_) => Err(self.late("acknowledged")),
         }
     }
@@ -305,11 +305,22 @@ impl std::fmt::Debug for Inner {
 }
 
 /// A caller who waits for its message. Gone before the message was sent, the message is not sent.
-struct Waiting(Arc<Ticket>);
+struct Waiting(Arc<Ticket>, Publication);
+
+impl Waiting {
+    /// Whether the message was certainly not sent, and never will be. Then it is not kept.
+    fn give_up(&self) -> bool {
+        let is_unsent = self.0.give_up();
+        if is_unsent {
+            self.1.forget();
+        }
+        is_unsent
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.give_up();
+        self.give_up();
     }
 }
 

@@ -151,9 +151,10 @@ impl Options {
         Ok((self, place))
     }
 
-    /// As the protocol has it.
+    /// As the protocol has it: no less than the client takes.
     pub(crate) fn keepalive_seconds(&self) -> u16 {
-        u16::try_from(self.keepalive.as_secs()).unwrap_or(u16::MAX)
+        let begun = u64::from(self.keepalive.subsec_nanos() > 0);
+        u16::try_from(self.keepalive.as_secs() + begun).unwrap_or(u16::MAX)
     }
 }
 

@@ -76,6 +76,14 @@ fn clients_that_are_not_named_are_told_apart() {
 }
 
 #[test]
+fn the_broker_expects_no_sign_before_the_client_gives_one() {
+    for (said, seconds) in [("1s", 1), ("1600ms", 2), ("65535s", 65_535), ("0s", 0)] {
+        let (options, _) = resolved(&format!("mqtt://h?keepalive={said}")).unwrap();
+        assert_eq!(options.keepalive_seconds(), seconds, "{said}");
+    }
+}
+
+#[test]
 fn what_cannot_work_is_refused() {
     for (url, said) in [
         ("mqtt://h/path", "has the path /path"),

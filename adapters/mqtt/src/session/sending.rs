@@ -172,9 +172,10 @@ impl Sending {
                 break;
             }
             let Some(outgoing) = self.queue.pop_front() else { break };
+            let is_new = outgoing.ticket.begin();
             // One that was sent in a session that is gone is past its beginning.
-            if outgoing.ticket.begin() || !outgoing.ticket.is_given_up() {
-                self.send(outgoing, qos, identifiers, out);
+            if is_new || !outgoing.ticket.is_given_up() {
+                self.send(outgoing, is_new, identifiers, out);
             }
         }
     }
@@ -254,7 +255,7 @@ impl Sending {
             flights.push(flight);
         }
         flights.sort_unstable_by_key(|flight| flight.order);
-        for Flight { mut outgoing, .. } in flights.into_iter().rev() {
+        for Flight { outgoing, .. } in flights.into_iter().rev() {
             if outgoing.publication.qos() == Qos::ExactlyOnce {
                 reply(outgoing.reply, Err(session_lost()));
             } else if !outgoing.reply.is_closed() {
@@ -288,13 +289,16 @@ impl Sending {
 
     fn send(
         &mut self,
-        mut outgoing: Outgoing,
-        qos: Qos,
+        outgoing: Outgoing,
+        is_new: bool,
         identifiers: &mut Identifiers,
         out: &mut BytesMut,
     ) {
+        let qos = outgoing.publication.qos();
+        // Of one that was sent in a session that is gone nobody knows whether it arrived.
+        let failed = |error: Error| Err(if is_new { error } else { error.outcome_open() });
         if let Err(error) = self.check(&outgoing, qos) {
-            return reply(outgoing.reply, Err(error));
+            return reply(outgoing.reply, failed(error));
         }
         if qos == Qos::AtMostOnce {
             return match outgoing.publication.write(out) {
@@ -303,12 +307,12 @@ impl Sending {
             };
         }
         let Some(id) = identifiers.take() else {
-            return reply(outgoing.reply, Err(super::none_left()));
+            return reply(outgoing.reply, failed(super::none_left()));
         };
         outgoing.publication.set_id(id);
         if let Err(error) = outgoing.publication.write(out) {
             identifiers.free(id);
-            return reply(outgoing.reply, Err(error));
+            return reply(outgoing.reply, failed(error));
         }
         self.order += 1;
         self.under_way += 1;
@@ -322,7 +326,7 @@ impl Sending {
         if flight.released {
             return write_answer(self.version, Answer::Release, id, out);
         }
-        let publication = &mut flight.outgoing.publication;
+        let publication = &flight.outgoing.publication;
         publication.set_duplicate(true);
         let written = publication.write(out);
         debug_assert!(written.is_ok(), "it could be written before");

@@ -3,18 +3,23 @@
 use crate::message::{Properties, Publish};
 use crate::options::Version;
 use crate::qos::Qos;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use rumqttc::v5::mqttbytes::v5;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use workyard_adapter_kit::{Error, ErrorKind};
 
 /// As texts of the protocol write their length in two bytes.
 const TEXT_BYTES_MAX: usize = 65_535;
 
-/// Made once, and written as often as it takes.
+/// Made once, and written as often as it takes. Clones are the same message: of one that is given up nothing is
+/// kept, wherever it waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Publication(Arc<Mutex<Packet>>);
+
 #[derive(Debug)]
-pub(crate) enum Publication {
+enum Packet {
     V3(rumqttc::Publish),
-    V5(Box<v5::Publish>),
+    V5(v5::Publish),
 }
 
 impl Publication {
@@ -28,7 +33,7 @@ impl Publication {
             let mut publish =
                 rumqttc::Publish::from_bytes(topic, super::version3::qos(qos), payload);
             publish.retain = retain;
-            return Ok(Self::V3(publish));
+            return Ok(Self::of(Packet::V3(publish)));
         }
         check_texts(&properties)?;
         let mut publish = v5::Publish::new(topic, super::version5::qos(qos), payload, None);
@@ -36,44 +41,63 @@ impl Publication {
         if properties != Properties::default() {
             publish.properties = Some(super::version5::publish_properties(properties));
         }
-        Ok(Self::V5(Box::new(publish)))
+        Ok(Self::of(Packet::V5(publish)))
     }
 
     pub(crate) fn qos(&self) -> Qos {
-        match self {
-            Self::V3(publish) => super::version3::own_qos(publish.qos),
-            Self::V5(publish) => super::version5::own_qos(publish.qos),
+        match &*self.packet() {
+            Packet::V3(publish) => super::version3::own_qos(publish.qos),
+            Packet::V5(publish) => super::version5::own_qos(publish.qos),
         }
     }
 
     /// How many bytes it takes on the wire, with its identifier.
     pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::V3(publish) => publish.size(),
-            Self::V5(publish) => publish.size(),
+        match &*self.packet() {
+            Packet::V3(publish) => publish.size(),
+            Packet::V5(publish) => publish.size(),
         }
     }
 
-    pub(crate) fn set_id(&mut self, id: u16) {
-        match self {
-            Self::V3(publish) => publish.pkid = id,
-            Self::V5(publish) => publish.pkid = id,
+    pub(crate) fn set_id(&self, id: u16) {
+        match &mut *self.packet() {
+            Packet::V3(publish) => publish.pkid = id,
+            Packet::V5(publish) => publish.pkid = id,
         }
     }
 
     /// Whether the broker may have it already, from the same session.
-    pub(crate) fn set_duplicate(&mut self, duplicate: bool) {
-        match self {
-            Self::V3(publish) => publish.dup = duplicate,
-            Self::V5(publish) => publish.dup = duplicate,
+    pub(crate) fn set_duplicate(&self, duplicate: bool) {
+        match &mut *self.packet() {
+            Packet::V3(publish) => publish.dup = duplicate,
+            Packet::V5(publish) => publish.dup = duplicate,
         }
     }
 
     pub(crate) fn write(&self, out: &mut BytesMut) -> Result<(), Error> {
-        super::written(match self {
-            Self::V3(publish) => publish.write(out).map_err(|it| it.to_string()),
-            Self::V5(publish) => publish.write(out).map_err(|it| it.to_string()),
+        super::written(match &*self.packet() {
+            Packet::V3(publish) => publish.write(out).map_err(|it| it.to_string()),
+            Packet::V5(publish) => publish.write(out).map_err(|it| it.to_string()),
         })
+    }
+
+    /// Nobody will send it: what it says is not kept.
+    pub(crate) fn forget(&self) {
+        match &mut *self.packet() {
+            Packet::V3(publish) => publish.payload = Bytes::new(),
+            Packet::V5(publish) => {
+                publish.payload = Bytes::new();
+                publish.properties = None;
+            }
+        }
+    }
+
+    fn of(packet: Packet) -> Self {
+        Self(Arc::new(Mutex::new(packet)))
+    }
+
+    fn packet(&self) -> MutexGuard<'_, Packet> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -57,7 +57,7 @@ fn packets_of_version_3_are_understood() {
 
 #[test]
 fn packets_of_version_5_are_understood() {
-    let cases: [(&[u8], &str); 19] = [
+    let cases: [(&[u8], &str); 20] = [
         (&[0x20, 3, 1, 0, 0], "welcome true"),
         (&[0x20, 3, 0, 0x86, 0], "farewell refused BadUserNamePassword"),
         (&[0x20, 3, 0, 0x87, 0], "farewell refused NotAuthorized"),
@@ -76,11 +76,22 @@ fn packets_of_version_5_are_understood() {
         (&[0xD0, 0], "pong"),
         (&[0xE0, 0], "farewell disconnected NormalDisconnection"),
         (&[0xE0, 2, 0x8E, 0], "farewell disconnected SessionTakenOver"),
+        (&[0xE0, 1, 0x8E], "farewell disconnected SessionTakenOver"),
         (&[0xE0, 2, 0x87, 0], "farewell refused NotAuthorized"),
     ];
     for (bytes, expected) in cases {
         assert_eq!(said(V5, bytes), expected, "{bytes:x?}");
     }
+}
+
+#[test]
+fn with_version_5_a_password_may_stand_alone() {
+    let (options, _) = Options::new("mqtt://:secret@h?version=5").resolve().unwrap();
+    let mut greeting = BytesMut::new();
+    write_greeting(&options, &mut greeting).unwrap();
+    assert!(greeting.ends_with(b"\0\x06secret"), "{greeting:x?}");
+    // The flags follow the name and the number of the protocol: a password, and a clean start.
+    assert_eq!(greeting[9], 0x42, "{greeting:x?}");
 }
 
 #[test]

@@ -37,8 +37,11 @@ pub(super) fn greeting(options: &Options) -> Packet {
         let topic = will.topic.clone();
         LastWill::new(topic, will.payload.clone(), qos(will.qos), will.retain, None)
     });
-    let password = || options.password.clone().unwrap_or_default();
-    let login = options.username.clone().map(|name| Login::new(name, password()));
+    let Options { username, password, .. } = options;
+    // A password may stand alone.
+    let login = (username.is_some() || password.is_some()).then(|| {
+        Login::new(username.clone().unwrap_or_default(), password.clone().unwrap_or_default())
+    });
     Packet::Connect(connect, will, login)
 }
 
@@ -81,6 +84,10 @@ pub(super) fn read(mut packet: BytesMut) -> Result<Incoming, String> {
     // These two bytes are a sound packet, which the codec does not know.
     if packet[..] == [0xE0, 0] {
         return Ok(Incoming::Farewell(ended("NormalDisconnection", None)));
+    }
+    // Nor does it know a reason without properties.
+    if let [0xE0, 1, reason] = packet[..] {
+        packet = BytesMut::from(&[0xE0, 2, reason, 0][..]);
     }
     if packet.first().is_some_and(|byte| byte >> 4 == PUBLISH) {
         return super::message5::read(packet.freeze()).map(Incoming::Message);

@@ -1,11 +1,12 @@
 //! Bounds, and calls that are given up.
 
 use crate::peer::{VERSIONS, client, client_at, lasting, next};
+use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use workyard_mqtt::{ErrorKind, Qos};
-use workyard_testbed::{Mosquitto, Relay, eventually};
+use workyard_testbed::{Mosquitto, PATIENCE, Relay, eventually};
 
 #[tokio::test]
 async fn a_stalled_broker_is_not_waited_for_too_long() {
@@ -22,7 +23,7 @@ async fn a_stalled_broker_is_not_waited_for_too_long() {
         let error = mqtt.publish("a", "x", Qos::AtLeastOnce, false).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::TimedOut, true), "{error}");
         assert!(error.to_string().contains("not acknowledged within 300ms"), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(1));
+        assert!(started.elapsed() < PATIENCE);
         relay.pass();
         mqtt.publish("a", "x", Qos::AtLeastOnce, false).await.unwrap();
     }
@@ -129,5 +130,25 @@ async fn a_message_that_the_broker_will_not_have_blocks_no_other() {
             assert!(mqtt.stats().connected <= 5, "{:?}", mqtt.stats());
             mqtt.close().await;
         }
+    }
+}
+
+#[tokio::test]
+async fn of_a_message_that_was_given_up_nothing_is_kept() {
+    let mut broker = Mosquitto::start().await;
+    broker.process.kill().await;
+    for version in VERSIONS {
+        let mqtt = client(&broker, |options| {
+            options.version = version;
+            options.calls.request_timeout = Duration::from_millis(50);
+            options.calls.retry.attempts_max = 1;
+        });
+        let payload = Bytes::from(vec![1; 100_000]);
+        let error = mqtt.publish("a", payload.clone(), Qos::AtLeastOnce, false).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+        assert!(payload.is_unique(), "{version:?}");
+        let publishing = mqtt.publish("a", payload.clone(), Qos::AtLeastOnce, false);
+        assert!(timeout(Duration::from_millis(10), publishing).await.is_err());
+        assert!(payload.is_unique(), "{version:?}");
     }
 }

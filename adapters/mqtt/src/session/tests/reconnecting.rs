@@ -72,7 +72,8 @@ fn the_identifiers_of_unanswered_subscriptions_are_used_again() {
         it.hear(Incoming::Subscribed { id, outcome: Ok(Qos::AtMostOnce) });
         it.hear(Incoming::Subscribed { id, outcome: Ok(Qos::AtMostOnce) });
     }
-    assert!(it.session.is_restored() || it.sent().is_empty());
+    assert_eq!(it.sent(), [""; 0]);
+    assert!(it.session.is_restored());
     let all = std::iter::from_fn(|| it.session.identifiers.take()).count();
     assert_eq!(all, usize::from(u16::MAX));
 }
@@ -182,5 +183,27 @@ fn what_was_to_be_acknowledged_by_hand_is_left_to_the_broker_when_nobody_takes_i
         it.hear_message(8, Qos::AtLeastOnce, "b");
         it.obey();
         assert_eq!(it.sent().len(), if leaves { 0 } else { 2 });
+    }
+}
+
+#[test]
+fn of_what_no_longer_fits_nobody_says_that_it_did_not_arrive() {
+    let mut it = Dialogue::connected(&options());
+    let (mut sent, _) = it.publish("20 bytes, or about it", Qos::AtLeastOnce);
+    assert_eq!(it.sent().len(), 1);
+    let (mut fresh, _) = it.publish("20 bytes, or about it", Qos::AtLeastOnce);
+    it.session.disconnected();
+    it.session.connected(&Welcome {
+        session_present: false,
+        receive_max: 2,
+        packet_bytes_max: 10,
+        qos_max: Qos::ExactlyOnce,
+        keepalive: None,
+        numbers: false,
+    });
+    assert_eq!(it.sent(), [""; 0]);
+    for (outcome, is_unknown) in [(&mut sent, true), (&mut fresh, false)] {
+        let error = outcome.try_recv().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::TooLarge, is_unknown));
     }
 }

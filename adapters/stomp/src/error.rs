@@ -35,6 +35,16 @@ pub(crate) fn of_codec(error: CodecError) -> Error {
     Error::new(kind, message).with_source(error)
 }
 
+/// What a subscription ends with that gets a message that cannot be read.
+pub(crate) fn of_message(error: &CodecError) -> Error {
+    match error.flaw() {
+        Flaw::TooLarge => {
+            Error::new(ErrorKind::TooLarge, format!("a message is too large: {error}"))
+        }
+        _ => Error::new(ErrorKind::Protocol, format!("a message cannot be read: {error}")),
+    }
+}
+
 /// What the server complains of in an `ERROR` frame.
 pub(crate) fn of_server(frame: &Frame) -> Error {
     let detail = &frame.body[..frame.body.len().min(DETAIL_BYTES_MAX)];

@@ -36,7 +36,7 @@ pub(crate) struct Delivery {
 /// again what was not acknowledged.
 ///
 /// It ends when the adapter is closed, or, with an error, when the server does not want it after a
-/// reconnect, or when a message is larger than `body_bytes_max`. When it is dropped, the server gets
+/// reconnect, or when a message is above a limit or cannot be read. When it is dropped, the server gets
 /// back what was not acknowledged; only what was on its way at that moment comes back when the
 /// connection ends. STOMP 1.0 knows no way to give messages back: there all of them come back then.
 pub struct Subscription {

@@ -1,6 +1,6 @@
 //! The task of a connection: connects, restores, serves, and begins again when it was lost.
 
-use crate::codec::{Command, Flaw, Frame};
+use crate::codec::{Command, Frame};
 use crate::connect::{Connection, connect};
 use crate::error;
 use crate::held::Held;
@@ -217,10 +217,9 @@ impl Task {
                 self.received(session, frame).map_or_else(lost, Continue)
             }
             Event::Read(Some(Err(error))) => {
-                if let (Flaw::TooLarge, Some(id)) = (error.flaw(), error.subscription()) {
+                if let Some(id) = error.subscription() {
                     // It would come again with every connection.
-                    let message = format!("a message is too large: {error}");
-                    self.end_subscription(id, Error::new(ErrorKind::TooLarge, message));
+                    self.end_subscription(id, error::of_message(&error));
                 }
                 lost(error::of_codec(error))
             }

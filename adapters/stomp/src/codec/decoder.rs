@@ -43,20 +43,24 @@ impl Decoding {
                     }
                 }
                 Part::Headers(mut frame) => {
-                    let Some(line) = self.line(version, limits, source)? else {
+                    let line = self.line(version, limits, source);
+                    let Some(line) = line.map_err(|error| within(&frame, error))? else {
                         self.part = Part::Headers(frame);
                         return Ok(None);
                     };
                     if line.is_empty() {
-                        let length = length(&frame, limits)?;
+                        let length = length(&frame, limits);
+                        let length = length.map_err(|error| within(&frame, error))?;
                         self.part = Part::Body(frame, length);
                     } else {
-                        header(&mut frame, &line, version, limits)?;
+                        let read = header(&mut frame, &line, version, limits);
+                        read.map_err(|error| within(&frame, error))?;
                         self.part = Part::Headers(frame);
                     }
                 }
                 Part::Body(mut frame, length) => {
-                    if !self.body(&mut frame, length, limits, source)? {
+                    let taken = self.body(&mut frame, length, limits, source);
+                    if !taken.map_err(|error| within(&frame, error))? {
                         self.part = Part::Body(frame, length);
                         return Ok(None);
                     }
@@ -76,8 +80,8 @@ impl Decoding {
         let end = source[self.seen..].iter().position(|&byte| byte == b'\n');
         let length = end.map_or(source.len(), |end| self.seen + end);
         // One more byte may belong to the end of the line.
-        if length > limits.line_bytes_max + 1 {
-            return Err(above("a line is longer than", limits.line_bytes_max));
+        if length > limits.received_line_bytes_max + 1 {
+            return Err(above("a line is longer than", limits.received_line_bytes_max));
         }
         if end.is_none() {
             self.seen = length;
@@ -91,8 +95,8 @@ impl Decoding {
         if may_return && line.last() == Some(&b'\r') {
             line.truncate(length - 1);
         }
-        if line.len() > limits.line_bytes_max {
-            return Err(above("a line is longer than", limits.line_bytes_max));
+        if line.len() > limits.received_line_bytes_max {
+            return Err(above("a line is longer than", limits.received_line_bytes_max));
         }
         Ok(Some(line))
     }
@@ -115,7 +119,7 @@ impl Decoding {
                 let end = source[self.seen..].iter().position(|&byte| byte == b'\0');
                 let length = end.map_or(source.len(), |end| self.seen + end);
                 if length > limits.body_bytes_max {
-                    return Err(body_above(frame, limits));
+                    return Err(above("a body has more bytes than", limits.body_bytes_max));
                 }
                 if end.is_none() {
                     self.seen = length;
@@ -148,8 +152,8 @@ fn header(
     version: Option<Version>,
     limits: &FrameLimits,
 ) -> Result<(), CodecError> {
-    if frame.headers.len() >= limits.headers_max {
-        return Err(above("a frame has more headers than", limits.headers_max));
+    if frame.headers.len() >= limits.received_headers_max {
+        return Err(above("a frame has more headers than", limits.received_headers_max));
     }
     let escapes = Escapes::of(version, frame.command.is_never_escaped());
     match line.iter().position(|&byte| byte == b':') {
@@ -172,13 +176,16 @@ fn length(frame: &Frame, limits: &FrameLimits) -> Result<Option<usize>, CodecErr
     // What does not fit is above any limit.
     match text.parse() {
         Ok(length) if length <= limits.body_bytes_max => Ok(Some(length)),
-        _ => Err(body_above(frame, limits)),
+        _ => Err(above("a body has more bytes than", limits.body_bytes_max)),
     }
 }
 
-fn body_above(frame: &Frame, limits: &FrameLimits) -> CodecError {
-    above("a body has more bytes than", limits.body_bytes_max)
-        .of_subscription(frame.headers.find("subscription"))
+/// Names the subscription of a message that cannot be read, if that was said so far.
+fn within(frame: &Frame, error: CodecError) -> CodecError {
+    match frame.command {
+        Command::Message => error.of_subscription(frame.headers.find("subscription")),
+        _ => error,
+    }
 }
 
 fn malformed(message: &str) -> CodecError {

@@ -41,7 +41,7 @@ impl CodecError {
         self.flaw
     }
 
-    /// The subscription whose message is too large, where that is what is wrong.
+    /// The subscription whose message it is that cannot be read, where that was said before what is wrong.
     #[must_use]
     pub fn subscription(&self) -> Option<&str> {
         self.subscription.as_deref()

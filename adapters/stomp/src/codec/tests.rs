@@ -7,6 +7,17 @@ fn codec(version: Version) -> Codec {
     Codec::new(FrameLimits::default()).with_version(version)
 }
 
+/// The same for both ways.
+fn limits(headers_max: usize, line_bytes_max: usize, body_bytes_max: usize) -> FrameLimits {
+    FrameLimits {
+        headers_max,
+        received_headers_max: headers_max,
+        line_bytes_max,
+        received_line_bytes_max: line_bytes_max,
+        body_bytes_max,
+    }
+}
+
 fn bytes_of(version: Version, frame: &Frame) -> Result<Vec<u8>, CodecError> {
     let mut bytes = BytesMut::new();
     codec(version).encode(frame, &mut bytes).map(|()| bytes.to_vec())
@@ -110,7 +121,7 @@ fn what_is_wrong_is_refused() {
         (V1_2, b"MESSAGE\ncontent-length:000000000000000000000000000000000000000000", TooLarge),
         (V1_2, b"123456789012345678901234567890123456789012345678901", TooLarge),
     ];
-    let limits = FrameLimits { headers_max: 3, line_bytes_max: 48, body_bytes_max: 8 };
+    let limits = limits(3, 48, 8);
     for (version, bytes, flaw) in cases {
         for piece in 1..=bytes.len() {
             let found = frames(Codec::new(limits).with_version(*version), bytes, piece);
@@ -121,7 +132,7 @@ fn what_is_wrong_is_refused() {
 
 #[test]
 fn what_is_just_within_the_limits_is_taken() {
-    let limits = FrameLimits { headers_max: 3, line_bytes_max: 16, body_bytes_max: 8 };
+    let limits = limits(3, 16, 8);
     let stream = b"MESSAGE\naaaaaaaa:1234567\r\nb:1\nc:1\n\n12345678\0";
     for piece in 1..=stream.len() {
         let found = frames(Codec::new(limits).with_version(Version::V1_2), stream, piece).unwrap();
@@ -130,19 +141,40 @@ fn what_is_just_within_the_limits_is_taken() {
 }
 
 #[test]
-fn a_message_that_is_too_large_names_its_subscription() {
-    let limits = FrameLimits { body_bytes_max: 8, ..FrameLimits::default() };
-    for rest in ["content-length:9\n\n", "\n123456789"] {
-        let mut stream = BytesMut::from(format!("MESSAGE\nsubscription:s\n{rest}").as_bytes());
-        let mut codec = Codec::new(limits).with_version(Version::V1_2);
-        let error = codec.decode(&mut stream).unwrap_err();
-        assert_eq!((error.flaw(), error.subscription()), (Flaw::TooLarge, Some("s")));
+fn a_message_that_cannot_be_read_names_its_subscription() {
+    use Flaw::{Malformed, TooLarge};
+    let cases = [
+        ("content-length:9\n\n", TooLarge),
+        ("\n123456789", TooLarge),
+        ("a:1\nb:1\nc:1\nd:1\n", TooLarge),
+        ("a:1234567890123456789012345678901", TooLarge),
+        ("a:1234567890123456789012345678901\n", TooLarge),
+        ("a:\\t\n", Malformed),
+        ("no colon\n", Malformed),
+        ("content-length:x\n\n", Malformed),
+        ("content-length:1\n\nab\0", Malformed),
+    ];
+    for (rest, flaw) in cases {
+        for (command, named) in [("MESSAGE", Some("s")), ("RECEIPT", None)] {
+            let mut stream =
+                BytesMut::from(format!("{command}\nsubscription:s\n{rest}").as_bytes());
+            let mut codec = Codec::new(limits(4, 31, 8)).with_version(Version::V1_2);
+            let error = codec.decode(&mut stream).unwrap_err();
+            assert_eq!((error.flaw(), error.subscription()), (flaw, named), "{rest:?}");
+        }
     }
 }
 
 #[test]
+fn a_message_that_is_cut_off_is_no_fault_of_its_subscription() {
+    let mut stream = BytesMut::from("MESSAGE\nsubscription:s\na:1");
+    let error = codec(Version::V1_2).decode_eof(&mut stream).unwrap_err();
+    assert_eq!((error.flaw(), error.subscription()), (Flaw::Malformed, None));
+}
+
+#[test]
 fn what_cannot_be_said_leaves_no_bytes() {
-    let limits = FrameLimits { headers_max: 4, line_bytes_max: 16, body_bytes_max: 8 };
+    let limits = limits(4, 16, 8);
     let send = || Frame::new(Command::Send);
     let cases = [
         (send().with("", "x"), Flaw::Unsayable),
@@ -235,7 +267,7 @@ proptest! {
         version in prop::option::of(versions()),
         piece in 1usize..32,
     ) {
-        let limits = FrameLimits { headers_max: 4, line_bytes_max: 32, body_bytes_max: 64 };
+        let limits = limits(4, 32, 64);
         let fresh = || Codec { version, ..Codec::new(limits) };
         let stream = [head.as_bytes(), &stream].concat();
         let whole = frames(fresh(), &stream, stream.len().max(1));

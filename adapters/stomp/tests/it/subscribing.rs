@@ -1,10 +1,12 @@
 //! Subscriptions: what they bring, how much at once, and how they end.
 
-use crate::broker::{drained, is_quiet, next, opened, texts};
+use crate::broker::{drained, is_quiet, next, opened, place, texts, told, url};
 use futures_util::{StreamExt, TryStreamExt};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use workyard_stomp::{Ack, ErrorKind, Stomp, Subscribe};
+use workyard_stomp::{Ack, ErrorKind, Headers, Options, Stomp, Subscribe};
 use workyard_testbed::PATIENCE;
 
 async fn send(stomp: &Stomp, count: usize) {
@@ -143,6 +145,36 @@ async fn a_message_that_is_too_large_ends_its_subscription_only() {
     states.changed().await.unwrap();
     other.send("/queue/small", "x", ()).await.unwrap();
     assert_eq!(texts(&mut small, 1).await, ["x"]);
+}
+
+#[tokio::test]
+async fn a_message_with_as_many_headers_as_can_be_sent_comes() {
+    let stomp = opened("").await;
+    let mut queue = stomp.subscribe("/queue/a").await.unwrap();
+    let headers: Headers = (0..125).map(|number| (format!("h{number}"), "x")).collect();
+    stomp.send("/queue/a", "x", headers).await.unwrap();
+    assert_eq!(next(&mut queue).await.header("h124"), Some("x"));
+    assert_eq!(stomp.stats().lost, 0);
+}
+
+#[tokio::test]
+async fn a_message_with_a_header_that_is_too_long_ends_its_subscription_only() {
+    let (address, vhost) = place().await;
+    let stomp = told(Options::new(url(address, &vhost, "")));
+    let mut queue = stomp.subscribe("/queue/a").await.unwrap();
+    let mut small = stomp.subscribe("/queue/small").await.unwrap();
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let frames = format!(
+        "CONNECT\naccept-version:1.2\nhost:{vhost}\nlogin:worker\npasscode:secret\n\n\0\
+         SEND\ndestination:/queue/a\nlong:{}\n\n\0",
+        "x".repeat(40_000)
+    );
+    socket.write_all(frames.as_bytes()).await.unwrap();
+    let error = timeout(PATIENCE, queue.next()).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    stomp.send("/queue/small", "x", ()).await.unwrap();
+    assert_eq!(texts(&mut small, 1).await, ["x"]);
+    assert_eq!(stomp.stats().lost, 1);
 }
 
 /// Where it is, without its limits.

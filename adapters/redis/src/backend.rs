@@ -88,7 +88,11 @@ impl Backend {
         };
         match &made {
             Ok(_) => self.guard.connected(),
-            Err(error) => self.guard.lost(&self.guard.placed(error.clone())),
+            Err(error) => {
+                // Another one may have its keys by now.
+                self.forget_nodes();
+                self.guard.lost(&self.guard.placed(error.clone()));
+            }
         }
         made
     }

@@ -18,13 +18,16 @@ use redis::{
     RedisError, ServerErrorKind, TlsCertificates, TlsMode, Value,
 };
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
 use workyard_adapter_kit::{Error, ErrorKind, Guard};
 
-/// The guard bounds every request; the driver does it once more than it can be told not to.
-const DRIVER_TIMEOUT: Duration = Duration::from_secs(60 * 60 * 24);
+/// A connection to a node has this part of the time for an attempt: that of the seeds, and then that of all
+/// nodes, is waited for, though one of them may be silent.
+const CONNECT_PART: u32 = 4;
 
 /// The driver's connection to all nodes, made with the first call.
 pub(crate) struct Cluster {
@@ -32,6 +35,8 @@ pub(crate) struct Cluster {
     client: ClusterClient,
     connection: AsyncMutex<Option<ClusterConnection>>,
     nodes: Mutex<Arc<[Node]>>,
+    /// Whether a connection is being made in the place of one on which a node is silent.
+    renewing: AtomicBool,
 }
 
 /// Which slots a node has.
@@ -45,12 +50,18 @@ impl Cluster {
     pub(crate) fn new(connector: &Connector, guard: Guard) -> Result<Arc<Self>, Error> {
         let client = client(connector.settings())?;
         let (connection, nodes) = (AsyncMutex::new(None), Mutex::new(Arc::from([])));
-        Ok(Arc::new(Self { guard, client, connection, nodes }))
+        let renewing = AtomicBool::new(false);
+        Ok(Arc::new(Self { guard, client, connection, nodes, renewing }))
     }
 
     /// Sends a command to the node that has its key, or to all that it concerns.
-    pub(crate) async fn send(&self, command: &Cmd, request: &Request) -> Result<Value, Error> {
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        command: &Cmd,
+        request: &Request,
+    ) -> Result<Value, Error> {
         let mut connection = self.connection().await?;
+        let watching = Watching::new(self);
         let answer = connection.req_packed_command(command).await.and_then(Value::extract_error);
         let answer = match answer {
             Err(error) if error.redirect_node().is_some() && !is_for_many(request.name) => {
@@ -58,6 +69,7 @@ impl Cluster {
             }
             answer => answer,
         };
+        watching.answered();
         let answer = answer.map_err(|error| {
             let error = from_driver(error);
             // One part may have been done where another was not.
@@ -68,13 +80,15 @@ impl Cluster {
 
     /// Sends a pipeline, whose keys must all belong to one node.
     pub(crate) async fn send_pipeline(
-        &self,
+        self: &Arc<Self>,
         pipeline: &Pipeline,
         offset: usize,
         count: usize,
     ) -> Result<Vec<Value>, Error> {
         let mut connection = self.connection().await?;
+        let watching = Watching::new(self);
         let answers = connection.req_packed_commands(pipeline, offset, count).await;
+        watching.answered();
         crate::connection::nothing_done(answers.map_err(from_driver)?)
     }
 
@@ -118,6 +132,25 @@ impl Cluster {
         Ok(())
     }
 
+    /// Makes another connection in the place of the one that there is: the driver itself neither leaves a
+    /// node that is silent nor asks who has its keys now. What is under way stays where it is.
+    fn renew(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.guard.is_closed() || self.renewing.swap(true, Relaxed) {
+            return;
+        }
+        self.forget_nodes();
+        let cluster = Arc::clone(self);
+        runtime.spawn(async move {
+            let made = cluster.client.get_async_connection().await;
+            let mut connection = cluster.connection.lock().await;
+            if let (Ok(made), false) = (made, cluster.guard.is_closed()) {
+                *connection = Some(made);
+            }
+            cluster.renewing.store(false, Relaxed);
+        });
+    }
+
     async fn connection(&self) -> Result<ClusterConnection, Error> {
         if self.guard.is_closed() {
             return Err(closed());
@@ -137,6 +170,33 @@ impl Cluster {
                 self.guard.lost(&self.guard.placed(error.clone()));
                 Err(error)
             }
+        }
+    }
+}
+
+/// A request that is under way: given up after all its time, it says that a node is silent.
+struct Watching<'a> {
+    cluster: &'a Arc<Cluster>,
+    begun: Instant,
+    answered: bool,
+}
+
+impl<'a> Watching<'a> {
+    fn new(cluster: &'a Arc<Cluster>) -> Self {
+        Self { cluster, begun: Instant::now(), answered: false }
+    }
+
+    fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        // The guard gives up at the same moment, less what it took to get here.
+        let patience = self.cluster.guard.options().request_timeout * 9 / 10;
+        if !self.answered && self.begun.elapsed() >= patience {
+            self.cluster.renew();
         }
     }
 }
@@ -209,8 +269,9 @@ fn client(settings: &Settings) -> Result<ClusterClient, Error> {
     let options = &settings.options;
     let mut builder = ClusterClientBuilder::new(nodes.map_err(from_driver)?)
         .retries(0)
-        .connection_timeout(options.calls.connect_timeout)
-        .response_timeout(DRIVER_TIMEOUT);
+        .connection_timeout(settings.connect_within() / CONNECT_PART)
+        // A little more than the guard's, which is to be the one that ends.
+        .response_timeout(options.calls.request_timeout.saturating_mul(11) / 10);
     if let Some(user) = &settings.user {
         builder = builder.username(user);
     }

@@ -4,12 +4,14 @@ use crate::connection::{Connection, Parts};
 use crate::endpoint::{Endpoint, Measured};
 use crate::error::{from_driver, from_value};
 use crate::options::{Settings, Topology};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, RedisConnectionInfo, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use workyard_adapter_kit::{Error, ErrorKind};
 
@@ -66,9 +68,7 @@ impl Connector {
     }
 
     async fn in_time<T>(&self, made: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let calls = &self.settings.options.calls;
-        // A little less than a request may take, so that it is known that nothing was sent.
-        let within = calls.connect_timeout.min(calls.request_timeout * 9 / 10);
+        let within = self.settings.connect_within();
         timeout(within, made).await.unwrap_or_else(|_| {
             let message = format!("not connected within {within:?}");
             Err(Error::new(ErrorKind::TimedOut, message).not_carried_out())
@@ -85,16 +85,11 @@ impl Connector {
     }
 
     async fn ask_sentinels(&self, sentinels: &[Endpoint], name: &str) -> Result<Endpoint, Error> {
-        let share = self.settings.options.calls.connect_timeout
-            / u32::try_from(sentinels.len()).unwrap_or(1).max(1);
-        let mut last = None;
-        for sentinel in sentinels {
-            match timeout(share, self.ask_sentinel(sentinel, name)).await {
-                Ok(Ok(master)) => return Ok(master),
-                Ok(Err(error)) => last = Some(error),
-                Err(_) => {}
-            }
-        }
+        let asked = sentinels.iter().map(|sentinel| self.ask_sentinel(sentinel, name));
+        let last = match self.first(asked).await {
+            Ok(master) => return Ok(master),
+            Err(last) => last,
+        };
         let why =
             last.map_or_else(|| "none answered in time".to_owned(), |error| error.to_string());
         let message = format!("no sentinel knows where {name} is: {why}");
@@ -113,14 +108,45 @@ impl Connector {
     }
 
     async fn first_that_answers(&self, nodes: &[Endpoint]) -> Result<Endpoint, Error> {
+        let asked = nodes
+            .iter()
+            .map(async |node| self.open(node, &Login::Usual).await.map(|_| node.clone()));
+        self.first(asked).await.map_err(|last| {
+            last.unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "no node answered in time"))
+        })
+    }
+
+    /// What comes first, or the last error. One who is silent holds up nobody: the next is asked meanwhile,
+    /// and half of the time is left for what is then to be done.
+    async fn first<T, A>(&self, asked: impl ExactSizeIterator<Item = A>) -> Result<T, Option<Error>>
+    where
+        A: Future<Output = Result<T, Error>>,
+    {
+        let within = self.settings.connect_within() / 2;
+        let pause = within / u32::try_from(asked.len()).unwrap_or(u32::MAX).max(1) / 2;
+        let mut asked = asked.fuse();
+        let mut under_way: FuturesUnordered<A> = asked.next().into_iter().collect();
         let mut last = None;
-        for node in nodes {
-            match node.connect(self.tls.as_ref()).await {
-                Ok(_) => return Ok(node.clone()),
-                Err(error) => last = Some(error),
+        let first = async {
+            loop {
+                let answer = tokio::select! {
+                    answer = under_way.next() => answer,
+                    () = sleep(pause), if asked.len() > 0 => {
+                        under_way.extend(asked.next());
+                        continue;
+                    }
+                };
+                match answer {
+                    Some(Ok(answer)) => return Some(answer),
+                    Some(Err(error)) => last = Some(error),
+                    None if asked.len() == 0 => return None,
+                    None => {}
+                }
+                under_way.extend(asked.next());
             }
-        }
-        Err(last.unwrap_or_else(|| Error::new(ErrorKind::InvalidOptions, "there are no nodes")))
+        };
+        let first = timeout(within, first).await.unwrap_or_default();
+        first.ok_or(last)
     }
 
     async fn open(&self, endpoint: &Endpoint, login: &Login) -> Result<Connection, Error> {

@@ -97,19 +97,28 @@ impl Lease {
         }
     }
 
+    /// Hears whether a key is with another node.
+    pub(crate) fn hear(&self, error: &Error) {
+        if has_moved(error) {
+            self.pool.backend.forget_nodes();
+        }
+    }
+
     /// Keeps the connection if this answer says that it is as before.
     pub(crate) fn settle(self, error: Option<&Error>) {
         match error {
             None => self.give_back(),
-            Some(error) if matches!(error.code(), Some("MOVED" | "ASK")) => {
-                self.pool.backend.forget_nodes();
-            }
+            Some(error) if has_moved(error) => self.hear(error),
             Some(error) if error.kind() == ErrorKind::Server && !is_demoted(error) => {
                 self.give_back();
             }
             Some(_) => {}
         }
     }
+}
+
+fn has_moved(error: &Error) -> bool {
+    matches!(error.code(), Some("MOVED" | "ASK"))
 }
 
 impl Deref for Lease {

@@ -5,6 +5,7 @@ use crate::limits::HOSTS_MAX;
 use serde::Deserialize;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use workyard_adapter_kit::{CallOptions, Error, ErrorKind, Observer, ServiceUrl, Tls, redacted};
 
 /// Where Redis is, and how it is talked to. All but `url` has defaults; all but the observer can stand in
@@ -194,6 +195,14 @@ pub(crate) struct Settings {
     pub(crate) password: Option<String>,
     pub(crate) encrypted: bool,
     pub(crate) options: Options,
+}
+
+impl Settings {
+    /// How long connecting may take: a little less than a request, so that it is known that nothing was sent.
+    pub(crate) fn connect_within(&self) -> Duration {
+        let calls = &self.options.calls;
+        calls.connect_timeout.min(calls.request_timeout * 9 / 10)
+    }
 }
 
 /// How servers belong together.

@@ -33,7 +33,8 @@ impl Watched {
             return Err(self.0.guard.error(ErrorKind::InvalidRequest, message));
         }
         let call = Call::new(request.name).repeat(Repeat::Never);
-        let value = self.0.guard.call(call, || self.0.lease.send(command)).await?;
+        let value = self.0.guard.call(call, || self.0.lease.send(command)).await;
+        let value = value.inspect_err(|error| self.0.lease.hear(error))?;
         redis::from_redis_value(value).map_err(|error| from_driver(error.into()).not_carried_out())
     }
 
@@ -59,7 +60,7 @@ impl Watched {
         let sent = || async {
             pipeline.query_async(&mut self.0.lease.driver()).await.map_err(from_driver)
         };
-        self.0.guard.call(call, sent).await
+        self.0.guard.call(call, sent).await.inspect_err(|error| self.0.lease.hear(error))
     }
 }
 

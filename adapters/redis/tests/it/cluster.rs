@@ -3,15 +3,16 @@
 use crate::support::{ask, cmd, impatient};
 use std::time::Duration;
 use workyard_redis::queue::{Queue, QueueOptions};
-use workyard_redis::redis::{self, Cmd};
+use workyard_redis::redis::{self, Cmd, Value};
 use workyard_redis::{ErrorKind, Event, Redis, Script};
-use workyard_testbed::{PATIENCE, Port, Redis as Server, eventually};
+use workyard_testbed::{PATIENCE, Port, Redis as Server, Relay, eventually};
 
 const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
 
 struct Cluster {
     nodes: Vec<Server>,
     _ports: Vec<Port>,
+    last_id: String,
 }
 
 impl Cluster {
@@ -26,7 +27,8 @@ impl Cluster {
             let _ = node.command(["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
             nodes.push(node);
         }
-        let cluster = Self { nodes, _ports: ports };
+        let last_id = nodes[2].command(["CLUSTER", "MYID"]);
+        let cluster = Self { nodes, _ports: ports, last_id };
         for (node, bus) in cluster.nodes.iter().zip(&cluster._ports).skip(1) {
             let (port, bus) = (node.address().port().to_string(), bus.number().to_string());
             let _ = cluster.nodes[0].command(["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
@@ -44,6 +46,15 @@ impl Cluster {
     fn url(&self) -> String {
         let hosts: Vec<_> = self.nodes.iter().map(|node| node.address().to_string()).collect();
         format!("redis+cluster://{}", hosts.join(","))
+    }
+
+    /// Has the others take the slot of foo from the last node, which is not asked.
+    fn take_foo_from_the_last(&self) {
+        let (from, to) = (self.last_id.as_str(), self.id(0));
+        let _ = self.nodes[0].command(["CLUSTER", "SETSLOT", "12182", "IMPORTING", from]);
+        for node in &self.nodes[..2] {
+            let _ = node.command(["CLUSTER", "SETSLOT", "12182", "NODE", &to]);
+        }
     }
 
     fn id(&self, node: usize) -> String {
@@ -158,4 +169,56 @@ async fn a_node_that_dies_costs_its_keys_only_and_a_write_is_not_sent_twice() {
     eventually("the node is back", async || redis.query::<u32>(&cmd("INCR foo")).await.is_ok())
         .await;
     assert_eq!(cluster.nodes[2].command(["GET", "foo"]), "1");
+}
+
+#[tokio::test]
+async fn what_needs_a_connection_of_its_own_follows_when_another_node_has_the_keys_of_a_dead_one() {
+    let mut cluster = Cluster::start().await;
+    let mut options = impatient(&cluster.url());
+    options.calls.breaker.failures_max = 0;
+    let redis = Redis::with(options).unwrap();
+    let increment = async || {
+        let decided = async |_| Ok(redis::pipe().incr("foo", 1).clone());
+        redis.transaction::<(u32,), _, _>(&["foo"], decided).await
+    };
+    assert_eq!(ask::<Option<(String, String)>>(&redis, "BLPOP {foo}list 0.01").await, None);
+    assert_eq!(increment().await.unwrap(), (1,));
+    cluster.nodes[2].process.kill().await;
+    cluster.take_foo_from_the_last();
+    ask_eventually(&redis, "RPUSH {foo}list a").await;
+    eventually("it is popped", async || {
+        redis.query::<Option<(String, String)>>(&cmd("BLPOP {foo}list 0.1")).await.is_ok()
+    })
+    .await;
+    eventually("it is decided", async || increment().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_silent_node_is_left_when_another_has_its_keys() {
+    let cluster = Cluster::start().await;
+    let mut options = impatient(&cluster.url());
+    options.calls.request_timeout = Duration::from_millis(500);
+    options.calls.breaker.failures_max = 0;
+    let redis = Redis::with(options).unwrap();
+    ask::<()>(&redis, "SET foo 1").await;
+    cluster.nodes[2].process.pause().await;
+    cluster.take_foo_from_the_last();
+    ask_eventually(&redis, "SET foo 2").await;
+    assert_eq!(cluster.nodes[0].command(["GET", "foo"]), "2");
+}
+
+#[tokio::test]
+async fn a_host_that_swallows_everything_keeps_nobody_from_the_others() {
+    let cluster = Cluster::start().await;
+    let relay = Relay::to(cluster.nodes[0].address()).await;
+    relay.stall();
+    let hosts = format!("//{},", relay.address());
+    let redis = Redis::with(impatient(&cluster.url().replace("//", &hosts))).unwrap();
+    redis.ready().await.unwrap();
+    redis.subscribe(&["news"]).await.unwrap();
+}
+
+/// Asks until that is answered.
+async fn ask_eventually(redis: &Redis, words: &str) {
+    eventually(words, async || redis.query::<Value>(&cmd(words)).await.is_ok()).await;
 }

@@ -3,7 +3,7 @@
 use crate::support::{ask, cmd, impatient};
 use std::time::Duration;
 use workyard_redis::{ErrorKind, Redis};
-use workyard_testbed::{Process, Program, Ready, Redis as Server, eventually};
+use workyard_testbed::{Process, Program, Ready, Redis as Server, Relay, eventually};
 
 async fn sentinel(master: &Server) -> Process {
     let port = master.address().port();
@@ -83,4 +83,17 @@ async fn a_name_that_no_sentinel_knows_is_said() {
     let error = Redis::with(options).unwrap().ready().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.to_string().contains("does not know a master nobody"), "{error}");
+}
+
+#[tokio::test]
+async fn a_sentinel_that_swallows_everything_keeps_nobody_from_the_others() {
+    let master = Server::start().await;
+    let sentinel = sentinel(&master).await;
+    let relay = Relay::to(sentinel.place().address(0)).await;
+    relay.stall();
+    let hosts = format!("{},{}", relay.address(), sentinel.place().address(0));
+    let mut options = impatient(&format!("redis+sentinel://{hosts}/mymaster"));
+    options.calls.request_timeout = Duration::from_millis(500);
+    let redis = Redis::with(options).unwrap();
+    ask::<()>(&redis, "SET a 1").await;
 }

@@ -60,8 +60,9 @@ async fn a_write_that_was_not_sent_is_made_again() {
     relay.cut_answer_to("INSERT INTO items");
     mysql.exec(INSERT, ("a",)).await.unwrap();
     assert_eq!((bed.count(), mysql.stats().repeated), (1, 1));
-    // And while a connection is made.
+    // And while a connection is made. That the old one is gone has to have come to this side.
     relay.cut();
+    tokio::time::sleep(Duration::from_millis(300)).await;
     relay.cut_after_bytes(10);
     mysql.exec(INSERT, ("b",)).await.unwrap();
     assert_eq!((bed.count(), mysql.stats().repeated), (2, 2));

@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::publish::Publish;
 use crate::publishing::Parts;
 use crate::shared::Shared;
-use crate::topology::{Binding, Declaration, Exchange, Queue, QueueFacts, short};
+use crate::topology::{Binding, Declaration, Exchange, Queue, QueueFacts, Topology, short};
 use crate::{Error, ErrorKind, Result, State, Stats, Status};
 use lapin::Channel;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions, QueuePurgeOptions};
@@ -98,14 +98,13 @@ impl Amqp {
     /// # Errors
     /// When the server does not answer.
     pub async fn unbind(&self, binding: &Binding) -> Result<()> {
-        self.shared().topology().forget_binding(binding);
-        self.on_channel("UNBIND", async |channel| {
+        let done = self.on_channel("UNBIND", Repeat::IfUnsent, async |channel| {
             let Binding { queue, exchange, key, arguments } = binding;
             let (queue, exchange, key) = (short(queue)?, short(exchange)?, short(key)?);
             let unbound = channel.queue_unbind(queue, exchange, key, arguments.clone());
             unbound.await.map_err(error::of_request)
-        })
-        .await
+        });
+        self.forgotten(done.await, |topology| topology.forget_binding(binding))
     }
 
     /// Deletes a queue with all that is in it, and returns how many messages that were.
@@ -113,12 +112,11 @@ impl Amqp {
     /// # Errors
     /// When the server does not answer.
     pub async fn delete_queue(&self, name: &str) -> Result<u32> {
-        self.shared().topology().forget_queue(name);
-        self.on_channel("DELETE", async |channel| {
+        let done = self.on_channel("DELETE", Repeat::IfUnsent, async |channel| {
             let deleted = channel.queue_delete(short(name)?, QueueDeleteOptions::default());
             deleted.await.map_err(error::of_request)
-        })
-        .await
+        });
+        self.forgotten(done.await, |topology| topology.forget_queue(name))
     }
 
     /// Deletes an exchange.
@@ -126,12 +124,11 @@ impl Amqp {
     /// # Errors
     /// When the server does not answer.
     pub async fn delete_exchange(&self, name: &str) -> Result<()> {
-        self.shared().topology().forget_exchange(name);
-        self.on_channel("DELETE", async |channel| {
+        let done = self.on_channel("DELETE", Repeat::IfUnsent, async |channel| {
             let deleted = channel.exchange_delete(short(name)?, ExchangeDeleteOptions::default());
             deleted.await.map_err(error::of_request)
-        })
-        .await
+        });
+        self.forgotten(done.await, |topology| topology.forget_exchange(name))
     }
 
     /// Removes all that waits in a queue, and returns how many messages that were.
@@ -139,7 +136,7 @@ impl Amqp {
     /// # Errors
     /// [`ErrorKind::Server`] when there is no such queue (`404`).
     pub async fn purge_queue(&self, name: &str) -> Result<u32> {
-        self.on_channel("PURGE", async |channel| {
+        self.on_channel("PURGE", Repeat::IfUnsent, async |channel| {
             let purged = channel.queue_purge(short(name)?, QueuePurgeOptions::default());
             purged.await.map_err(error::of_request)
         })
@@ -252,29 +249,47 @@ impl Amqp {
         Finished::new(async move { publishing.publish(parts, room).await }).await
     }
 
+    /// It is kept before it is declared, for a connection that is lost in between.
     async fn declare(&self, declaration: Declaration) -> Result<QueueFacts> {
-        let checked = declaration.check().and_then(|()| self.shared().topology().check_room());
-        checked.map_err(|error| self.guard().placed(error.during("DECLARE")))?;
-        let facts = self.on_channel("DECLARE", async |channel| declaration.declare(channel).await);
-        let facts = facts.await?;
-        self.shared().topology().add(declaration);
-        Ok(facts)
+        let checked = declaration.check();
+        let added = checked.and_then(|()| self.shared().topology().add(declaration.clone()));
+        let added = added.map_err(|error| self.guard().placed(error.during("DECLARE")))?;
+        let declare = async |channel: &Channel| declaration.declare(channel).await;
+        let declared = self.on_channel("DECLARE", Repeat::Freely, declare).await;
+        if declared.as_ref().is_err_and(is_certain) {
+            self.shared().topology().take_back(added);
+        }
+        declared
     }
 
-    /// Does something that may be done twice, on a channel of its own.
+    /// Forgets what was declared, unless it is certain that it still is there.
+    fn forgotten<T>(&self, done: Result<T>, forget: impl FnOnce(&mut Topology)) -> Result<T> {
+        if !done.as_ref().is_err_and(is_certain) {
+            forget(&mut self.shared().topology());
+        }
+        done
+    }
+
+    /// Does something on a channel of its own.
     async fn on_channel<T>(
         &self,
         operation: &'static str,
+        repeat: Repeat,
         work: impl AsyncFn(&Channel) -> Result<T>,
     ) -> Result<T> {
         self.start();
-        let call = Call::new(operation).repeat(Repeat::Freely);
+        let call = Call::new(operation).repeat(repeat);
         let done = self.guard().call(call, async || {
             let channel = self.shared().connection().await?.channel().await?;
             work(&channel).await
         });
         done.await
     }
+}
+
+/// Whether what failed has certainly changed nothing: the server said no, or was not asked.
+fn is_certain(error: &Error) -> bool {
+    error.kind() == ErrorKind::Server || !error.outcome_unknown()
 }
 
 impl fmt::Debug for Amqp {

@@ -5,6 +5,7 @@ use crate::consume::Consume;
 use crate::delivery::Delivery;
 use crate::error;
 use crate::finished::Finished;
+use crate::limits::{HEARTBEAT_OF_SERVERS, HEARTBEATS_TO_LOSE};
 use crate::topology::short;
 use crate::{Error, ErrorKind, Result};
 use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture};
@@ -15,6 +16,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 use workyard_adapter_kit::{Backoff, Call, Repeat, Waits};
 
 /// The messages of a queue: a [`Stream`], also through reconnects, after which the server delivers again
@@ -28,6 +30,8 @@ pub struct Consumer {
     amqp: Amqp,
     state: State,
     waits: Waits,
+    /// Since when the server says that another has it.
+    held_since: Option<Instant>,
 }
 
 enum State {
@@ -48,7 +52,7 @@ impl Consumer {
         let wish = Arc::new(wish);
         let open = open(amqp.clone(), Arc::clone(&wish)).await?;
         let waits = amqp.guard().options().retry.backoff.waits();
-        Ok(Self { wish, amqp, state: State::Open(Box::new(open)), waits })
+        Ok(Self { wish, amqp, state: State::Open(Box::new(open)), waits, held_since: None })
     }
 
     /// The next message; none after the end. Dropped before, no message is lost.
@@ -75,9 +79,12 @@ impl Consumer {
                     Some(Err(_)) | None => self.open_again(false),
                 },
                 State::Opening(opening) => match ready!(opening.poll_unpin(context)) {
-                    Ok(open) => self.state = State::Open(Box::new(open)),
+                    Ok(open) => {
+                        self.held_since = None;
+                        self.state = State::Open(Box::new(open));
+                    }
                     Err(error) if error.kind() == ErrorKind::Closed => self.state = State::Ended,
-                    Err(error) if ends(&error) => {
+                    Err(error) if ends(&error) && !self.is_held(&error) => {
                         self.state = State::Ended;
                         return Poll::Ready(Some(Err(error)));
                     }
@@ -85,6 +92,19 @@ impl Consumer {
                 },
             }
         }
+    }
+
+    /// Whether that may be this client's last connection, which the server does not know to be lost yet.
+    fn is_held(&mut self, error: &Error) -> bool {
+        let shared = self.amqp.shared();
+        let is_missing = shared.topology().is_queue_missing(&self.wish.queue);
+        let is_held = matches!(error.code(), Some("403" | "405")) || is_missing;
+        let heartbeat = match shared.settled.options.heartbeat {
+            Duration::ZERO => HEARTBEAT_OF_SERVERS,
+            heartbeat => heartbeat,
+        };
+        let since = *self.held_since.get_or_insert_with(Instant::now);
+        is_held && since.elapsed() < heartbeat * HEARTBEATS_TO_LOSE
     }
 
     /// An attempt that follows upon one that failed is waited for: it may have failed without a wait.

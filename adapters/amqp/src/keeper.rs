@@ -1,16 +1,20 @@
 //! Keeps the connection: connects, declares again what was declared, and begins anew when it is lost.
 
 use crate::error;
-use crate::limits::{GOODBYE_MAX, LOOK_PERIOD};
+use crate::limits::{GOODBYE_MAX, LOOK_PERIOD, RESTORE_PATIENCE};
 use crate::live::Live;
 use crate::shared::Shared;
+use crate::topology::Declaration;
 use crate::{Error, ErrorKind, Result};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use lapin::{Connection, ConnectionProperties, Event};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval, sleep, timeout};
+
+/// What the server says of a queue that is another connection's alone.
+const LOCKED: &str = "405";
 
 /// Who waits for the end.
 pub(crate) type Close = oneshot::Sender<()>;
@@ -83,6 +87,24 @@ async fn live(shared: &Shared, number: u64) -> Error {
         return error;
     }
     shared.connected(&live);
+    // What another connection still has, the server may give up when it sees that that is gone.
+    let later = async {
+        let mut waits = shared.guard.options().retry.backoff.waits();
+        loop {
+            sleep(waits.next_wait()).await;
+            if let Err(error) = declare_missing(shared, &live).await {
+                tracing::debug!(target: "workyard_adapter", %error, "not declared again");
+            }
+        }
+    };
+    tokio::select! {
+        error = watched(&live, &mut events) => error,
+        () = later => unreachable!("it goes on for ever"),
+    }
+}
+
+/// Until it is lost.
+async fn watched(live: &Live, events: &mut (impl Stream<Item = Event> + Unpin)) -> Error {
     let mut looks = interval(LOOK_PERIOD);
     loop {
         let event = tokio::select! {
@@ -118,27 +140,48 @@ async fn connect(shared: &Shared, number: u64) -> Result<Arc<Live>> {
     Ok(Arc::new(Live::new(number, connection)))
 }
 
-/// Declares what was declared. What the server does not want any more is left out, and said.
+/// Declares what was declared. What the server does not want any more is left out, and said. What another
+/// connection has is waited for a little: it may be this client's last one, not known to be lost yet.
 async fn restore(shared: &Shared, live: &Live) -> Result<()> {
-    let declarations = shared.topology().all();
+    let all = shared.topology().all();
+    declare_all(shared, live, all).await?;
+    let mut waits = shared.guard.options().retry.backoff.waits();
+    let deadline = Instant::now() + RESTORE_PATIENCE;
+    while Instant::now() < deadline && !shared.topology().missing().is_empty() {
+        sleep(waits.next_wait().min(RESTORE_PATIENCE / 4)).await;
+        declare_missing(shared, live).await?;
+    }
+    Ok(())
+}
+
+async fn declare_missing(shared: &Shared, live: &Live) -> Result<()> {
+    let missing = shared.topology().missing();
+    declare_all(shared, live, missing).await
+}
+
+async fn declare_all(shared: &Shared, live: &Live, all: Vec<Declaration>) -> Result<()> {
     let patience = shared.guard.options().request_timeout;
     let mut channel = None;
-    for declaration in declarations {
+    for declaration in all {
         let usable = match channel.take() {
             Some(channel) => channel,
             None => live.channel().await?,
         };
-        let declared = timeout(patience, declaration.declare(&usable)).await;
-        match declared {
-            Ok(Ok(_)) => channel = Some(usable),
+        match timeout(patience, declaration.declare(&usable)).await {
+            Ok(Ok(_)) => {
+                shared.topology().set_missing(&declaration, false);
+                channel = Some(usable);
+            }
             Ok(Err(error)) if error.kind() == ErrorKind::Server => {
-                let error = shared.guard.placed(error.during("restore"));
-                tracing::warn!(target: "workyard_adapter", %error, ?declaration, "not declared again");
+                // What belongs to a queue that is missing is missing with it.
+                let is_late = error.code() == Some(LOCKED) || shared.topology().waits(&declaration);
+                if !shared.topology().set_missing(&declaration, is_late) {
+                    let error = shared.guard.placed(error.during("restore"));
+                    tracing::warn!(target: "workyard_adapter", %error, ?declaration, "not declared again");
+                }
             }
             Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                return Err(Error::new(ErrorKind::TimedOut, "no answer to a declaration"));
-            }
+            Err(_) => return Err(Error::new(ErrorKind::TimedOut, "no answer to a declaration")),
         }
     }
     Ok(())

@@ -22,3 +22,12 @@ pub(crate) const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether a connection is still there, should the driver not tell.
 pub(crate) const LOOK_PERIOD: Duration = Duration::from_millis(500);
+
+/// How long a new connection waits for queues that another still has, before it goes on without them for now.
+pub(crate) const RESTORE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many heartbeats it takes a server, at the latest, to see that a connection is gone.
+pub(crate) const HEARTBEATS_TO_LOSE: u32 = 3;
+
+/// The heartbeat that is reckoned with where none is wanted.
+pub(crate) const HEARTBEAT_OF_SERVERS: Duration = Duration::from_secs(60);

@@ -201,31 +201,79 @@ impl Declaration {
 
 /// All that is declared.
 #[derive(Default)]
-pub(crate) struct Topology(Vec<Declaration>);
+pub(crate) struct Topology {
+    known: Vec<Known>,
+    last: u64,
+}
+
+struct Known {
+    number: u64,
+    declaration: Declaration,
+    /// Whether the connection that came last could not declare it again.
+    is_missing: bool,
+}
+
+/// What was added, and what was in its place.
+pub(crate) struct Added {
+    number: u64,
+    before: Option<Declaration>,
+}
 
 impl Topology {
     /// In the order in which it has to be declared.
     pub(crate) fn all(&self) -> Vec<Declaration> {
-        let mut all = self.0.clone();
-        all.sort_by_key(Declaration::rank);
-        all
+        sorted(self.known.iter())
     }
 
-    pub(crate) fn check_room(&self) -> Result<()> {
-        if self.0.len() < DECLARATIONS_MAX {
-            return Ok(());
+    /// What could not be declared again with this connection, in that order.
+    pub(crate) fn missing(&self) -> Vec<Declaration> {
+        sorted(self.known.iter().filter(|known| known.is_missing))
+    }
+
+    /// Notes whether it is missing, and returns whether it was before.
+    pub(crate) fn set_missing(&mut self, declaration: &Declaration, is_missing: bool) -> bool {
+        let same = self.known.iter_mut().find(|known| known.declaration.is_same(declaration));
+        same.is_some_and(|known| std::mem::replace(&mut known.is_missing, is_missing))
+    }
+
+    pub(crate) fn is_queue_missing(&self, name: &str) -> bool {
+        self.known.iter().any(|known| {
+            known.is_missing
+                && matches!(&known.declaration, Declaration::Queue(it) if it.name == name)
+        })
+    }
+
+    /// Whether it is a binding of a queue that is missing.
+    pub(crate) fn waits(&self, declaration: &Declaration) -> bool {
+        matches!(declaration, Declaration::Binding(it) if self.is_queue_missing(&it.queue))
+    }
+
+    /// Adds what is going to be declared.
+    pub(crate) fn add(&mut self, declaration: Declaration) -> Result<Added> {
+        let before = self.known.iter().position(|known| known.declaration.is_same(&declaration));
+        if before.is_none() && self.known.len() >= DECLARATIONS_MAX {
+            let message = format!("{DECLARATIONS_MAX} things are declared, and more are not kept");
+            return Err(Error::new(ErrorKind::TooLarge, message));
         }
-        let message = format!("{DECLARATIONS_MAX} things are declared, and more are not kept");
-        Err(Error::new(ErrorKind::TooLarge, message))
+        let before = before.map(|at| self.known.remove(at).declaration);
+        self.last += 1;
+        self.known.push(Known { number: self.last, declaration, is_missing: false });
+        Ok(Added { number: self.last, before })
     }
 
-    pub(crate) fn add(&mut self, declaration: Declaration) {
-        self.0.retain(|known| !known.is_same(&declaration));
-        self.0.push(declaration);
+    /// Undoes that, unless it was declared once more in between.
+    pub(crate) fn take_back(&mut self, added: Added) {
+        let Some(at) = self.known.iter().position(|known| known.number == added.number) else {
+            return;
+        };
+        match added.before {
+            Some(before) => self.known[at].declaration = before,
+            None => drop(self.known.remove(at)),
+        }
     }
 
     pub(crate) fn forget_queue(&mut self, name: &str) {
-        self.0.retain(|known| match known {
+        self.known.retain(|known| match &known.declaration {
             Declaration::Queue(queue) => queue.name != name,
             Declaration::Binding(binding) => binding.queue != name,
             Declaration::Exchange(_) => true,
@@ -233,7 +281,7 @@ impl Topology {
     }
 
     pub(crate) fn forget_exchange(&mut self, name: &str) {
-        self.0.retain(|known| match known {
+        self.known.retain(|known| match &known.declaration {
             Declaration::Exchange(exchange) => exchange.name != name,
             Declaration::Binding(binding) => binding.exchange != name,
             Declaration::Queue(_) => true,
@@ -242,8 +290,14 @@ impl Topology {
 
     pub(crate) fn forget_binding(&mut self, binding: &Binding) {
         let binding = Declaration::Binding(binding.clone());
-        self.0.retain(|known| !known.is_same(&binding));
+        self.known.retain(|known| !known.declaration.is_same(&binding));
     }
+}
+
+fn sorted<'a>(known: impl Iterator<Item = &'a Known>) -> Vec<Declaration> {
+    let mut all: Vec<_> = known.map(|known| known.declaration.clone()).collect();
+    all.sort_by_key(Declaration::rank);
+    all
 }
 
 /// A name as it is written.
@@ -273,18 +327,33 @@ mod tests {
     #[test]
     fn bindings_come_last_and_everything_once() {
         let mut topology = Topology::default();
-        topology.add(Declaration::Binding(Binding::new("e", "q", "k")));
-        topology.add(Declaration::Queue(Queue::named("q")));
-        topology.add(Declaration::Exchange(Exchange::named("e")));
-        topology.add(Declaration::Queue(Queue::named("q").transient()));
+        topology.add(Declaration::Binding(Binding::new("e", "q", "k"))).unwrap();
+        topology.add(Declaration::Queue(Queue::named("q"))).unwrap();
+        topology.add(Declaration::Exchange(Exchange::named("e"))).unwrap();
+        topology.add(Declaration::Queue(Queue::named("q").transient())).unwrap();
         assert_eq!(names(&topology), ["e", "q", "e>q"]);
-        topology.add(Declaration::Binding(Binding::new("f", "q", "k")));
+        topology.add(Declaration::Binding(Binding::new("f", "q", "k"))).unwrap();
         topology.forget_exchange("e");
         assert_eq!(names(&topology), ["q", "f>q"]);
         topology.forget_binding(&Binding::new("f", "q", "other"));
         assert_eq!(names(&topology), ["q", "f>q"]);
         topology.forget_queue("q");
         assert!(names(&topology).is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_what_was_there() {
+        let mut topology = Topology::default();
+        let queue = || Declaration::Queue(Queue::named("q"));
+        let first = topology.add(queue()).unwrap();
+        let second = topology.add(Declaration::Queue(Queue::named("q").transient())).unwrap();
+        topology.take_back(first);
+        topology.take_back(second);
+        let all = topology.all();
+        assert!(matches!(&all[..], [Declaration::Queue(queue)] if queue.options.durable));
+        let bound = topology.add(Declaration::Binding(Binding::new("e", "q", "k"))).unwrap();
+        topology.take_back(bound);
+        assert_eq!(names(&topology), ["q"]);
     }
 
     #[test]

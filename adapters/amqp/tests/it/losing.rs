@@ -1,8 +1,14 @@
 //! Connections that are lost: what is restored, what is known, and that nothing happens twice.
 
-use crate::broker::{MOMENT, check, drained, is_quiet, next, relayed, to, told, with_queue};
+use crate::broker::{
+    MOMENT, broker, check, drained, is_quiet, next, relayed, to, told, with_queue,
+};
 use futures_util::future::join_all;
+use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use workyard_amqp::{Amqp, Binding, Consume, ErrorKind, Exchange, Options, Publish, Queue, State};
 use workyard_testbed::{RabbitMq, Relay, eventually};
@@ -200,4 +206,89 @@ async fn consumes_while_no_call_has_a_place() {
     relay.pass();
     eventually("it is published", async || amqp.publish(&message).await.is_ok()).await;
     assert_eq!(next(&mut queue).await.text().unwrap(), "x");
+}
+
+/// A way to the server whose connections, cut, are still open for the server for that long.
+async fn half_cut(server: SocketAddr, still: Duration) -> (SocketAddr, watch::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let (cut, cuts) = watch::channel(());
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut cuts = cuts.clone();
+            cuts.mark_unchanged();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(server).await.unwrap();
+                tokio::select! {
+                    _ = copy_bidirectional(&mut client, &mut server) => {}
+                    _ = cuts.changed() => {
+                        drop(client);
+                        sleep(still).await;
+                    }
+                }
+            });
+        }
+    });
+    (at, cut)
+}
+
+#[tokio::test]
+async fn what_is_this_clients_alone_comes_back_when_the_server_sees_the_loss_late() {
+    let rabbit = &broker().await.rabbit;
+    let vhost = rabbit.vhost().await;
+    let (at, cut) = half_cut(rabbit.address(), Duration::from_secs(3)).await;
+    let amqp = told(Options::new(rabbit.url_at(at, &vhost)));
+    amqp.declare_queue(&Queue::named("mine").transient().exclusive()).await.unwrap();
+    amqp.bind(&Binding::new("amq.direct", "mine", "k")).await.unwrap();
+    with_queue(&amqp, "shared").await;
+    let mut mine = amqp.consume(Consume::from("mine")).await.unwrap();
+    let mut alone = amqp.consume(Consume::from("shared").exclusive()).await.unwrap();
+    cut.send(()).unwrap();
+    again(&amqp, 2).await;
+    amqp.publish(&to("shared", "x").mandatory()).await.unwrap();
+    let both = async { tokio::join!(next(&mut mine), next(&mut alone)) };
+    let publish = async {
+        // What the queue of the lost connection gets goes with it.
+        loop {
+            let _ = amqp.publish(&Publish::to("amq.direct", "k").mandatory()).await;
+            sleep(MOMENT).await;
+        }
+    };
+    let (mine, alone) = tokio::select! {
+        both = both => both,
+        () = publish => unreachable!("it goes on"),
+    };
+    mine.ack().await.unwrap();
+    alone.ack().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_known_to_be_declared_or_deleted_is_restored() {
+    let (relay, amqp, other) = relayed("attempts_max=1&connect_timeout=500ms").await;
+    amqp.ready().await.unwrap();
+    relay.cut_answer_to("precious");
+    let queue = Queue::named("precious").transient().exclusive();
+    let error = amqp.declare_queue(&queue).await.unwrap_err();
+    assert!(error.outcome_unknown(), "{error}");
+    again(&amqp, 2).await;
+    other.publish(&to("precious", "x").mandatory()).await.unwrap();
+    relay.refuse();
+    relay.cut();
+    let mut states = amqp.status().watch();
+    states.wait_for(|state| matches!(state, State::Down(_))).await.unwrap();
+    assert!(!amqp.delete_queue("precious").await.unwrap_err().outcome_unknown());
+    relay.pass();
+    again(&amqp, 3).await;
+    other.publish(&to("precious", "x").mandatory()).await.unwrap();
+    amqp.delete_queue("precious").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_without_an_answer_is_not_made_again() {
+    let (relay, amqp, _) = relayed("").await;
+    with_queue(&amqp, "precious").await;
+    amqp.publish(&to("precious", "x")).await.unwrap();
+    relay.cut_answer_to("precious");
+    let error = amqp.purge_queue("precious").await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome_unknown()), (ErrorKind::Disconnected, true), "{error}");
 }

@@ -2,7 +2,27 @@
 
 use crate::codec::{Command, Frame, Headers, Version};
 use crate::subscribe::Ack;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far the messages that a subscription got over one connection are settled, where that of one
+/// stands for all before it.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    messages: u64,
+    settled_up_to: Arc<AtomicU64>,
+}
+
+impl Progress {
+    /// Where a new message is: among the others, or alone.
+    fn place(&mut self, ack: Ack) -> (u64, Arc<AtomicU64>) {
+        if ack != Ack::Client {
+            return (1, Arc::default());
+        }
+        self.messages += 1;
+        (self.messages, Arc::clone(&self.settled_up_to))
+    }
+}
 
 /// A message that the server waits to hear about.
 #[derive(Debug)]
@@ -12,12 +32,22 @@ pub(crate) struct Held {
     /// What `ACK` and `NACK` name it by.
     headers: Headers,
     can_nack: bool,
-    is_settled: AtomicBool,
+    /// Which message it is of those that are settled together, from 1.
+    place: u64,
+    settled_up_to: Arc<AtomicU64>,
+    /// Up to where they were settled before this one was.
+    settled_before: AtomicU64,
 }
 
 impl Held {
     /// None when the server does not wait, or has not said what the message is to be named by.
-    pub(crate) fn of(frame: &Frame, ack: Ack, version: Version, number: u64) -> Option<Self> {
+    pub(crate) fn of(
+        frame: &Frame,
+        ack: Ack,
+        version: Version,
+        number: u64,
+        progress: &mut Progress,
+    ) -> Option<Self> {
         if ack == Ack::Auto {
             return None;
         }
@@ -29,7 +59,9 @@ impl Held {
             Version::V1_0 => Headers::new().with("message-id", frame.header("message-id")?),
         };
         let can_nack = version > Version::V1_0;
-        Some(Self { number, headers, can_nack, is_settled: AtomicBool::new(false) })
+        let (place, settled_up_to) = progress.place(ack);
+        let settled_before = AtomicU64::new(0);
+        Some(Self { number, headers, can_nack, place, settled_up_to, settled_before })
     }
 
     /// `ACK` or `NACK` of this message.
@@ -46,17 +78,24 @@ impl Held {
     }
 
     pub(crate) fn is_settled(&self) -> bool {
-        self.is_settled.load(Ordering::Acquire)
+        self.settled_up_to.load(Ordering::Acquire) >= self.place
     }
 
-    /// Whether this settles it: not when it was before.
+    /// Whether this settles it: not when it was before, by itself or by a later one.
     pub(crate) fn settle(&self) -> bool {
-        !self.is_settled.swap(true, Ordering::AcqRel)
+        let before = self.settled_up_to.fetch_max(self.place, Ordering::AcqRel);
+        if before >= self.place {
+            return false;
+        }
+        self.settled_before.store(before, Ordering::Release);
+        true
     }
 
-    /// What settled it was undone.
+    /// What settled it was undone; a later one that was settled since still stands for it.
     pub(crate) fn unsettle(&self) {
-        self.is_settled.store(false, Ordering::Release);
+        let before = self.settled_before.load(Ordering::Acquire);
+        let order = Ordering::AcqRel;
+        let _ = self.settled_up_to.compare_exchange(self.place, before, order, Ordering::Relaxed);
     }
 }
 
@@ -76,22 +115,51 @@ mod tests {
             (Version::V1_2, &[("id", "a")]),
         ];
         for (version, expected) in cases {
-            let held = Held::of(&message, Ack::Client, version, 1).unwrap();
+            let mut progress = Progress::default();
+            let mut held = |message: &Frame, ack| Held::of(message, ack, version, 1, &mut progress);
+            assert!(held(&message, Ack::Auto).is_none());
+            assert!(held(&Frame::new(Command::Message), Ack::Taken).is_none());
+            let held = held(&message, Ack::Client).unwrap();
             let frame = held.frame(Command::Ack, None);
             assert_eq!(frame.headers.iter().collect::<Vec<_>>(), expected);
             assert_eq!(held.can_nack(), version != Version::V1_0);
             assert_eq!(held.frame(Command::Nack, Some("t")).header("transaction"), Some("t"));
-            assert!(Held::of(&message, Ack::Auto, version, 1).is_none());
-            assert!(Held::of(&Frame::new(Command::Message), Ack::Taken, version, 1).is_none());
         }
+    }
+
+    fn held(ack: Ack, progress: &mut Progress) -> Held {
+        let message = Frame::new(Command::Message).with("ack", "a");
+        Held::of(&message, ack, Version::V1_2, 1, progress).unwrap()
     }
 
     #[test]
     fn a_message_is_settled_once() {
-        let message = Frame::new(Command::Message).with("ack", "a");
-        let held = Held::of(&message, Ack::Client, Version::V1_2, 1).unwrap();
-        assert!(held.settle() && !held.settle() && held.is_settled());
-        held.unsettle();
-        assert!(!held.is_settled() && held.settle());
+        for ack in [Ack::Client, Ack::ClientIndividual, Ack::Taken] {
+            let held = held(ack, &mut Progress::default());
+            assert!(held.settle() && !held.settle() && held.is_settled());
+            held.unsettle();
+            assert!(!held.is_settled() && held.settle());
+        }
+    }
+
+    #[test]
+    fn one_that_stands_for_all_before_settles_them() {
+        let mut progress = Progress::default();
+        let all: Vec<_> = (0..4).map(|_| held(Ack::Client, &mut progress)).collect();
+        let settled = || all.iter().map(Held::is_settled).collect::<Vec<_>>();
+        assert!(all[0].settle() && all[2].settle() && !all[1].settle());
+        assert_eq!(settled(), [true, true, true, false]);
+        all[2].unsettle();
+        assert_eq!(settled(), [true, false, false, false]);
+        assert!(all[1].settle() && all[3].settle());
+        all[1].unsettle();
+        assert_eq!(settled(), [true; 4]);
+    }
+
+    #[test]
+    fn one_that_stands_for_itself_settles_no_other() {
+        let mut progress = Progress::default();
+        let all: Vec<_> = (0..3).map(|_| held(Ack::ClientIndividual, &mut progress)).collect();
+        assert!(all[1].settle() && !all[0].is_settled() && !all[2].is_settled());
     }
 }

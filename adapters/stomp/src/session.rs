@@ -2,7 +2,7 @@
 
 use crate::codec::{CodecError, Command, Flaw, Frame, Version};
 use crate::connect::{Connection, Reading, Writing};
-use crate::held::Held;
+use crate::held::{Held, Progress};
 use crate::limits::{LAST_WORDS_MAX, UNWRITTEN_BYTES_MAX};
 use crate::pulse::{Due, Pulse};
 use crate::receipts::Receipts;
@@ -11,7 +11,7 @@ use crate::subscription::Delivery;
 use crate::{Error, ErrorKind, Result, error};
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
@@ -23,8 +23,8 @@ pub(crate) struct Session {
     pub(crate) number: u64,
     pub(crate) version: Version,
     pub(crate) receipts: Receipts,
-    /// The subscriptions that this connection knows.
-    pub(crate) subscribed: HashSet<Arc<str>>,
+    /// The subscriptions that this connection knows, and how far their messages are settled.
+    pub(crate) subscribed: HashMap<Arc<str>, Progress>,
     /// The transactions that were begun on it and are not over.
     pub(crate) begun: HashSet<Arc<str>>,
     reader: Reading,
@@ -60,7 +60,7 @@ impl Session {
             number,
             version: agreed.version,
             receipts: Receipts::default(),
-            subscribed: HashSet::new(),
+            subscribed: HashMap::new(),
             begun: HashSet::new(),
             reader,
             writer,

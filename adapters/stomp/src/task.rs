@@ -3,7 +3,7 @@
 use crate::codec::{Command, Frame};
 use crate::connect::{Connection, connect};
 use crate::error;
-use crate::held::Held;
+use crate::held::{Held, Progress};
 use crate::limits::{BATCH_MAX, GOODBYE_MAX};
 use crate::notice::Notice;
 use crate::request::{Request, What};
@@ -169,7 +169,7 @@ impl Task {
         let patience = self.shared.guard.options().request_timeout;
         let (tell, mut told) = oneshot::channel();
         session.confirmed(frame, tell);
-        session.subscribed.insert(Arc::clone(id));
+        session.subscribed.insert(Arc::clone(id), Progress::default());
         let end = tokio::select! {
             end = self.exchange(session, false) => end,
             told = timeout(patience, &mut told) => match told {
@@ -237,10 +237,11 @@ impl Task {
         match frame.command {
             Command::Message => {
                 let id = frame.header("subscription").unwrap_or_default();
-                if let Some(registered) = self.subscriptions.get(id) {
-                    let held =
-                        Held::of(&frame, registered.wish.ack, session.version, session.number);
-                    let (number, held) = (session.number, held.map(Arc::new));
+                let known = self.subscriptions.get(id).zip(session.subscribed.get_mut(id));
+                if let Some((registered, progress)) = known {
+                    let (version, number) = (session.version, session.number);
+                    let held = Held::of(&frame, registered.wish.ack, version, number, progress);
+                    let held = held.map(Arc::new);
                     session.deliver(&registered.deliveries, Delivery { frame, number, held });
                 }
                 Ok(())
@@ -261,7 +262,7 @@ impl Task {
             Some(Notice::Taken(held)) => session.settle(&held, Command::Ack, None),
             Some(Notice::Unsubscribe(id, held)) => {
                 self.subscriptions.remove(&id);
-                if session.subscribed.remove(&id) {
+                if session.subscribed.remove(&id).is_some() {
                     unsubscribe(session, &id, &held);
                 }
             }
@@ -322,7 +323,7 @@ impl Task {
                 Err(error) => drop(tell.send(Err(error))),
                 Ok(frame) => {
                     if session.confirmed(&frame, tell) {
-                        session.subscribed.insert(Arc::clone(&id));
+                        session.subscribed.insert(Arc::clone(&id), Progress::default());
                         self.subscriptions.insert(id, registered);
                     }
                 }

@@ -53,6 +53,35 @@ async fn a_message_and_all_before() {
 }
 
 #[tokio::test]
+async fn the_last_message_stands_for_all_before_it() {
+    for version in ["1.1", "1.2"] {
+        let stomp = opened(&format!("version_max={version}")).await;
+        let (queue, messages) = queue(&stomp, Ack::Client, 5).await;
+        messages[4].ack().await.unwrap();
+        // To the server it would be the end of the connection.
+        assert_eq!(messages[3].ack().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
+        stomp.ready().await.unwrap();
+        drop(queue);
+        assert!(left(&stomp).await.is_empty(), "{version}");
+        assert_eq!(stomp.stats().lost, 0, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_aborted_transaction_acknowledged_stands_for_none_before_it() {
+    let stomp = opened("").await;
+    let (queue, messages) = queue(&stomp, Ack::Client, 4).await;
+    messages[0].ack().await.unwrap();
+    let transaction = stomp.begin().await.unwrap();
+    transaction.ack(&messages[3]).await.unwrap();
+    transaction.abort().await.unwrap();
+    messages[1].ack().await.unwrap();
+    drop(queue);
+    assert_eq!(left(&stomp).await, ["2", "3"]);
+    assert_eq!(stomp.stats().lost, 0);
+}
+
+#[tokio::test]
 async fn a_message_is_acknowledged_once() {
     let stomp = opened("").await;
     let (queue, messages) = queue(&stomp, Ack::ClientIndividual, 2).await;

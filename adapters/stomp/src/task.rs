@@ -75,10 +75,16 @@ impl Task {
         while let Ok(request) = self.requests.try_recv() {
             let _ = request.tell.send(Err(error::closed()));
         }
-        // The streams of subscriptions end before the one who closes goes on.
+        // The streams of subscriptions end before those who close go on.
         self.subscriptions.clear();
         if let Some(waiting) = waiting {
             let _ = waiting.send(());
+        }
+        self.notices.close();
+        while let Ok(notice) = self.notices.try_recv() {
+            if let Notice::Close(waiting) = notice {
+                let _ = waiting.send(());
+            }
         }
     }
 
@@ -343,15 +349,25 @@ impl Task {
         self.shared.closed();
         let (tell, told) = oneshot::channel();
         session.confirmed(&Frame::new(Command::Disconnect), tell);
+        // What is noticed from now on is too late to be said; others who close wait until it is over.
         let goodbye = async {
             tokio::select! {
-                _ = self.exchange(session, false) => {}
+                () = self.hear_out(session) => {}
                 _ = told => {}
             }
         };
         // Gone is gone.
         let _ = timeout(GOODBYE_MAX, goodbye).await;
         session.receipts.fail(&error::closed());
+    }
+
+    async fn hear_out(&mut self, session: &mut Session) {
+        loop {
+            let event = session.event().await;
+            if self.happened(session, event).is_break() {
+                return;
+            }
+        }
     }
 }
 

@@ -31,7 +31,8 @@ async fn a_silent_server_is_found_in_time() {
     let State::Down(error) = down else { unreachable!() };
     assert!(error.to_string().contains("no sign of life"), "{error}");
     let taken = started.elapsed();
-    assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&taken), "{taken:?}");
+    // At most 2.5 s on a machine that has nothing else to do.
+    assert!((Duration::from_secs(1)..Duration::from_secs(8)).contains(&taken), "{taken:?}");
     relay.pass();
     states.wait_for(|state| matches!(state, State::Ready)).await.unwrap();
 }

@@ -72,6 +72,11 @@ pub(crate) fn of_login(frame: &Frame) -> Error {
     }
 }
 
+/// Whether the server does not want what it was asked for: when it stops, it complains, too.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    error.kind() == ErrorKind::Server && error.code() != Some("connection_forced")
+}
+
 /// What those get that wait for an answer when the connection ends.
 pub(crate) fn left_unanswered(cause: &Error) -> Error {
     let message = format!("the connection ended before the receipt ({})", cause.message());
@@ -133,6 +138,15 @@ mod tests {
         }
         let long = Frame { body: vec![b'x'; 10_000].into(), ..Frame::new(Command::Error) };
         assert_eq!(of_server(&long).message().len(), DETAIL_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_server_that_stops_refuses_nothing() {
+        let cases = [(Some("not_found"), true), (None, true), (Some("connection_forced"), false)];
+        for (message, expected) in cases {
+            assert_eq!(is_refusal(&of_server(&frame(message, "why"))), expected, "{message:?}");
+        }
+        assert!(!is_refusal(&not_sent()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::codec::{CodecError, Command, Flaw, Frame, Version};
 use crate::connect::{Connection, Reading, Writing};
 use crate::held::{Held, Progress};
 use crate::limits::{LAST_WORDS_MAX, UNWRITTEN_BYTES_MAX};
+use crate::notice::Notice;
 use crate::pulse::{Due, Pulse};
 use crate::receipts::Receipts;
 use crate::request::Tell;
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) subscribed: HashMap<Arc<str>, Progress>,
     /// The transactions that were begun on it and are not over.
     pub(crate) begun: HashSet<Arc<str>>,
+    /// What was noticed while subscriptions were being restored.
+    pub(crate) held_back: Vec<Notice>,
     reader: Reading,
     writer: Writing,
     unwritten: BytesMut,
@@ -62,6 +65,7 @@ impl Session {
             receipts: Receipts::default(),
             subscribed: HashMap::new(),
             begun: HashSet::new(),
+            held_back: Vec::new(),
             reader,
             writer,
             unwritten: BytesMut::new(),
@@ -78,6 +82,11 @@ impl Session {
     /// Whether more may be asked of the connection now.
     pub(crate) fn has_room(&self) -> bool {
         self.unwritten.len() < UNWRITTEN_BYTES_MAX && self.last_words.is_none()
+    }
+
+    /// Whether nothing is read, as a message waits for room.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.is_some()
     }
 
     /// The next thing that happens. Dropped before, nothing is lost.

@@ -9,6 +9,7 @@ use crate::notice::Notice;
 use crate::request::{Request, What};
 use crate::session::{Event, Session};
 use crate::shared::Shared;
+use crate::subscribe::Ack;
 use crate::subscription::{Delivery, Registered};
 use crate::{Error, ErrorKind, Result};
 use std::collections::HashMap;
@@ -106,7 +107,7 @@ impl Task {
             Break(end) => end,
             Continue(()) => {
                 self.shared.connected(session.number, &agreed);
-                self.exchange(&mut session, true).await
+                self.exchange(&mut session).await
             }
         };
         match end {
@@ -160,44 +161,103 @@ impl Task {
 
     /// Subscribes again, one after the other, so that it is known which one the server does not want.
     async fn restore(&mut self, session: &mut Session) -> Step {
-        let ids: Vec<Arc<str>> = self.subscriptions.keys().cloned().collect();
-        for id in ids {
+        let mut patience = self.shared.guard.options().request_timeout;
+        for id in self.in_order() {
             let Some(registered) = self.subscriptions.get(&id) else { continue };
             match registered.wish.frame(&id, session.version) {
-                Ok(frame) => self.restore_one(session, &id, &frame).await?,
+                Ok(frame) => self.restore_one(session, &id, &frame, &mut patience).await?,
                 Err(error) => self.end_subscription(&id, error),
+            }
+        }
+        for notice in std::mem::take(&mut session.held_back) {
+            self.noticed(session, Some(notice))?;
+        }
+        Continue(())
+    }
+
+    /// Those last that may have no room, as nothing is read while a message waits for some.
+    fn in_order(&self) -> Vec<Arc<str>> {
+        let is_late = |registered: &Registered| {
+            (registered.wish.ack == Ack::Auto, registered.deliveries.capacity() == 0)
+        };
+        let mut all: Vec<_> = self.subscriptions.iter().collect();
+        all.sort_by_key(|(_, registered)| is_late(registered));
+        all.into_iter().map(|(id, _)| Arc::clone(id)).collect()
+    }
+
+    async fn restore_one(
+        &mut self,
+        session: &mut Session,
+        id: &Arc<str>,
+        frame: &Frame,
+        patience: &mut Duration,
+    ) -> Step {
+        let (tell, mut told) = oneshot::channel();
+        if !session.confirmed(frame, tell) {
+            if let Ok(Err(error)) = told.try_recv() {
+                self.end_subscription(id, error);
+            }
+            return Continue(());
+        }
+        session.subscribed.insert(Arc::clone(id), Progress::default());
+        match timeout(*patience, self.restored(session, id, told)).await {
+            Ok(step) => step,
+            // Whoever holds everything up has been waited for.
+            Err(_) if session.is_parked() || patience.is_zero() => {
+                *patience = Duration::ZERO;
+                Continue(())
+            }
+            Err(_) => {
+                let message = "no receipt of a subscription";
+                Break(End::Lost(Error::new(ErrorKind::TimedOut, message)))
+            }
+        }
+    }
+
+    /// Waits for the receipt of a subscription. That an error of the server is about it is known only
+    /// as long as nothing else is said, so what is noticed is held back.
+    async fn restored(
+        &mut self,
+        session: &mut Session,
+        id: &str,
+        mut told: oneshot::Receiver<Result<u64>>,
+    ) -> Step {
+        loop {
+            let step = tokio::select! {
+                event = session.event() => self.happened(session, event),
+                notice = self.notices.recv() => self.noticed_early(session, notice),
+            };
+            match told.try_recv() {
+                Ok(Ok(_)) => return step,
+                Ok(Err(error)) => {
+                    if error::is_refusal(&error) {
+                        self.end_subscription(id, error.clone());
+                    }
+                    step?;
+                    return Break(End::Lost(error));
+                }
+                Err(_) => step?,
+            }
+        }
+    }
+
+    fn noticed_early(&mut self, session: &mut Session, notice: Option<Notice>) -> Step {
+        match notice {
+            None | Some(Notice::Close(_)) => return self.noticed(session, notice),
+            Some(notice) => {
+                if let Notice::Unsubscribe(id, _) = &notice {
+                    self.subscriptions.remove(id);
+                }
+                session.held_back.push(notice);
             }
         }
         Continue(())
     }
 
-    async fn restore_one(&mut self, session: &mut Session, id: &Arc<str>, frame: &Frame) -> Step {
-        let patience = self.shared.guard.options().request_timeout;
-        let (tell, mut told) = oneshot::channel();
-        session.confirmed(frame, tell);
-        session.subscribed.insert(Arc::clone(id), Progress::default());
-        let end = tokio::select! {
-            end = self.exchange(session, false) => end,
-            told = timeout(patience, &mut told) => match told {
-                Ok(Ok(Ok(_))) => return Continue(()),
-                Ok(Ok(Err(error))) => End::Lost(error),
-                _ => End::Lost(Error::new(ErrorKind::TimedOut, "no receipt of a subscription")),
-            },
-        };
-        let refusal = match told.try_recv() {
-            Ok(Err(error)) => Some(error),
-            _ => None,
-        };
-        if let Some(error) = refusal.filter(|error| error.kind() == ErrorKind::Server) {
-            self.end_subscription(id, error);
-        }
-        Break(end)
-    }
-
     /// Serves the connection until it is over.
-    async fn exchange(&mut self, session: &mut Session, takes_requests: bool) -> End {
+    async fn exchange(&mut self, session: &mut Session) -> End {
         loop {
-            let takes_requests = takes_requests && session.has_room();
+            let takes_requests = session.has_room();
             let step = tokio::select! {
                 event = session.event() => self.happened(session, event),
                 notice = self.notices.recv() => self.noticed(session, notice),

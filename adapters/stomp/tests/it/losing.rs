@@ -98,6 +98,62 @@ async fn a_subscription_that_is_not_wanted_any_more_says_so() {
 }
 
 #[tokio::test]
+async fn one_that_is_not_wanted_is_found_though_others_are_busy() {
+    let (relay, stomp, other) = relayed("").await;
+    let wish = Subscribe::to("/queue/named").header("x-queue-name", "named");
+    let named = stomp.subscribe(wish.header("auto-delete", "true")).await.unwrap();
+    let mut direct = stomp.subscribe("/amq/queue/named").await.unwrap();
+    drop(named);
+    let mut tasks = Vec::new();
+    for number in 0..4 {
+        let place = format!("/queue/busy{number}");
+        let mut queue = stomp.subscribe(place.as_str()).await.unwrap();
+        tasks.push(tokio::spawn(async move { while let Some(Ok(_)) = queue.next().await {} }));
+        let other = other.clone();
+        tasks.push(tokio::spawn(async move {
+            while other.send(&place, "x", ()).await.is_ok() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }));
+    }
+    stomp.ready().await.unwrap();
+    sleep(MOMENT).await;
+    relay.cut();
+    let error = timeout(PATIENCE, direct.next()).await.unwrap().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Server, Some("not_found")));
+    eventually("the others go on", async || stomp.ready().await.is_ok()).await;
+    // The cut, and the refusal.
+    assert_eq!(stomp.stats().lost, 2);
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn one_that_nobody_reads_does_not_keep_the_others_from_coming_back() {
+    let (relay, stomp, other) = relayed("request_timeout=1s").await;
+    let wish = Subscribe::to("/queue/full").ack(Ack::Auto).prefetch(1);
+    let full = stomp.subscribe(wish).await.unwrap();
+    let mut queues = Vec::new();
+    for number in 0..5 {
+        queues.push(stomp.subscribe(format!("/queue/{number}").as_str()).await.unwrap());
+    }
+    relay.refuse();
+    relay.cut();
+    for _ in 0..10 {
+        other.send("/queue/full", "x", ()).await.unwrap();
+    }
+    relay.pass();
+    eventually("it is connected again", async || stomp.stats().connected == 2).await;
+    // Longer than a receipt is waited for. Nothing is read until somebody takes or leaves.
+    sleep(Duration::from_millis(1500)).await;
+    drop(full);
+    for (number, queue) in queues.iter_mut().enumerate() {
+        other.send(&format!("/queue/{number}"), "y", ()).await.unwrap();
+        assert_eq!(texts(queue, 1).await, ["y"]);
+    }
+    assert_eq!((stomp.stats().connected, stomp.stats().lost), (2, 1));
+}
+
+#[tokio::test]
 async fn calls_wait_for_a_connection_that_comes_back_in_time() {
     let (relay, stomp, other) = relayed("").await;
     stomp.ready().await.unwrap();

@@ -57,15 +57,9 @@ impl Options {
     /// Takes over what the URL says, and checks all of it.
     pub(crate) fn settled(mut self) -> Result<Settled> {
         let mut url = ServiceUrl::parse(&self.url, &["amqp", "amqps"])?;
-        if let Some(heartbeat) = url.take_duration("heartbeat")? {
-            self.heartbeat = heartbeat;
-        }
-        if let Some(bytes) = url.take("body_bytes_max", "a number of bytes")? {
-            self.body_bytes_max = bytes;
-        }
-        if let Some(name) = url.take_text("name") {
-            self.name = name;
-        }
+        url.take_duration_into("heartbeat", &mut self.heartbeat)?;
+        url.take_into("body_bytes_max", "a number of bytes", &mut self.body_bytes_max)?;
+        url.take_text_into("name", &mut self.name);
         self.calls.take_from(&mut url)?;
         self.tls.take_from(&mut url);
         let is_tls = url.scheme() == "amqps";

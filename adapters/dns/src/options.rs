@@ -5,7 +5,6 @@ use crate::limits;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use workyard_adapter_kit::{CallOptions, Error, ErrorKind, Observer, Result, ServiceUrl, duration};
@@ -84,20 +83,13 @@ impl Options {
                 *place = text.split(',').map(str::to_owned).collect();
             }
         }
-        let durations = [
-            ("ttl_min", &mut self.ttl_min),
-            ("ttl_max", &mut self.ttl_max),
-            ("negative_ttl_max", &mut self.negative_ttl_max),
-        ];
-        for (name, place) in durations {
-            if let Some(said) = url.take_duration(name)? {
-                *place = said;
-            }
-        }
-        take(url, "servers_at_once", "a number", &mut self.servers_at_once)?;
-        take(url, "cache_entries_max", "a number", &mut self.cache_entries_max)?;
-        take(url, "tcp", "true or false", &mut self.tcp)?;
-        take(url, "hosts", "true or false", &mut self.hosts)?;
+        url.take_duration_into("ttl_min", &mut self.ttl_min)?;
+        url.take_duration_into("ttl_max", &mut self.ttl_max)?;
+        url.take_duration_into("negative_ttl_max", &mut self.negative_ttl_max)?;
+        url.take_into("servers_at_once", "a number", &mut self.servers_at_once)?;
+        url.take_into("cache_entries_max", "a number", &mut self.cache_entries_max)?;
+        url.take_into("tcp", "true or false", &mut self.tcp)?;
+        url.take_into("hosts", "true or false", &mut self.hosts)?;
         if let Some(path) = url.take_text("hosts_file") {
             self.hosts_file = Some(path.into());
         }
@@ -153,18 +145,6 @@ impl fmt::Debug for Options {
             .field("calls", &self.calls)
             .finish_non_exhaustive()
     }
-}
-
-fn take<T: FromStr>(
-    url: &mut ServiceUrl,
-    name: &'static str,
-    what: &str,
-    place: &mut T,
-) -> Result<()> {
-    if let Some(said) = url.take(name, what)? {
-        *place = said;
-    }
-    Ok(())
 }
 
 /// The time of a call is that of all attempts and the waits between them.

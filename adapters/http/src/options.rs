@@ -90,7 +90,7 @@ impl Options {
             ("hosts_max", &mut self.hosts_max),
         ];
         for (name, place) in sizes {
-            set(place, url.take(name, "a number")?);
+            url.take_into(name, "a number", place)?;
         }
         let switches = [
             ("https_to_http", &mut self.https_to_http),
@@ -99,14 +99,13 @@ impl Options {
             ("environment_proxies", &mut self.environment_proxies),
         ];
         for (name, place) in switches {
-            set(place, url.take(name, "true or false")?);
+            url.take_into(name, "true or false", place)?;
         }
-        set(&mut self.redirects_max, url.take("redirects_max", "a number")?);
-        let budget = &mut self.retry_budget;
-        set(&mut budget.percent_max, url.take("retry_percent_max", "a number")?);
-        set(&mut budget.reserve, url.take("retry_reserve", "a number")?);
-        set(&mut self.chunk_timeout, url.take_duration("chunk_timeout")?);
-        set(&mut self.user_agent, url.take_text("user_agent"));
+        url.take_into("redirects_max", "a number", &mut self.redirects_max)?;
+        url.take_into("retry_percent_max", "a number", &mut self.retry_budget.percent_max)?;
+        url.take_into("retry_reserve", "a number", &mut self.retry_budget.reserve)?;
+        url.take_duration_into("chunk_timeout", &mut self.chunk_timeout)?;
+        url.take_text_into("user_agent", &mut self.user_agent);
         if let Some(proxy) = url.take_text("proxy") {
             self.proxy = Some(proxy);
         }
@@ -179,12 +178,6 @@ fn shown(url: &str) -> String {
     match redacted(url).split_once('?') {
         Some((place, _)) => format!("{place}?..."),
         None => redacted(url),
-    }
-}
-
-fn set<T>(place: &mut T, said: Option<T>) {
-    if let Some(said) = said {
-        *place = said;
     }
 }
 

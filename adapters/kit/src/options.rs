@@ -122,25 +122,11 @@ impl CallOptions {
         self.request_timeout = request_timeout.unwrap_or(self.request_timeout);
         let call_timeout = url.take_duration("call_timeout")?;
         self.call_timeout = call_timeout.unwrap_or(self.call_timeout.max(at_least));
-        for (name, place) in [
-            ("connect_timeout", &mut self.connect_timeout),
-            ("idle_timeout", &mut self.idle_timeout),
-        ] {
-            if let Some(duration) = url.take_duration(name)? {
-                *place = duration;
-            }
-        }
-        for (name, place) in
-            [("calls_max", &mut self.calls_max), ("waiting_max", &mut self.waiting_max)]
-        {
-            if let Some(number) = url.take(name, "a number")? {
-                *place = number;
-            }
-        }
-        if let Some(attempts) = url.take("attempts_max", "a number of attempts")? {
-            self.retry.attempts_max = attempts;
-        }
-        Ok(())
+        url.take_duration_into("connect_timeout", &mut self.connect_timeout)?;
+        url.take_duration_into("idle_timeout", &mut self.idle_timeout)?;
+        url.take_into("calls_max", "a number", &mut self.calls_max)?;
+        url.take_into("waiting_max", "a number", &mut self.waiting_max)?;
+        url.take_into("attempts_max", "a number of attempts", &mut self.retry.attempts_max)
     }
 
     /// Refuses what cannot work.

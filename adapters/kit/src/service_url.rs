@@ -173,6 +173,44 @@ impl ServiceUrl {
         .transpose()
     }
 
+    /// Puts the parameter of that name into its place, if the URL has it; `what` says what it should be.
+    ///
+    /// # Errors
+    /// When it is not that.
+    pub fn take_into<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        place: &mut T,
+    ) -> Result<(), Error> {
+        if let Some(value) = self.take(name, what)? {
+            *place = value;
+        }
+        Ok(())
+    }
+
+    /// The same for a text.
+    pub fn take_text_into(&mut self, name: &'static str, place: &mut String) {
+        if let Some(text) = self.take_text(name) {
+            *place = text;
+        }
+    }
+
+    /// The same for a duration.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn take_duration_into(
+        &mut self,
+        name: &'static str,
+        place: &mut Duration,
+    ) -> Result<(), Error> {
+        if let Some(duration) = self.take_duration(name)? {
+            *place = duration;
+        }
+        Ok(())
+    }
+
     /// Refuses parameters that nobody took.
     ///
     /// # Errors

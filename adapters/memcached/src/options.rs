@@ -91,17 +91,9 @@ impl Options {
             let wrong = |_| invalid(format!("weights={text} in the URL: it is numbers: 1,1,2"));
             self.weights = weights.map_err(wrong)?;
         }
-        if let Some(failover) = url.take("failover", "true or false")? {
-            self.failover = failover;
-        }
-        for (name, place) in [
-            ("value_bytes_max", &mut self.value_bytes_max),
-            ("answer_bytes_max", &mut self.answer_bytes_max),
-        ] {
-            if let Some(bytes) = url.take(name, "a number of bytes")? {
-                *place = bytes;
-            }
-        }
+        url.take_into("failover", "true or false", &mut self.failover)?;
+        url.take_into("value_bytes_max", "a number of bytes", &mut self.value_bytes_max)?;
+        url.take_into("answer_bytes_max", "a number of bytes", &mut self.answer_bytes_max)?;
         self.calls.take_from(url)?;
         self.tls.take_from(url);
         Ok(())

@@ -91,21 +91,14 @@ impl Options {
         if let Some(path) = url.take_text("socket") {
             self.socket = Some(path.into());
         }
-        if let Some(charset) = url.take_text("charset") {
-            self.charset = charset;
-        }
+        url.take_text_into("charset", &mut self.charset);
         self.time_zone = url.take_text("time_zone").or(self.time_zone.take());
         if let Some(statement) = url.take_text("session") {
             self.session = vec![statement];
         }
-        self.reset = url.take("reset", "true or false")?.unwrap_or(self.reset);
-        let durations = [
-            ("transaction_timeout", &mut self.transaction_timeout),
-            ("check_after", &mut self.check_after),
-        ];
-        for (name, place) in durations {
-            *place = url.take_duration(name)?.unwrap_or(*place);
-        }
+        url.take_into("reset", "true or false", &mut self.reset)?;
+        url.take_duration_into("transaction_timeout", &mut self.transaction_timeout)?;
+        url.take_duration_into("check_after", &mut self.check_after)?;
         let numbers = [
             ("rows_max", &mut self.rows_max),
             ("answer_bytes_max", &mut self.answer_bytes_max),
@@ -113,7 +106,7 @@ impl Options {
             ("statements_max", &mut self.statements_max),
         ];
         for (name, place) in numbers {
-            *place = url.take(name, "a number")?.unwrap_or(*place);
+            url.take_into(name, "a number", place)?;
         }
         self.calls.take_from(url)?;
         self.tls.take_from(url);

@@ -135,22 +135,11 @@ impl Options {
             ("subscription_bytes_max", &mut self.subscription_bytes_max),
         ];
         for (name, place) in numbers {
-            if let Some(number) = url.take(name, "a number")? {
-                *place = number;
-            }
+            url.take_into(name, "a number", place)?;
         }
-        let switches = [
-            ("sentinel_auth", &mut self.sentinel_auth),
-            ("read_from_replicas", &mut self.read_from_replicas),
-        ];
-        for (name, place) in switches {
-            if let Some(switch) = url.take(name, "true or false")? {
-                *place = switch;
-            }
-        }
-        if let Some(database) = url.take("database", "a number")? {
-            self.database = database;
-        }
+        url.take_into("sentinel_auth", "true or false", &mut self.sentinel_auth)?;
+        url.take_into("read_from_replicas", "true or false", &mut self.read_from_replicas)?;
+        url.take_into("database", "a number", &mut self.database)?;
         self.client_name = url.take_text("client_name").or(self.client_name.take());
         self.calls.take_from(url)?;
         self.tls.take_from(url);

@@ -105,29 +105,13 @@ impl Options {
     }
 
     fn take_parameters(&mut self, url: &mut ServiceUrl) -> Result<()> {
-        for (name, place) in [
-            ("login", &mut self.login),
-            ("passcode", &mut self.passcode),
-            ("vhost", &mut self.vhost),
-        ] {
-            if let Some(text) = url.take_text(name) {
-                *place = text;
-            }
-        }
-        if let Some(version) = url.take("version_max", "1.0, 1.1 or 1.2")? {
-            self.version_max = version;
-        }
-        for (name, place) in [
-            ("heart_beat_out", &mut self.heart_beat_out),
-            ("heart_beat_in", &mut self.heart_beat_in),
-        ] {
-            if let Some(period) = url.take_duration(name)? {
-                *place = period;
-            }
-        }
-        if let Some(bytes) = url.take("body_bytes_max", "a number of bytes")? {
-            self.body_bytes_max = bytes;
-        }
+        url.take_text_into("login", &mut self.login);
+        url.take_text_into("passcode", &mut self.passcode);
+        url.take_text_into("vhost", &mut self.vhost);
+        url.take_into("version_max", "1.0, 1.1 or 1.2", &mut self.version_max)?;
+        url.take_duration_into("heart_beat_out", &mut self.heart_beat_out)?;
+        url.take_duration_into("heart_beat_in", &mut self.heart_beat_in)?;
+        url.take_into("body_bytes_max", "a number of bytes", &mut self.body_bytes_max)?;
         if let Some(address) = url.take("local_address", "an IP address")? {
             self.local_address = Some(address);
         }

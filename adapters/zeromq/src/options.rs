@@ -112,9 +112,7 @@ impl Options {
     }
 
     fn take_from(&mut self, url: &mut ServiceUrl) -> Result<(), Error> {
-        if let Some(identity) = url.take_text("identity") {
-            self.identity = identity;
-        }
+        url.take_text_into("identity", &mut self.identity);
         if let Some(prefix) = url.take_text("subscribe") {
             self.subscribe = vec![prefix];
         }
@@ -128,13 +126,9 @@ impl Options {
             ("peers_max", &mut self.peers_max),
         ];
         for (name, place) in numbers {
-            if let Some(number) = url.take(name, "a number")? {
-                *place = number;
-            }
+            url.take_into(name, "a number", place)?;
         }
-        if let Some(linger) = url.take_duration("linger")? {
-            self.linger = linger;
-        }
+        url.take_duration_into("linger", &mut self.linger)?;
         self.calls.take_from(url)
     }
 

@@ -11,14 +11,14 @@ impl Options {
         self.take_identity(url)?;
         self.take_durations(url)?;
         self.take_will(url)?;
-        take(url, "clean_session", "true or false", &mut self.clean_session)?;
-        take(url, "resubscribe", "true or false", &mut self.resubscribe)?;
-        take(url, "overlapping_copies", "true or false", &mut self.overlapping_copies)?;
-        take(url, "inflight_max", "a number of messages", &mut self.inflight_max)?;
-        take(url, "receive_max", "a number of messages", &mut self.receive_max)?;
-        take(url, "queue_max", "a number of messages", &mut self.queue_max)?;
-        take(url, "queue_bytes_max", "a number of bytes", &mut self.queue_bytes_max)?;
-        take(url, "packet_bytes_max", "a number of bytes", &mut self.packet_bytes_max)?;
+        url.take_into("clean_session", "true or false", &mut self.clean_session)?;
+        url.take_into("resubscribe", "true or false", &mut self.resubscribe)?;
+        url.take_into("overlapping_copies", "true or false", &mut self.overlapping_copies)?;
+        url.take_into("inflight_max", "a number of messages", &mut self.inflight_max)?;
+        url.take_into("receive_max", "a number of messages", &mut self.receive_max)?;
+        url.take_into("queue_max", "a number of messages", &mut self.queue_max)?;
+        url.take_into("queue_bytes_max", "a number of bytes", &mut self.queue_bytes_max)?;
+        url.take_into("packet_bytes_max", "a number of bytes", &mut self.packet_bytes_max)?;
         if let Some(text) = url.take_text("user_properties") {
             self.user_properties = pairs(&text)?;
         }
@@ -28,7 +28,7 @@ impl Options {
     }
 
     fn take_identity(&mut self, url: &mut ServiceUrl) -> Result<(), Error> {
-        take(url, "version", "4 (3.1.1) or 5", &mut self.version)?;
+        url.take_into("version", "4 (3.1.1) or 5", &mut self.version)?;
         if let Some(text) = url.take_text("client_id") {
             self.client_id = Some(text);
         }
@@ -50,9 +50,7 @@ impl Options {
             ("close_grace", &mut self.close_grace),
         ];
         for (name, place) in durations {
-            if let Some(duration) = url.take_duration(name)? {
-                *place = duration;
-            }
+            url.take_duration_into(name, place)?;
         }
         Ok(())
     }
@@ -86,18 +84,6 @@ impl FromStr for Version {
             _ => Err(()),
         }
     }
-}
-
-fn take<T: FromStr>(
-    url: &mut ServiceUrl,
-    name: &'static str,
-    what: &str,
-    place: &mut T,
-) -> Result<(), Error> {
-    if let Some(value) = url.take(name, what)? {
-        *place = value;
-    }
-    Ok(())
 }
 
 fn pairs(text: &str) -> Result<Vec<(String, String)>, Error> {

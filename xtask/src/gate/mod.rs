@@ -1,6 +1,7 @@
 //! The gate: every check in order, stopping at the first that fails.
 
 mod advisories;
+mod disk;
 mod step;
 
 use std::path::Path;
@@ -19,16 +20,16 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         let result = step.run(root);
         let taken = started.elapsed();
         durations.push((step.name, taken));
-        result.map_err(|error| failure(&step, &error))?;
-        println!("==> {} done in {:.1} s", step.name, taken.as_secs_f64());
+        result.map_err(|error| failure(&step, &error, &disk::free(root)))?;
+        println!("==> {} done in {:.1} s, {}", step.name, taken.as_secs_f64(), disk::free(root));
     }
     println!("\n{}", table(&durations));
     Ok(())
 }
 
-fn failure(step: &Step, error: &anyhow::Error) -> anyhow::Error {
+fn failure(step: &Step, error: &anyhow::Error, disk: &str) -> anyhow::Error {
     let (name, alone) = (step.name, step.alone());
-    anyhow!("step `{name}` failed: {error:#}\nto run it alone: {alone}")
+    anyhow!("step `{name}` failed with {disk}: {error:#}\nto run it alone: {alone}")
 }
 
 /// One line per step, and the sum.
@@ -55,8 +56,8 @@ mod tests {
     fn a_failure_names_the_step_and_how_to_run_it() {
         let error = anyhow!("tidy found 2");
         assert_eq!(
-            failure(&STEPS[0], &error).to_string(),
-            "step `tidy` failed: tidy found 2\nto run it alone: cargo xtask tidy"
+            failure(&STEPS[0], &error, "31 GB of disk free").to_string(),
+            "step `tidy` failed with 31 GB of disk free: tidy found 2\nto run it alone: cargo xtask tidy"
         );
     }
 

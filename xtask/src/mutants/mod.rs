@@ -113,6 +113,9 @@ fn planted(line: &str, folder: &str) -> Invocation {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     Invocation::new(line)
         .variable("RUSTFLAGS", format!("{flags} --cfg planted").trim_start())
+        // A second copy of everything: no more of it than what runs.
+        .variable("CARGO_PROFILE_DEV_DEBUG", "0")
+        .variable("CARGO_INCREMENTAL", "0")
         .variable("CARGO_TARGET_DIR", folder)
 }
 

@@ -3,17 +3,22 @@
 use crate::script::Script;
 
 /// Moves a job from a consumer's list to where it belongs. Does nothing when it is not there any more:
-/// somebody else has moved it.
+/// somebody else has moved it. Where it belongs may be of another type or forbidden, and what a script has
+/// done stays done: then the job goes back.
 const MOVE: &str = "
+local due = ARGV[3] == 'delayed' and tonumber(redis.call('TIME')[1]) + tonumber(ARGV[4])
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+local put = 0
 if ARGV[3] == 'delayed' then
-    redis.call('ZADD', KEYS[2], tonumber(redis.call('TIME')[1]) + tonumber(ARGV[4]), ARGV[2])
+    put = redis.pcall('ZADD', KEYS[2], due, ARGV[2])
 elseif ARGV[3] == 'first' then
-    redis.call('RPUSH', KEYS[2], ARGV[2])
+    put = redis.pcall('RPUSH', KEYS[2], ARGV[2])
 elseif ARGV[3] == 'last' then
-    redis.call('LPUSH', KEYS[2], ARGV[2])
+    put = redis.pcall('LPUSH', KEYS[2], ARGV[2])
 end
-return 1";
+if type(put) == 'number' then return 1 end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+return put";
 
 /// Sends a job that is due later, by the clock of the server.
 const DELAY: &str = "
@@ -23,11 +28,15 @@ return redis.call('ZADD', KEYS[1], tonumber(redis.call('TIME')[1]) + tonumber(AR
 /// begun with a write that needs none may go on.
 const FETCH: &str = "
 local job = redis.call('RPOP', KEYS[1])
-if job then redis.call('LPUSH', KEYS[2], job) end
-return job";
+if not job then return job end
+local put = redis.pcall('LPUSH', KEYS[2], job)
+if type(put) == 'number' then return job end
+redis.call('RPUSH', KEYS[1], job)
+return put";
 
 /// Says that a consumer is there, moves what is due, and tells who is not there any more. Begins with a
-/// write that needs no memory.
+/// write that needs no memory. What cannot be put where it is due has failed, and if even that cannot be
+/// said, it is tried again in a minute.
 const TICK: &str = "
 redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('SET', KEYS[4], '1', 'EX', ARGV[5])
@@ -38,11 +47,12 @@ for _, package in ipairs(due) do
     redis.call('ZREM', KEYS[1], package)
     local read, job = pcall(cjson.decode, package)
     local queue = read and type(job) == 'table' and job['queue']
+    local put
     if type(queue) == 'string' or type(queue) == 'number' then
-        redis.call('LPUSH', ARGV[1] .. tostring(queue), package)
-    else
-        redis.call('LPUSH', KEYS[2], package)
+        put = redis.pcall('LPUSH', ARGV[1] .. tostring(queue), package)
     end
+    if type(put) ~= 'number' then put = redis.pcall('LPUSH', KEYS[2], package) end
+    if type(put) ~= 'number' then redis.call('ZADD', KEYS[1], now + 60, package) end
 end
 local gone = {}
 local consumers = redis.call('HGETALL', KEYS[3])

@@ -152,6 +152,54 @@ async fn a_server_without_memory_left_is_relieved_of_its_jobs() {
 }
 
 #[tokio::test]
+async fn a_job_that_cannot_be_put_where_it_belongs_is_not_lost() {
+    let (server, redis) = server().await;
+    let queue = queue(&redis);
+    let _ = server.command(["SET", "{redis-queue}-failed", "something else"]);
+    let consumer = queue.consumer("q").start(|_| async { Err(Failure::give_up("no")) });
+    queue.send("q", "kept", NO_DELAY).await.unwrap();
+    eventually("it has failed", async || {
+        server.command(["INFO", "errorstats"]).contains("errorstat_WRONGTYPE")
+    })
+    .await;
+    let processing = server.command(["KEYS", "{redis-queue}-processing:*"]);
+    assert!(server.command(["LRANGE", processing.trim(), "0", "-1"]).contains("kept"));
+    let _ = server.command(["DEL", "{redis-queue}-failed"]);
+    eventually("it is among the failed", async || {
+        queue.counts("q").await.is_ok_and(|counts| counts.failed == 1)
+    })
+    .await;
+    assert!(consumer.stop(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn a_delayed_job_whose_queue_is_no_queue_has_failed_and_holds_up_nobody() {
+    let (server, redis) = server().await;
+    let queue = queue(&redis);
+    let _ = server.command(["SET", "{redis-queue}-waitingodd", "something else"]);
+    let _ = server.command(["ZADD", "{redis-queue}-delayed", "1", r#"{"queue":"odd","data":1}"#]);
+    let _ = server.command(["ZADD", "{redis-queue}-delayed", "2", r#"{"queue":"q","data":2}"#]);
+    let seen = Seen::default();
+    let consumer = seeing(&queue, "q", &seen);
+    seen.reaches(1).await;
+    assert!(seen.all().contains_key("2"), "{:?}", seen.all());
+    let failed = server.command(["LRANGE", "{redis-queue}-failed", "0", "-1"]);
+    assert!(failed.contains("odd"), "{failed}");
+    assert!(consumer.stop(PATIENCE).await);
+
+    let _ = server.command(["SET", "{redis-queue}-failed", "something else"]);
+    let _ = server.command(["ZADD", "{redis-queue}-delayed", "1", r#"{"queue":"odd","data":3}"#]);
+    let consumer = seeing(&queue, "q", &seen);
+    eventually("it waits for a minute", async || {
+        let score =
+            server.command(["ZSCORE", "{redis-queue}-delayed", r#"{"queue":"odd","data":3}"#]);
+        score.trim().parse::<f64>().is_ok_and(|due| due > 1_000_000.0)
+    })
+    .await;
+    assert!(consumer.stop(PATIENCE).await);
+}
+
+#[tokio::test]
 async fn a_job_of_php_is_done_and_php_finds_ours() {
     let (server, redis) = server().await;
     let queue = queue(&redis);

@@ -64,7 +64,12 @@ impl Options {
         self.tls.take_from(&mut url);
         let is_tls = url.scheme() == "amqps";
         let (uri, target) = (self.uri(&url, is_tls)?, url.target(usual_port(is_tls)));
-        let tls = if is_tls { tls(&self.tls)? } else { OwnedTLSConfig::default() };
+        let tls = if is_tls {
+            tls(&self.tls)?
+        } else {
+            self.tls.refuse("amqp", "amqps")?;
+            OwnedTLSConfig::default()
+        };
         url.finish()?;
         Ok(Settled { uri, target, tls, options: self })
     }
@@ -191,6 +196,7 @@ mod tests {
             ("amqp://h?heartbeats=1s", "there are attempts_max, body_bytes_max"),
             ("amqp://h?heartbeat=100ms", "whole seconds"),
             ("amqps://h?tls_ca=/none.pem", "none.pem"),
+            ("amqp://h?tls_ca=/none.pem", "tls files are of no use with amqp://; write amqps://"),
         ] {
             let error = Options::new(url).settled().map(drop).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidOptions);

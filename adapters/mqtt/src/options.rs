@@ -144,6 +144,10 @@ impl Options {
         let mut url = ServiceUrl::parse(&self.url, &SCHEMES)?;
         self.take_from(&mut url)?;
         let place = Place::of(&url, &self.path)?;
+        if !place.secure {
+            let secure = if place.path.is_some() { "wss" } else { "mqtts" };
+            self.tls.refuse(url.scheme(), secure)?;
+        }
         url.finish()?;
         self.check_session()?;
         self.client_id.get_or_insert_with(random_id);

@@ -126,9 +126,8 @@ impl Options {
         if !PACKET_BYTES.contains(&self.packet_bytes_max) {
             return Err(invalid("packet_bytes_max is between 1024 and 1073741824"));
         }
-        if url.scheme() == "mysql" && self.tls != Tls::default() {
-            let message = "there are options of TLS, and the URL does not ask for it; begin it with mysqls://";
-            return Err(invalid(message));
+        if url.scheme() == "mysql" {
+            self.tls.refuse("mysql", "mysqls")?;
         }
         if url.scheme() == "mysqls" && self.socket.is_some() {
             return Err(invalid("there is no TLS on a unix socket; begin the URL with mysql://"));

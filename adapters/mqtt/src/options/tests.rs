@@ -101,6 +101,8 @@ fn what_cannot_work_is_refused() {
         ("mqtt://h?will_topic=a&will_qos=3", "there are 0, 1 and 2"),
         ("mqtt://h?user_properties=a", "write NAME:VALUE"),
         ("mqtt://h?keep_alive=5s", "does not exist"),
+        ("mqtt://h?tls_ca=/ca.pem", "of no use with mqtt://; write mqtts://"),
+        ("ws://h?tls_key=/key.pem", "of no use with ws://; write wss://"),
     ] {
         let error = resolved(url).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{url}");

@@ -59,7 +59,7 @@ fn what_cannot_work_is_refused() {
     assert!(url("?packet_bytes_max=5").starts_with("packet_bytes_max is between 1024"));
     assert!(url("?calls_max=0").starts_with("calls_max is zero"));
     assert!(url("?charset=a'b").contains("letters, digits"));
-    assert!(url("?tls_ca=/ca").ends_with("begin it with mysqls://"));
+    assert!(url("?tls_ca=/ca").ends_with("write mysqls://"));
     assert!(said(Options::new("mysqls://h?tls_ca=/none.pem")).contains("/none.pem"));
     assert!(said(Options::new("mysqls://h?socket=/s")).contains("no TLS on a unix socket"));
     assert!(said(Options::new("redis://h")).contains("it can begin with mysql:// or mysqls://"));

@@ -7,13 +7,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 use workyard_dns::hickory_resolver::TokioResolver;
 use workyard_dns::hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts,
 };
 use workyard_dns::hickory_resolver::net::runtime::TokioRuntimeProvider;
 use workyard_dns::{Dns, Options, RecordType};
+use workyard_testbed::Cost;
 
 const ROUNDS: usize = 60;
 
@@ -39,29 +39,10 @@ fn compare(what: &str, address: &str, cache_entries: usize, count: usize) -> any
     options.cache_entries_max = cache_entries;
     let dns = Dns::with(options)?;
     let bare = driver(&dns, address.parse()?, cache_entries)?;
-    let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..=ROUNDS {
-        // Who begins changes, so that neither profits from it.
-        for place in [round % 2, (round + 1) % 2] {
-            let begun = processor_time()?;
-            match place {
-                0 => runtime.block_on(with_driver(&bare, count))?,
-                _ => runtime.block_on(with_adapter(&dns, count))?,
-            }
-            let taken = processor_time()? - begun;
-            // The first round fills caches.
-            if round > 0 {
-                costs[place].push(taken.as_secs_f64() * 1e6 / count as f64);
-            }
-        }
-    }
-    // Of each round by itself: what else the machine does changes slowly.
-    let ratios = costs[0].iter().zip(&costs[1]).map(|(bare, adapter)| adapter / bare).collect();
-    let [bare, adapter] = costs.map(median);
-    println!(
-        "{what:6} hickory {bare:6.2} us of processor time (median of {ROUNDS}), workyard-dns {adapter:6.2} us"
-    );
-    println!("{what:6} ratio   {:6.3}", median(ratios));
+    let by_driver = async || with_driver(&bare, count).await;
+    let by_adapter = async || with_adapter(&dns, count).await;
+    let measured = Cost::measure(ROUNDS, count, by_driver, by_adapter);
+    println!("{what:6} {}", runtime.block_on(measured)?);
     Ok(())
 }
 
@@ -89,17 +70,6 @@ async fn with_adapter(dns: &Dns, count: usize) -> anyhow::Result<()> {
         black_box(dns.lookup("shop.example.", RecordType::A).await?);
     }
     Ok(())
-}
-
-/// Of this process, user and system.
-fn processor_time() -> anyhow::Result<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn address(server: &mut Child) -> anyhow::Result<String> {

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use workyard_http::{Http, reqwest};
+use workyard_testbed::Cost;
 
 const ROUNDS: usize = 60;
 const REQUESTS: usize = 1_000;
@@ -30,28 +30,10 @@ fn compare(address: &str) -> anyhow::Result<()> {
     let url = format!("http://{address}/");
     let http = Http::new()?;
     let bare = http.client()?;
-    let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..=ROUNDS {
-        // Who begins changes, so that neither profits from it.
-        for place in [round % 2, (round + 1) % 2] {
-            let begun = processor_time()?;
-            match place {
-                0 => runtime.block_on(with_driver(&bare, &url))?,
-                _ => runtime.block_on(with_adapter(&http, &url))?,
-            }
-            let taken = processor_time()? - begun;
-            // The first round makes connections and fills caches.
-            if round > 0 {
-                costs[place].push(taken.as_secs_f64() * 1e6 / (REQUESTS * AT_ONCE) as f64);
-            }
-        }
-    }
-    // Of each round by itself: what else the machine does changes slowly.
-    let ratios = costs[0].iter().zip(&costs[1]).map(|(bare, adapter)| adapter / bare).collect();
-    let [bare, adapter] = costs.map(median);
-    println!("reqwest        {bare:6.2} us of processor time per request (median of {ROUNDS})");
-    println!("workyard-http  {adapter:6.2} us");
-    println!("ratio          {:6.3}", median(ratios));
+    let by_driver = async || with_driver(&bare, &url).await;
+    let by_adapter = async || with_adapter(&http, &url).await;
+    let measured = Cost::measure(ROUNDS, REQUESTS * AT_ONCE, by_driver, by_adapter);
+    println!("{AT_ONCE} at once: {}", runtime.block_on(measured)?);
     Ok(())
 }
 
@@ -73,17 +55,6 @@ async fn with_adapter(http: &Http, url: &str) -> anyhow::Result<()> {
         anyhow::Ok(())
     });
     futures_util::future::try_join_all(callers).await.map(drop)
-}
-
-/// Of this process, user and system.
-fn processor_time() -> anyhow::Result<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn address(server: &mut Child) -> anyhow::Result<String> {

@@ -1,107 +1,78 @@
-//! What this adapter costs: processor time of this process for each message, with rumqttc alone and with
-//! the adapter, in turn. Needs a broker: `overhead mqtt://127.0.0.1:1883`.
+//! What a message of QoS 1 costs over one by rumqttc alone, in CPU time of this process:
+//! `cargo run --release -p workyard-mqtt --example mqtt-overhead`. Needs Mosquitto.
+#![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
-use std::error::Error;
-use std::time::Duration;
-use tokio::task::JoinSet;
+use futures_util::future::try_join_all;
 use workyard_mqtt::rumqttc::{
     AsyncClient, ClientError, Event, EventLoop, MqttOptions, Packet, QoS as DriverQos,
 };
-use workyard_mqtt::{Mqtt, Options, Qos};
+use workyard_mqtt::{Mqtt, Qos};
+use workyard_testbed::{Cost, Mosquitto};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 12;
 const PAYLOAD: [u8; 64] = [7; 64];
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Failure = Box<dyn std::error::Error>;
 
-#[expect(clippy::print_stdout, reason = "it is what the program is for")]
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let url = std::env::args().nth(1).unwrap_or_else(|| "mqtt://127.0.0.1".to_owned());
-    let adapter = adapter(&url).await?;
-    println!("microseconds of processor time for each message of 64 bytes, QoS 1");
-    println!("{:>14} {:>10} {:>10} {:>8}", "at the time", "rumqttc", "adapter", "ratio");
-    for (callers, messages) in [(1, 20_000), (10, 100_000), (100, 100_000)] {
-        let (mut alone, mut wrapped) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            alone.push(with_driver(&url, callers, messages).await?);
-            wrapped.push(with_adapter(&adapter, callers, messages).await?);
-        }
-        let (alone, wrapped) = (median(alone), median(wrapped));
-        println!("{callers:>14} {alone:>10.2} {wrapped:>10.2} {:>8.3}", wrapped / alone);
+async fn main() -> Result<(), Failure> {
+    let broker = Mosquitto::setup().start().await;
+    let adapter = Mqtt::open(&broker.url())?;
+    adapter.ready().await?;
+    println!("messages of {} bytes, medians of {ROUNDS} rounds, in turn", PAYLOAD.len());
+    for (callers, messages) in [(1, 10_000), (10, 50_000), (100, 50_000)] {
+        let mut driver = Driver::connect(broker.address(), callers).await?;
+        let by_driver = async || driver.publish(messages).await;
+        let by_adapter = async || {
+            let calls = (0..callers).map(|_| publish(&adapter, messages / callers));
+            try_join_all(calls).await.map(drop)
+        };
+        println!(
+            "{callers:3} at once: {}",
+            Cost::measure(ROUNDS, messages, by_driver, by_adapter).await?
+        );
     }
     adapter.close().await;
     Ok(())
 }
 
-async fn adapter(url: &str) -> Result<Mqtt> {
-    let adapter = Mqtt::with(Options::new(url))?;
-    adapter.ready().await?;
-    Ok(adapter)
-}
-
-/// As many under way as with the adapter, each acknowledged before it counts.
-async fn with_driver(url: &str, callers: usize, messages: usize) -> Result<f64> {
-    let address = url.trim_start_matches("mqtt://").trim_end_matches('/');
-    let (host, port) = address.split_once(':').unwrap_or((address, "1883"));
-    let mut options = MqttOptions::new("overhead", host, port.parse()?);
-    options.set_inflight(u16::try_from(callers)?);
-    let (client, mut events) = AsyncClient::new(options, callers);
-    connected(&mut events).await?;
-    let before = processor_time()?;
-    let publishing = tokio::spawn(async move {
-        for _ in 0..messages {
-            client.publish("overhead", DriverQos::AtLeastOnce, false, PAYLOAD).await?;
-        }
-        Ok::<_, ClientError>(client)
-    });
-    let mut acknowledged = 0;
-    while acknowledged < messages {
-        if let Event::Incoming(Packet::PubAck(_)) = events.poll().await? {
-            acknowledged += 1;
-        }
+async fn publish(adapter: &Mqtt, messages: usize) -> Result<(), Failure> {
+    for _ in 0..messages {
+        adapter.publish("overhead", PAYLOAD.to_vec(), Qos::AtLeastOnce, false).await?;
     }
-    let spent = processor_time()? - before;
-    drop(publishing.await??);
-    Ok(each(spent, messages))
-}
-
-async fn connected(events: &mut EventLoop) -> Result<()> {
-    while !matches!(events.poll().await?, Event::Incoming(Packet::ConnAck(_))) {}
     Ok(())
 }
 
-async fn with_adapter(adapter: &Mqtt, callers: usize, messages: usize) -> Result<f64> {
-    let before = processor_time()?;
-    let mut tasks = JoinSet::new();
-    for _ in 0..callers {
-        let adapter = adapter.clone();
-        tasks.spawn(async move {
-            for _ in 0..messages / callers {
-                let payload = PAYLOAD.to_vec();
-                adapter.publish("overhead", payload, Qos::AtLeastOnce, false).await?;
+/// The driver, with as many under way as there are callers of the adapter.
+struct Driver {
+    client: AsyncClient,
+    events: EventLoop,
+}
+
+impl Driver {
+    async fn connect(address: std::net::SocketAddr, at_once: usize) -> Result<Self, Failure> {
+        let mut options = MqttOptions::new("overhead", address.ip().to_string(), address.port());
+        options.set_inflight(u16::try_from(at_once)?);
+        let (client, mut events) = AsyncClient::new(options, at_once);
+        while !matches!(events.poll().await?, Event::Incoming(Packet::ConnAck(_))) {}
+        Ok(Self { client, events })
+    }
+
+    /// Each is acknowledged before it counts.
+    async fn publish(&mut self, messages: usize) -> Result<(), Failure> {
+        let client = self.client.clone();
+        let publishing = tokio::spawn(async move {
+            for _ in 0..messages {
+                client.publish("overhead", DriverQos::AtLeastOnce, false, PAYLOAD).await?;
             }
-            Ok::<_, workyard_mqtt::Error>(())
+            Ok::<_, ClientError>(())
         });
+        let mut acknowledged = 0;
+        while acknowledged < messages {
+            if let Event::Incoming(Packet::PubAck(_)) = self.events.poll().await? {
+                acknowledged += 1;
+            }
+        }
+        Ok(publishing.await??)
     }
-    while let Some(task) = tasks.join_next().await {
-        task??;
-    }
-    Ok(each(processor_time()? - before, messages))
-}
-
-fn each(spent: Duration, messages: usize) -> f64 {
-    spent.as_secs_f64() * 1e6 / messages as f64
-}
-
-/// Of the thread that everything runs on, in the system and out of it.
-fn processor_time() -> Result<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = text.split(' ').next().unwrap_or_default().parse()?;
-    Ok(Duration::from_nanos(nanoseconds))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

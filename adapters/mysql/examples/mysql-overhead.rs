@@ -3,12 +3,11 @@
 #![expect(clippy::print_stdout, reason = "it is a program for people")]
 
 use std::hint::black_box;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use workyard_mysql::mysql_async::prelude::Queryable;
 use workyard_mysql::mysql_async::{self, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use workyard_mysql::{Mysql, Options};
-use workyard_testbed::MariaDb;
+use workyard_testbed::{Cost, MariaDb};
 
 const ROUNDS: usize = 300;
 const STATEMENTS: usize = 100;
@@ -55,29 +54,10 @@ async fn compare(
     mysql: &Mysql,
     rounds: usize,
 ) -> Result<(), Failure> {
-    let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..=rounds {
-        // Who begins changes, so that neither profits from it.
-        for place in [round % 2, (round + 1) % 2] {
-            let begun = processor_time()?;
-            match place {
-                0 => callers(|| with_driver(kind, pool.clone())).await?,
-                _ => callers(|| with_adapter(kind, mysql.clone())).await?,
-            }
-            let taken = processor_time()? - begun;
-            // The first round makes connections and fills caches.
-            if round > 0 {
-                costs[place].push(taken.as_secs_f64() * 1e6 / (STATEMENTS * AT_ONCE) as f64);
-            }
-        }
-    }
-    // Of each round by itself: what else the machine does changes slowly.
-    let ratios = costs[0].iter().zip(&costs[1]).map(|(bare, adapter)| adapter / bare).collect();
-    let [bare, adapter] = costs.map(median);
-    let ratio = median(ratios);
-    println!(
-        "{kind:10} mysql_async {bare:6.2} us, workyard-mysql {adapter:6.2} us, ratio {ratio:.3}"
-    );
+    let by_driver = async || callers(|| with_driver(kind, pool.clone())).await;
+    let by_adapter = async || callers(|| with_adapter(kind, mysql.clone())).await;
+    let cost = Cost::measure(rounds, STATEMENTS * AT_ONCE, by_driver, by_adapter).await?;
+    println!("{kind:10} {cost}");
     Ok(())
 }
 
@@ -128,15 +108,4 @@ async fn with_adapter(kind: &'static str, mysql: Mysql) -> workyard_mysql::Resul
         }
     }
     Ok(())
-}
-
-/// Of this process, user and system.
-fn processor_time() -> Result<Duration, Failure> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -2,13 +2,11 @@
 //! `cargo run --release -p workyard-redis --example redis-overhead`. Needs redis-server.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
-use futures_util::future::join_all;
-use std::fs;
-use std::io;
+use futures_util::future::try_join_all;
 use workyard_redis::redis::aio::MultiplexedConnection;
 use workyard_redis::redis::{AsyncCommands, Client, Cmd};
 use workyard_redis::{Redis, Result, from_driver};
-use workyard_testbed::Redis as Server;
+use workyard_testbed::{Cost, Redis as Server};
 
 const ROUNDS: usize = 12;
 const CALLS: usize = 24_000;
@@ -22,23 +20,16 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let driver = Client::open(server.url())?.get_multiplexed_async_connection().await?;
     println!("GET of {VALUE_BYTES} bytes, medians of {ROUNDS} rounds of {CALLS}, in turn");
     for callers in [1, 8, 64] {
-        let (mut by_driver, mut by_adapter) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            let begun = cpu()?;
-            for end in join_all((0..callers).map(|_| bare(driver.clone(), CALLS / callers))).await {
-                end?;
-            }
-            by_driver.push(cpu()? - begun);
-            let begun = cpu()?;
-            for end in join_all((0..callers).map(|_| adapted(&redis, CALLS / callers))).await {
-                end?;
-            }
-            by_adapter.push(cpu()? - begun);
-        }
-        let (by_driver, by_adapter) = (median(by_driver), median(by_adapter));
-        let ratio = by_adapter / by_driver;
+        let by_driver = async || {
+            let calls = (0..callers).map(|_| bare(driver.clone(), CALLS / callers));
+            try_join_all(calls).await.map(drop)
+        };
+        let by_adapter = async || {
+            try_join_all((0..callers).map(|_| adapted(&redis, CALLS / callers))).await.map(drop)
+        };
         println!(
-            "{callers:3} at once: driver {by_driver:6.2} µs, adapter {by_adapter:6.2} µs, ratio {ratio:5.3}"
+            "{callers:3} at once: {}",
+            Cost::measure(ROUNDS, CALLS, by_driver, by_adapter).await?
         );
     }
     Ok(())
@@ -58,16 +49,4 @@ async fn adapted(redis: &Redis, calls: usize) -> Result<()> {
         assert_eq!(value.len(), VALUE_BYTES);
     }
     Ok(())
-}
-
-/// Nanoseconds that this thread has been on a CPU, in user code and in the system's.
-fn cpu() -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let first = text.split(' ').next().and_then(|number| number.parse().ok());
-    first.ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-fn median(mut rounds: Vec<u64>) -> f64 {
-    rounds.sort_unstable();
-    rounds[rounds.len() / 2] as f64 / CALLS as f64 / 1000.0
 }

@@ -4,14 +4,13 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, future::try_join_all};
-use std::{fs, io};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::FramedRead;
 use workyard_stomp::codec::{Codec, Command, Frame, FrameLimits};
 use workyard_stomp::{Headers, Stomp, Version};
-use workyard_testbed::RabbitMq;
+use workyard_testbed::{Cost, RabbitMq};
 
 const ROUNDS: usize = 12;
 const SENDS: usize = 10_000;
@@ -28,14 +27,13 @@ async fn main() -> Result<(), Error> {
     stomp.ready().await?;
     let mut bare = Bare::connect(TcpStream::connect(address).await?, &vhost).await?;
     for at_once in [1, 64] {
-        let (mut by_hand, mut by_adapter) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            let begun = cpu()?;
+        let by_hand = async || {
             for _ in 0..SENDS / at_once {
                 bare.send(at_once).await?;
             }
-            by_hand.push(cpu()? - begun);
-            let begun = cpu()?;
+            Ok::<_, Error>(())
+        };
+        let by_adapter = async || {
             for _ in 0..SENDS / at_once {
                 let send = || stomp.send("/topic/nobody", BODY, Headers::new());
                 if at_once == 1 {
@@ -44,13 +42,12 @@ async fn main() -> Result<(), Error> {
                     try_join_all((0..at_once).map(|_| send())).await?;
                 }
             }
-            by_adapter.push(cpu()? - begun);
-        }
-        let (by_hand, by_adapter) = (median(by_hand), median(by_adapter));
-        println!("{at_once} at once, medians of {ROUNDS} rounds of {SENDS}, in turn");
-        println!("by hand    {:6.2} µs", by_hand / 1000.0);
-        println!("by adapter {:6.2} µs", by_adapter / 1000.0);
-        println!("ratio      {:6.3}", by_adapter / by_hand);
+            Ok(())
+        };
+        println!(
+            "{at_once:3} at once: {}",
+            Cost::measure(ROUNDS, SENDS, by_hand, by_adapter).await?
+        );
     }
     Ok(())
 }
@@ -96,16 +93,4 @@ impl Bare {
         }
         Ok(())
     }
-}
-
-/// Nanoseconds that this thread has been on a CPU, in user code and in the system's.
-fn cpu() -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let first = text.split(' ').next().and_then(|number| number.parse().ok());
-    first.ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-fn median(mut rounds: Vec<u64>) -> f64 {
-    rounds.sort_unstable();
-    rounds[rounds.len() / 2] as f64 / SENDS as f64
 }

@@ -22,6 +22,7 @@
 //! A [`Service`] is an example of the adapter's own crate, whose workers are asked by HTTP.
 
 mod authority;
+mod cost;
 mod dnsmasq;
 mod folder;
 mod keeper;
@@ -41,6 +42,7 @@ mod relay;
 mod service;
 
 pub use authority::{Authority, Identity};
+pub use cost::Cost;
 pub use dnsmasq::{Dnsmasq, DnsmasqSetup};
 pub use mariadb::{MariaDb, MariaDbSetup};
 pub use memcached::{Memcached, MemcachedSetup};

@@ -2,15 +2,14 @@
 //! `cargo run --release -p workyard-zeromq --example zeromq-overhead`. Needs Python with pyzmq, which replies.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
-use std::fs;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use workyard_testbed::{Port, PythonPeer};
+use workyard_testbed::{Cost, Port, PythonPeer};
 use workyard_zeromq::Requester;
 
 const ROUNDS: usize = 10;
-const CALLS: u32 = 5_000;
+const CALLS: usize = 5_000;
 const BYTES: usize = 100;
 const REPLIES: &str = "import sys, zmq
 socket = zmq.Context().socket(zmq.REP)
@@ -19,8 +18,10 @@ print('ready')
 while True: socket.send(socket.recv())
 ";
 
+type Failure = Box<dyn std::error::Error>;
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Failure> {
     let port = Port::free();
     let address = format!("127.0.0.1:{}", port.number());
     let endpoint = format!("tcp://{address}");
@@ -29,25 +30,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let requester = Requester::open(&endpoint)?;
     requester.ready().await?;
     let mut bare = Bare::connect(&address).await?;
-    let (mut by_hand, mut by_adapter) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let begun = cpu()?;
+    let by_hand = async || {
         for _ in 0..CALLS {
             bare.request().await?;
         }
-        by_hand.push(cpu()? - begun);
-        let begun = cpu()?;
+        Ok::<_, Failure>(())
+    };
+    let by_adapter = async || {
         for _ in 0..CALLS {
             let reply = requester.request(vec![b'x'; BYTES]).await?;
             assert_eq!(reply.parts()[0].len(), BYTES);
         }
-        by_adapter.push(cpu()? - begun);
-    }
-    let (by_hand, by_adapter) = (median(by_hand), median(by_adapter));
+        Ok(())
+    };
     println!("request and reply of {BYTES} bytes, medians of {ROUNDS} rounds of {CALLS}, in turn");
-    println!("by hand    {:6.2} µs", by_hand / 1000.0);
-    println!("by adapter {:6.2} µs", by_adapter / 1000.0);
-    println!("ratio      {:6.3}", by_adapter / by_hand);
+    println!("{}", Cost::measure(ROUNDS, CALLS, by_hand, by_adapter).await?);
     Ok(())
 }
 
@@ -80,16 +77,4 @@ impl Bare {
         }
         Ok(())
     }
-}
-
-/// Nanoseconds that this thread has been on a CPU, in user code and in the system's.
-fn cpu() -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let first = text.split(' ').next().and_then(|number| number.parse().ok());
-    first.ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-fn median(mut rounds: Vec<u64>) -> f64 {
-    rounds.sort_unstable();
-    rounds[rounds.len() / 2] as f64 / f64::from(CALLS)
 }

@@ -17,6 +17,7 @@ use crate::places::{Place, Places};
 use crate::stats::{Counters, Stats};
 use record::Record;
 use std::future::ready;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -227,8 +228,10 @@ impl Guard {
     {
         let shared = &*self.0;
         let mut record = Record::new(shared, call.operation);
-        let make = shared.make(call, &mut record, connect, attempt);
-        let made = make.instrument(shared.span(call)).await;
+        let made = {
+            let make = pin!(shared.make(call, &mut record, connect, attempt));
+            make.instrument(shared.span(call)).await
+        };
         let result = made.map_err(|error| self.placed(error.during(call.operation)));
         record.end(result.as_ref().map(drop));
         result

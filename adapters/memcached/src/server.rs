@@ -76,7 +76,7 @@ impl Server {
                 return Ok(connection);
             }
         }
-        let made = Connection::open(&self.plan).await;
+        let made = Box::pin(Connection::open(&self.plan)).await;
         match &made {
             Ok(_) => self.guard.connected(),
             Err(error) => self.guard.lost(&self.guard.placed(error.clone())),

@@ -46,7 +46,7 @@ impl Backend {
     pub(crate) async fn send(&self, command: &Cmd, request: &Request) -> Result<Value, Error> {
         match &self.shared {
             Shared::Link(link) => link.send(command).await,
-            Shared::Cluster(cluster) => cluster.send(command, request).await,
+            Shared::Cluster(cluster) => Box::pin(cluster.send(command, request)).await,
         }
     }
 
@@ -58,7 +58,9 @@ impl Backend {
     ) -> Result<Vec<Value>, Error> {
         match &self.shared {
             Shared::Link(link) => link.send_pipeline(pipeline, offset, count).await,
-            Shared::Cluster(cluster) => cluster.send_pipeline(pipeline, offset, count).await,
+            Shared::Cluster(cluster) => {
+                Box::pin(cluster.send_pipeline(pipeline, offset, count)).await
+            }
         }
     }
 

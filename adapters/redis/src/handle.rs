@@ -150,7 +150,7 @@ impl Redis {
         let Some(blocks) = request.blocks else {
             return guard.call(call, || backend.send(command, &request)).await;
         };
-        self.send_over(blocking, command, &request, blocks).await
+        Box::pin(self.send_over(blocking, command, &request, blocks)).await
     }
 
     /// Sends a command that blocks, over connections that are not those of all.
@@ -200,7 +200,8 @@ impl Redis {
         };
         // Before that, it may wait for a connection.
         let within = blocks.saturating_add(guard.options().request_timeout * 2);
-        guard.call(call.within(within), || blocking.send_pipeline(pipeline, offset, count)).await
+        let send = || blocking.send_pipeline(pipeline, offset, count);
+        Box::pin(guard.call(call.within(within), send)).await
     }
 
     pub(crate) fn checked(&self, request: Result<Request, Error>) -> Result<Request, Error> {

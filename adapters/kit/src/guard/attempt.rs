@@ -8,6 +8,10 @@ use crate::call::Call;
 use crate::error::{Error, ErrorKind};
 use crate::options::CallOptions;
 use crate::places::Place;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Span;
@@ -60,7 +64,7 @@ impl Shared {
             };
             record.attempts += 1;
             let result =
-                self.attempt(call, &mut trial, begun, bounds, connect(), &mut attempt).await;
+                self.attempt(call, &mut trial, begun, bounds, &mut connect, &mut attempt).await;
             trial.settle(result.as_ref().err());
             let error = match result {
                 Ok(answer) => return Ok((answer, place)),
@@ -71,9 +75,8 @@ impl Shared {
                 return Err(error);
             };
             tracing::debug!(target: "workyard_adapter", %error, ?wait, "trying again");
-            tokio::select! {
-                () = sleep(wait) => {}
-                () = self.places.closing() => return Err(error),
+            if Box::pin(self.pause(wait)).await.is_break() {
+                return Err(error);
             }
             failed = Some(error);
             begun = Instant::now();
@@ -82,9 +85,13 @@ impl Shared {
 
     /// A place, and when it was had.
     async fn place(&self, started: Instant, bounds: Bounds) -> Result<(Place<'_>, Instant), Error> {
-        if let Some(place) = self.places.try_take() {
-            return Ok((place, started));
+        match self.places.try_take() {
+            Some(place) => Ok((place, started)),
+            None => Box::pin(self.late_place(bounds)).await,
         }
+    }
+
+    async fn late_place(&self, bounds: Bounds) -> Result<(Place<'_>, Instant), Error> {
         let place = self.places.wait(bounds.deadline).await?;
         let now = Instant::now();
         let least = bounds.request.min(bounds.call) / LATE_PART;
@@ -95,32 +102,55 @@ impl Shared {
         Ok((place, now))
     }
 
-    async fn attempt<C, T, F, A>(
+    /// Waits before the next attempt; not to the end where the guard is closed meanwhile.
+    async fn pause(&self, wait: Duration) -> ControlFlow<()> {
+        tokio::select! {
+            () = sleep(wait) => ControlFlow::Continue(()),
+            () = self.places.closing() => ControlFlow::Break(()),
+        }
+    }
+
+    async fn attempt<C, K, O, T, F, A>(
         &self,
         call: Call,
         trial: &mut Trial<'_>,
         begun: Instant,
         bounds: Bounds,
-        connect: impl Future<Output = Result<C, Error>>,
+        connect: &mut K,
         attempt: &mut F,
     ) -> Result<T, Error>
     where
+        K: FnMut() -> O,
+        O: Future<Output = Result<C, Error>>,
         F: FnMut(C) -> A,
         A: Future<Output = Result<T, Error>>,
     {
-        let connect_timeout = self.options.connect_timeout;
-        let until = bounds.deadline.min(far(begun, connect_timeout));
-        let connected = timeout_at(until, connect).await.unwrap_or_else(|_| {
+        let (connection, begun) = self.connected(begun, bounds, pin!(connect())).await?;
+        let until = bounds.deadline.min(far(begun, bounds.request));
+        trial.begins(call, begun, until);
+        answered(begun, until, pin!(attempt(connection))).await
+    }
+
+    /// A connection, and when it was had.
+    async fn connected<C>(
+        &self,
+        begun: Instant,
+        bounds: Bounds,
+        mut connecting: Pin<&mut impl Future<Output = Result<C, Error>>>,
+    ) -> Result<(C, Instant), Error> {
+        let at_once = poll_fn(|cx| Poll::Ready(connecting.as_mut().poll(cx)));
+        // What is there already takes neither a timer nor a look at the clock.
+        if let Poll::Ready(connected) = at_once.await {
+            return Ok((connected.map_err(Error::not_carried_out)?, begun));
+        }
+        let until = bounds.deadline.min(far(begun, self.options.connect_timeout));
+        let connected = Box::pin(timeout_at(until, connecting)).await.unwrap_or_else(|_| {
             let message = format!("no connection within {}", spelled(until - begun));
             let error = Error::new(ErrorKind::Unreachable, message).at(self.service, &self.target);
             self.lost(&error);
             Err(error)
         });
-        let connection = connected.map_err(Error::not_carried_out)?;
-        let begun = Instant::now();
-        let until = bounds.deadline.min(far(begun, bounds.request));
-        trial.begins(call, begun, until);
-        answered(begun, until, attempt(connection)).await
+        Ok((connected.map_err(Error::not_carried_out)?, Instant::now()))
     }
 
     fn bounds(&self, call: Call, started: Instant) -> Bounds {
@@ -137,13 +167,13 @@ impl Shared {
         attempts: u32,
         error: &Error,
         bounds: Bounds,
-        waits: &mut Option<Waits>,
+        waits: &mut Option<Box<Waits>>,
     ) -> Next {
         let retry = &self.options.retry;
         if attempts >= retry.attempts_max || !call.repeat.allows(error) {
             return Next::Stop;
         }
-        let wait = waits.get_or_insert_with(|| retry.backoff.waits()).next_wait();
+        let wait = waits.get_or_insert_with(|| Box::new(retry.backoff.waits())).next_wait();
         let wait = error.retry_after().map_or(wait, |asked| asked.max(wait));
         let in_time = far(Instant::now(), wait) < bounds.deadline;
         let allowed = || self.allowance.as_ref().is_none_or(|allowance| allowance.spend());
@@ -165,11 +195,12 @@ impl Shared {
     }
 }
 
-/// The answer, if it comes in time.
+/// The answer, if it comes in time. What is awaited stays where it is: a future that is handed over is there
+/// twice, and large ones are slow to move.
 pub(super) async fn answered<T>(
     begun: Instant,
     until: Instant,
-    attempt: impl Future<Output = Result<T, Error>>,
+    attempt: Pin<&mut impl Future<Output = Result<T, Error>>>,
 ) -> Result<T, Error> {
     timeout_at(until, attempt).await.unwrap_or_else(|_| {
         let message = format!("no answer within {}", spelled(until - begun));

@@ -5,6 +5,7 @@ use super::record::Record;
 use super::{Guard, far};
 use crate::call::Call;
 use crate::error::Error;
+use std::pin::pin;
 use tracing::Instrument;
 
 /// The place of a call whose answer goes on: taken until this is dropped.
@@ -30,6 +31,7 @@ impl Kept {
         record.attempts = 1;
         let wait = call.request_timeout.unwrap_or(shared.options.request_timeout);
         let (begun, until) = (record.started, far(record.started, wait));
+        let attempt = pin!(attempt);
         let made = answered(begun, until, attempt).instrument(shared.span(call)).await;
         let result = made.map_err(|error| self.0.placed(error.during(call.operation)));
         record.end(result.as_ref().map(drop));

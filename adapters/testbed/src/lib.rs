@@ -40,6 +40,7 @@ mod ready;
 mod redis;
 mod relay;
 mod service;
+mod told;
 
 pub use authority::{Authority, Identity};
 pub use cost::Cost;
@@ -58,3 +59,4 @@ pub use ready::Ready;
 pub use redis::{Redis, RedisCluster, RedisSentinel, RedisSetup};
 pub use relay::Relay;
 pub use service::{Answer, Service};
+pub use told::Told;

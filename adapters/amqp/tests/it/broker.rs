@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
-use workyard_amqp::{
-    Amqp, ConnectionEvent, Consume, Consumer, Delivery, Observer, Options, Publish, Queue, Result,
-};
-use workyard_testbed::{Authority, PATIENCE, RabbitMq, Relay};
+use workyard_amqp::{Amqp, Consume, Consumer, Delivery, Options, Publish, Queue, Result};
+use workyard_testbed::{Authority, PATIENCE, RabbitMq, Relay, Told};
 
 /// Long enough for what shall not happen to happen.
 pub(crate) const MOMENT: Duration = Duration::from_millis(200);
@@ -30,17 +28,8 @@ pub(crate) async fn broker() -> &'static Broker {
 
 /// One that tells, for a test that fails, what becomes of its connections.
 pub(crate) fn told(mut options: Options) -> Amqp {
-    options.observer = Some(Arc::new(Told));
+    options.observer = Some(Arc::new(Told::default()));
     Amqp::with(options).unwrap()
-}
-
-struct Told;
-
-impl Observer for Told {
-    #[expect(clippy::print_stdout, reason = "it belongs to the failure of a test")]
-    fn connection(&self, event: &ConnectionEvent<'_>) {
-        println!("{event:?}");
-    }
 }
 
 /// In a virtual host of its own.

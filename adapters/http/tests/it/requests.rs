@@ -3,9 +3,8 @@
 use crate::server::{Server, ok, redirect, respond, write};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use workyard_http::{
-    CallReport, ErrorKind, HeaderMap, Http, Method, Observer, Options, StatusCode, Version,
-};
+use workyard_http::{ErrorKind, HeaderMap, Http, Method, Options, StatusCode, Version};
+use workyard_testbed::Told;
 
 #[tokio::test]
 async fn a_page_is_got() {
@@ -242,16 +241,6 @@ async fn ready_says_whether_the_host_answers_and_lets_one_in() {
     Http::new().unwrap().ready().await.unwrap();
 }
 
-#[derive(Default)]
-struct Told(Mutex<Vec<String>>);
-
-impl Observer for Told {
-    fn call_ended(&self, report: &CallReport<'_>) {
-        let CallReport { service, target, operation, attempts, .. } = report;
-        self.0.lock().unwrap().push(format!("{service} {target} {operation} {attempts}"));
-    }
-}
-
 #[tokio::test]
 async fn whoever_observes_is_told_of_each_call_and_of_no_secret() {
     let server = Server::start(|_| ok("")).await;
@@ -262,6 +251,6 @@ async fn whoever_observes_is_told_of_each_call_and_of_no_secret() {
     http.get("a?token=secret").send().await.unwrap();
     http.request(Method::from_bytes(b"OWN").unwrap(), "b").send().await.unwrap();
     let target = server.address;
-    let expected = [format!("http {target} GET 1"), format!("http {target} REQUEST 1")];
-    assert_eq!(*told.0.lock().unwrap(), expected);
+    let expected = [format!("http {target} GET 1 ok"), format!("http {target} REQUEST 1 ok")];
+    assert_eq!(told.lines(), expected);
 }

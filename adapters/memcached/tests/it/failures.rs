@@ -2,11 +2,12 @@
 
 use crate::common::{FOREVER, MOMENT, open, relayed, server, url};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::task::coop;
 use workyard_memcached::{ErrorKind, Memcached, Options};
-use workyard_testbed::{Memcached as Server, Port, eventually};
+use workyard_testbed::{Memcached as Server, Port, Told, eventually};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable() {
@@ -217,4 +218,27 @@ async fn closing_waits_for_calls_and_takes_no_more() {
     let error = memcached.get("key").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
     eventually("no connection is left", async || relay.open() == 0).await;
+}
+
+#[tokio::test]
+async fn whoever_observes_is_told_of_calls_and_connections() {
+    let mut server = Server::start().await;
+    let told = Arc::new(Told::default());
+    let mut options = Options::new(url(server.address()));
+    options.calls.retry.attempts_max = 2;
+    options.observer = Some(told.clone());
+    let memcached = Memcached::with(options).unwrap();
+    memcached.set("key", "v", FOREVER).await.unwrap();
+    assert!(memcached.get("key").await.unwrap().is_some());
+    server.process.kill().await;
+    memcached.get("key").await.unwrap_err();
+    let place = format!("memcached {}", server.address());
+    let lines = told.lines();
+    let [connected, set, get, first, second, failed] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(*connected, format!("{place} connected"));
+    assert_eq!((set, get), (&format!("{place} SET 1 ok"), &format!("{place} GET 1 ok")));
+    for lost in [first, second] {
+        assert!(lost.starts_with(&format!("{place} lost: ")), "{lost}");
+    }
+    assert_eq!(*failed, format!("{place} GET 2 Unreachable"));
 }

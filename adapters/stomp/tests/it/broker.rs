@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
-use workyard_stomp::{
-    Ack, ConnectionEvent, Message, Observer, Options, Stomp, Subscribe, Subscription,
-};
-use workyard_testbed::{Authority, PATIENCE, RabbitMq, Relay};
+use workyard_stomp::{Ack, Message, Options, Stomp, Subscribe, Subscription};
+use workyard_testbed::{Authority, PATIENCE, RabbitMq, Relay, Told};
 
 /// Long enough for what shall not happen to happen.
 pub(crate) const MOMENT: Duration = Duration::from_millis(200);
@@ -47,17 +45,8 @@ pub(crate) async fn opened(parameters: &str) -> Stomp {
 
 /// One that tells, for a test that fails, what becomes of its connections.
 pub(crate) fn told(mut options: Options) -> Stomp {
-    options.observer = Some(Arc::new(Told));
+    options.observer = Some(Arc::new(Told::default()));
     Stomp::with(options).unwrap()
-}
-
-struct Told;
-
-impl Observer for Told {
-    #[expect(clippy::print_stdout, reason = "it belongs to the failure of a test")]
-    fn connection(&self, event: &ConnectionEvent<'_>) {
-        println!("{event:?}");
-    }
 }
 
 /// The same through a relay, and another that needs none.

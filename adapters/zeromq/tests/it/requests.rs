@@ -1,10 +1,11 @@
 //! REQ and REP.
 
 use crate::peer::{MOMENT, SOON, address, binds, connects, peer};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use workyard_testbed::{Port, Relay, eventually};
+use workyard_testbed::{Port, Relay, Told, eventually};
 use workyard_zeromq::{Dealer, ErrorKind, Message, Replier, Requester};
 
 #[tokio::test]
@@ -249,4 +250,24 @@ async fn what_is_no_request_is_passed_over() {
     eventually("it is gone", async || replier.peers() == 0).await;
     let error = request.reply("too late").await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidRequest, Some("EHOSTUNREACH")));
+}
+
+#[tokio::test]
+async fn whoever_observes_is_told_of_requests_and_connections() {
+    let port = Port::free();
+    let libzmq = peer("REP", "bind", address(&port), &[]).await;
+    let told = Arc::new(Told::default());
+    let mut options = connects(address(&port));
+    options.calls.request_timeout = Duration::from_millis(100);
+    options.observer = Some(told.clone());
+    let requester = Requester::with(options).unwrap();
+    requester.request("nobody reads it").await.unwrap_err();
+    drop(libzmq);
+    let place = format!("zeromq {}", address(&port));
+    eventually("the loss is told", async || {
+        told.lines().iter().any(|line| line.starts_with(&format!("{place} lost: ")))
+    })
+    .await;
+    let lines = told.lines();
+    assert_eq!(lines[..2], [format!("{place} connected"), format!("{place} REQUEST 1 TimedOut")]);
 }

@@ -57,7 +57,9 @@ impl<'a> Record<'a> {
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         let Shared { service, target, observer, counters, .. } = self.shared;
-        counters.repeated.fetch_add(self.attempts.saturating_sub(1).into(), Relaxed);
+        if self.attempts > 1 {
+            counters.repeated.fetch_add((self.attempts - 1).into(), Relaxed);
+        }
         if self.ended {
             return;
         }

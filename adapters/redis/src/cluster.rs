@@ -174,6 +174,10 @@ impl Cluster {
     }
 }
 
+/// How a refusal reads. Of the errors of a cluster's first connections the driver keeps nothing but the text.
+const REFUSALS: [&str; 4] =
+    ["invalid peer certificate", "received fatal alert", "authentication failed", "NOAUTH"];
+
 /// A request that is under way: given up after all its time, it says that a node is silent.
 struct Watching<'a> {
     cluster: &'a Arc<Cluster>,
@@ -206,7 +210,9 @@ fn unreachable(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Refused => error,
         ErrorKind::Disconnected | ErrorKind::Protocol | ErrorKind::TimedOut => {
-            Error::new(ErrorKind::Unreachable, error.message())
+            let refused = REFUSALS.iter().any(|text| error.message().contains(text));
+            let kind = if refused { ErrorKind::Refused } else { ErrorKind::Unreachable };
+            Error::new(kind, error.message())
         }
         _ => error.not_carried_out(),
     }

@@ -5,42 +5,23 @@ use std::time::Duration;
 use workyard_redis::queue::{Queue, QueueOptions};
 use workyard_redis::redis::{self, Cmd, Value};
 use workyard_redis::{ErrorKind, Event, Redis, Script};
-use workyard_testbed::{PATIENCE, Port, Redis as Server, Relay, eventually};
-
-const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
+use workyard_testbed::{Authority, PATIENCE, Redis as Server, RedisSetup, Relay, eventually};
 
 struct Cluster {
     nodes: Vec<Server>,
-    _ports: Vec<Port>,
     last_id: String,
 }
 
 impl Cluster {
     async fn start() -> Self {
-        let ports: Vec<_> = SLOTS.iter().map(|_| Port::free()).collect();
-        let mut nodes = Vec::new();
-        for (port, (first, last)) in ports.iter().zip(SLOTS) {
-            let setup =
-                Server::setup().line("cluster-enabled yes").line("enable-debug-command yes");
-            let node = setup.line(&format!("cluster-port {}", port.number())).start().await;
-            let range = [first.to_string(), last.to_string()];
-            let _ = node.command(["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
-            nodes.push(node);
-        }
+        Self::of(Server::setup()).await
+    }
+
+    async fn of(setup: RedisSetup) -> Self {
+        let setup = setup.line("enable-debug-command yes").line("cluster-node-timeout 15000");
+        let nodes = setup.cluster(3).await.nodes;
         let last_id = nodes[2].command(["CLUSTER", "MYID"]);
-        let cluster = Self { nodes, _ports: ports, last_id };
-        for (node, bus) in cluster.nodes.iter().zip(&cluster._ports).skip(1) {
-            let (port, bus) = (node.address().port().to_string(), bus.number().to_string());
-            let _ = cluster.nodes[0].command(["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
-        }
-        for node in &cluster.nodes {
-            eventually("the cluster is whole", async || {
-                let info = node.command(["CLUSTER", "INFO"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_size:3")
-            })
-            .await;
-        }
-        cluster
+        Self { nodes, last_id }
     }
 
     fn url(&self) -> String {
@@ -85,6 +66,38 @@ async fn commands_find_the_node_of_their_key() {
     }
     assert_eq!(redis.connection().await.unwrap_err().kind(), ErrorKind::InvalidRequest);
     assert!(redis.close().await);
+}
+
+#[tokio::test]
+async fn every_node_is_spoken_to_with_tls() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let cluster = Cluster::of(Server::setup().tls(&authority).password("secret")).await;
+    let hosts: Vec<_> = cluster.nodes.iter().map(|node| node.address().to_string()).collect();
+    let with = |password: &str, authority: &Authority| {
+        let (hosts, ca) = (hosts.join(","), authority.certificate());
+        let url = format!("rediss+cluster://{password}{hosts}?tls_ca={}", ca.display());
+        Redis::with(impatient(&url)).unwrap()
+    };
+    let redis = with(":secret@", &authority);
+    redis.ready().await.unwrap();
+    for number in 0..30 {
+        redis.query::<()>(&Cmd::set(format!("key-{number}"), number)).await.unwrap();
+    }
+    let sizes = cluster.nodes.iter().map(|node| node.command(["DBSIZE"]).parse::<u32>().unwrap());
+    assert!(sizes.clone().all(|size| size > 0) && sizes.sum::<u32>() == 30);
+    let popped: (String, u32) = {
+        ask::<u32>(&redis, "RPUSH queue 7").await;
+        redis.query(&cmd("BLPOP queue 5")).await.unwrap()
+    };
+    assert_eq!(popped, ("queue".to_owned(), 7));
+    let subscription = redis.subscribe(&["c"]).await.unwrap();
+    subscription.ready().await.unwrap();
+    for (password, authority) in
+        [(":secret@", &stranger), (":wrong@", &authority), ("", &authority)]
+    {
+        let error = with(password, authority).ready().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub(crate) const STEPS: [Step; 12] = [
     // The end-to-end tests run these binaries: same profile as the tests.
     command("build", "cargo build --workspace --bins --examples --locked"),
     command("test", "cargo test --workspace --locked"),
-    Step { name: "repeat", work: Work::Repeat { times: 20 } },
+    Step { name: "repeat", work: Work::Repeat { times: 200 } },
     command("deny", "cargo deny check bans licenses sources"),
     Step { name: "advisories", work: Work::Advisories },
     Step { name: "mutants", work: Work::Mutants },
@@ -77,7 +77,7 @@ impl Step {
             Work::Tidy => tidy::run(root),
             Work::Command { line, rustdoc_flags } => invocation(line, rustdoc_flags).run(root),
             Work::Advisories => advisories::run(root),
-            Work::Repeat { times } => repeat::run(root, &repeat::Arguments::short(times)),
+            Work::Repeat { times } => repeat::run(root, &repeat::Arguments::times(times)),
             Work::Fuzz { seconds } => fuzz::run(root, &fuzz::Arguments::short(seconds)),
             Work::Mutants => mutants::run(root, &mutants::Arguments::quick()),
         }

@@ -23,7 +23,7 @@ pub(crate) enum Reach {
 pub(crate) struct Timing {
     /// How long it must be quiet.
     pub(crate) settle: Duration,
-    /// When it is enough without quiet, counted from the first hint.
+    /// When it is enough without quiet, counted from the first hint, but not while nobody waits.
     pub(crate) settle_max: Duration,
     /// The least time from one action to the next.
     pub(crate) interval: Duration,
@@ -64,13 +64,22 @@ pub(crate) struct Debouncer {
     acting: bool,
     /// No batch before.
     not_before: Moment,
+    /// Since when a batch is waited for.
+    wanted_since: Moment,
     failures: u32,
 }
 
 impl Debouncer {
     pub(crate) fn new(timing: Timing) -> Self {
-        let (suspects, not_before) = (Suspects::default(), Moment::ZERO);
-        Self { timing, suspects, burst: None, acting: false, not_before, failures: 0 }
+        Self {
+            timing,
+            suspects: Suspects::default(),
+            burst: None,
+            acting: false,
+            not_before: Moment::ZERO,
+            wanted_since: Moment::ZERO,
+            failures: 0,
+        }
     }
 
     /// Something may have happened to `path`.
@@ -105,7 +114,7 @@ impl Debouncer {
     /// When there will have been quiet, or enough of waiting for it; `None` without a hint.
     pub(crate) fn settled_at(&self) -> Option<Moment> {
         let (first, last) = self.burst?;
-        Some((last + self.timing.settle).min(first + self.timing.settle_max))
+        Some((last + self.timing.settle).min(self.patient_until(first)))
     }
 
     /// When the batch is due, unless more hints come; `None` if there is none, or an action runs.
@@ -116,7 +125,12 @@ impl Debouncer {
 
     /// Whether it has waited for quiet for as long as it may.
     pub(crate) fn is_impatient(&self, now: Moment) -> bool {
-        self.burst.is_some_and(|(first, _)| first + self.timing.settle_max <= now)
+        self.burst.is_some_and(|(first, _)| self.patient_until(first) <= now)
+    }
+
+    /// From now on somebody waits for a batch.
+    pub(crate) fn wanted(&mut self, now: Moment) {
+        self.wanted_since = now;
     }
 
     /// The batch and when its first hint came, whether it is due or not.
@@ -138,11 +152,17 @@ impl Debouncer {
 
     /// The action is over.
     pub(crate) fn acted(&mut self, now: Moment, well: bool) {
-        if !std::mem::take(&mut self.acting) {
-            return;
+        if std::mem::take(&mut self.acting) {
+            self.failures = if well { 0 } else { self.failures.saturating_add(1) };
+            self.not_before = now + self.timing.interval.max(self.backoff());
         }
-        self.failures = if well { 0 } else { self.failures.saturating_add(1) };
-        self.not_before = now + self.timing.interval.max(self.backoff());
+        self.wanted(now.max(self.not_before));
+    }
+
+    /// What was gathered while nobody waited has not been waited for: at the end of a long action
+    /// it may just have begun.
+    fn patient_until(&self, first: Moment) -> Moment {
+        first.max(self.wanted_since) + self.timing.settle_max
     }
 
     fn backoff(&self) -> Duration {

@@ -192,6 +192,11 @@ impl<D: Disk> Core<D> {
         Some(set)
     }
 
+    /// From now on somebody waits for what changed since an action began.
+    pub(crate) fn more_is_wanted(&mut self, now: Moment) {
+        self.debouncer.wanted(now);
+    }
+
     /// What has changed and settled since an action began.
     pub(crate) fn take_more(&mut self, now: Moment) -> Option<ChangeSet> {
         if self.settled_at().is_none_or(|deadline| deadline > now) {

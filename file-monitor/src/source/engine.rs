@@ -128,6 +128,7 @@ impl Engine {
                     if self.core.is_polled() {
                         self.core.poll(now);
                     }
+                    self.core.more_is_wanted(now);
                     self.more = true;
                 }
                 Order::Read => self.read = true,

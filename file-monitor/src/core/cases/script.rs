@@ -158,6 +158,7 @@ impl Stage {
         match words_.as_slice() {
             ["acted", how] => self.core.acted(now, *how == "well"),
             ["more"] => {
+                self.core.more_is_wanted(now);
                 let set = self.core.take_more(now);
                 self.out.push(
                     set.map_or(format!("{}: no more", now.as_millis()), |set| shown(now, &set)),

@@ -140,6 +140,11 @@ impl Memory {
         self.link_in(path, number);
     }
 
+    pub(super) fn socket(&mut self, path: &str) {
+        let number = self.inode(Kind::Other, "");
+        self.link_in(path, number);
+    }
+
     pub(super) fn hard_link(&mut self, old: &str, new: &str) {
         self.clock += 1;
         let (number, clock) = (self.at(old), self.clock);
@@ -206,12 +211,12 @@ impl Memory {
         self.node(number).modified
     }
 
-    /// All files below, for comparison: path, content and mode.
+    /// All files and links below, for comparison: path, content and mode.
     pub(super) fn files(&self, path: &str) -> Vec<(PathBuf, String, u32)> {
         let mut files = Vec::new();
         let Some(number) = self.find(Path::new(path), false) else { return files };
         let node = &self.inodes[&number];
-        if node.kind != Kind::Directory {
+        if matches!(node.kind, Kind::File | Kind::Symlink) {
             files.push((path.into(), node.content.clone(), node.mode));
         }
         for name in node.entries.keys() {

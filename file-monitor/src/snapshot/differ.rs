@@ -109,7 +109,7 @@ impl<D: Disk> Look<'_, D> {
         };
         let Ok(Some(stat)) = stat else { return };
         if stat.kind != Kind::Directory {
-            if self.root.filter.counts(path, chain) {
+            if stat.kind != Kind::Other && self.root.filter.counts(path, chain) {
                 self.differs(path, Reach::Path, Some(stat));
             }
             return;

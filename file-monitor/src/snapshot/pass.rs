@@ -86,7 +86,7 @@ impl<D: Disk> Pass<'_, D> {
         let Place { directory: within, chain, way } = place;
         self.above = way;
         let Some(name) = path.file_name() else { return };
-        let Ok(stat) = self.disk.look(path, self.bounds.follow_links) else { return };
+        let Ok(stat) = self.look(path) else { return };
         let before = within.entries.remove(name);
         let kept = match &stat {
             Some(stat) if !self.keeps(path, stat.kind, &chain) => {
@@ -212,7 +212,7 @@ impl<D: Disk> Pass<'_, D> {
             self.drop_quietly(before, path, kind);
             return None;
         }
-        let stat = match self.disk.look(path, self.bounds.follow_links) {
+        let stat = match self.look(path) {
             Ok(Some(stat)) => stat,
             Ok(None) => {
                 self.forget_some(before, path);
@@ -232,6 +232,13 @@ impl<D: Disk> Pass<'_, D> {
             self.note_link(path);
         }
         self.entry(before, &stat, path, chain, Reach::Below)
+    }
+
+    /// Looks at an entry. A socket, a pipe or a device counts as nothing: there is no content in it
+    /// that could change, and a server that makes one beside its files must not be restarted for that.
+    fn look(&mut self, path: &Path) -> io::Result<Option<Stat>> {
+        let stat = self.disk.look(path, self.bounds.follow_links)?;
+        Ok(stat.filter(|stat| stat.kind != Kind::Other))
     }
 
     fn keeps(&self, path: &Path, kind: Kind, chain: &Chain) -> bool {

@@ -144,7 +144,7 @@ async fn a_pipe_in_the_tree_blocks_nobody() {
     let folder = Folder::new();
     let mut followed = folder.follow().await;
     folder.run("mkfifo", &["pipe"]);
-    followed.exactly(&["created pipe"]).await;
+    followed.nothing().await;
     folder.remove("pipe");
-    followed.exactly(&["removed pipe"]).await;
+    followed.nothing().await;
 }

@@ -129,3 +129,17 @@ async fn empty_directories_are_no_change() {
     folder.write("d/e/a.php", "one");
     followed.exactly(&["created d/e/a.php"]).await;
 }
+
+#[tokio::test]
+async fn a_server_binds_a_socket_in_its_directory() {
+    let folder = Folder::new();
+    folder.write("a.php", "one");
+    let mut followed = folder.follow().await;
+    for _ in 0..2 {
+        let socket = std::os::unix::net::UnixListener::bind(folder.at("app.sock")).unwrap();
+        followed.nothing().await;
+        drop(socket);
+        folder.remove("app.sock");
+        followed.nothing().await;
+    }
+}

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 enum Operation {
     Write(usize, usize, u8),
     MakeDirectory(usize),
+    MakeSocket(usize, usize),
     Remove(usize, usize),
     RemoveDirectory(usize),
     Rename(usize, usize, usize, usize),
@@ -34,6 +35,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         6 => (directory.clone(), file.clone(), 0..3u8)
             .prop_map(|(directory, file, text)| Operation::Write(directory, file, text)),
         3 => inner.clone().prop_map(Operation::MakeDirectory),
+        1 => (directory.clone(), file.clone()).prop_map(|(d, f)| Operation::MakeSocket(d, f)),
         2 => (directory.clone(), file.clone()).prop_map(|(d, f)| Operation::Remove(d, f)),
         1 => inner.clone().prop_map(Operation::RemoveDirectory),
         2 => (directory.clone(), file.clone(), directory.clone(), file.clone())
@@ -64,6 +66,12 @@ fn operate(disk: &mut Memory, operation: &Operation) {
             let parent = Path::new(DIRECTORIES[at]).parent().expect("it has one");
             if is(disk, parent.to_str().expect("it is text")) {
                 disk.mkdir(DIRECTORIES[at]);
+            }
+        }
+        Operation::MakeSocket(directory, file) if is(disk, DIRECTORIES[directory]) => {
+            let path = path(directory, file);
+            if !is(disk, &path) {
+                disk.socket(&path);
             }
         }
         Operation::Remove(directory, file) if is(disk, &path(directory, file)) => {

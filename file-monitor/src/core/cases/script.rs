@@ -209,6 +209,7 @@ fn operate(disk: &mut Memory, words: &[String]) {
             disk.chmod(&at(path), u32::from_str_radix(mode, 8).expect("an octal mode"));
         }
         ["link", old, new] => disk.hard_link(&at(old), &at(new)),
+        ["socket", path] => disk.socket(&at(path)),
         ["symlink", target, path] => disk.symlink(target, &at(path)),
         ["rewrite", path, content] => {
             let modified = disk.modified(&at(path));

@@ -30,6 +30,12 @@ pub(super) struct Memory {
     /// Whether hints are lost, as when the kernel's queue is full.
     pub(super) deaf: bool,
     pub(super) enters_max: usize,
+    /// A directory that may not be looked into.
+    pub(super) denied: Option<PathBuf>,
+    /// Whether nothing can be opened.
+    pub(super) descriptors_out: bool,
+    /// Whether no further directory is observed, for no reason.
+    pub(super) refuses: bool,
     /// Digests that come out unstable from now on.
     pub(super) unstable: usize,
 }
@@ -45,6 +51,9 @@ impl Memory {
             hints: Vec::new(),
             deaf: false,
             enters_max: usize::MAX,
+            denied: None,
+            descriptors_out: false,
+            refuses: false,
             unstable: 0,
         };
         memory.inode(Kind::Directory, "");
@@ -225,6 +234,20 @@ impl Memory {
         files
     }
 
+    fn pass(&self, path: &Path) -> io::Result<()> {
+        let mut above = path.ancestors().skip(1);
+        let is_denied = above.any(|above| self.denied.as_deref() == Some(above));
+        if is_denied { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
+    }
+
+    fn open(&self, path: &Path) -> io::Result<()> {
+        if self.descriptors_out {
+            return Err(io::Error::other("there are too many open files"));
+        }
+        // A name in it stands for the directory itself.
+        self.pass(&path.join("it"))
+    }
+
     fn stat(&self, number: u64) -> Stat {
         let node = &self.inodes[&number];
         Stat {
@@ -245,17 +268,22 @@ fn absent() -> io::Error {
 
 impl Disk for Memory {
     fn look(&mut self, path: &Path, through: bool) -> io::Result<Option<Stat>> {
+        self.pass(path)?;
         let number = self.find(path, through).or_else(|| self.find(path, false));
         Ok(number.map(|number| self.stat(number)))
     }
 
     fn list(&mut self, directory: &Path) -> io::Result<Vec<Listed>> {
+        self.open(directory)?;
         let number = self.find(directory, true).ok_or_else(absent)?;
         let entries = self.inodes[&number].entries.iter();
         Ok(entries.map(|(name, number)| (name.into(), self.inodes[number].kind)).collect())
     }
 
     fn digest(&mut self, path: &Path, kind: Kind) -> Digest {
+        if self.open(path).is_err() {
+            return Digest::Unreadable;
+        }
         if self.unstable > 0 {
             self.unstable -= 1;
             return Digest::Unstable;
@@ -268,6 +296,7 @@ impl Disk for Memory {
     }
 
     fn text(&mut self, path: &Path, _: u64) -> io::Result<String> {
+        self.open(path)?;
         let number = self.find(path, true).ok_or_else(absent)?;
         Ok(self.inodes[&number].content.clone())
     }
@@ -282,6 +311,9 @@ impl Disk for Memory {
         let number = self.find(directory, true).ok_or(EnterError::Gone)?;
         if self.inodes[&number].kind != Kind::Directory {
             return Err(EnterError::Gone);
+        }
+        if self.refuses {
+            return Err(EnterError::Other(io::Error::other("no")));
         }
         if self.observed.len() >= self.enters_max && !self.observed.contains_key(&number) {
             return Err(EnterError::Limit("fs.inotify.max_user_watches"));

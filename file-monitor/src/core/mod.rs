@@ -5,6 +5,7 @@ mod cases;
 #[cfg(test)]
 mod memory;
 mod repository;
+mod unknown;
 
 use crate::change::ChangeSet;
 use crate::debounce::{Debouncer, Moment, Reach, Suspects, Timing};
@@ -17,6 +18,7 @@ use repository::Locks;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use unknown::Unknown;
 use workyard_planted::planted;
 
 /// Something that may have happened to a path.
@@ -36,6 +38,7 @@ pub(crate) struct Core<D> {
     bounds: Bounds,
     locks: Locks,
     polled: BTreeSet<PathBuf>,
+    unknown: Unknown,
     /// Whether rules are among the suspects.
     rules_change: bool,
     /// What the last look of a poll found different.
@@ -54,6 +57,7 @@ impl<D: Disk> Core<D> {
             bounds,
             locks: Locks::default(),
             polled: BTreeSet::new(),
+            unknown: Unknown::default(),
             rules_change: false,
             observed: Vec::new(),
             gathered: ChangeSet::default(),
@@ -147,9 +151,10 @@ impl<D: Disk> Core<D> {
         self.debouncer.hint_everything(now);
     }
 
-    /// Looks whether roots went, came or became others, which is not always told.
+    /// Looks whether roots went, came or became others, which is not always told, and whether what
+    /// could not be looked at can be now.
     pub(crate) fn check_roots(&mut self, now: Moment) {
-        let mut suspects = Vec::new();
+        let mut suspects = self.unknown.take(&mut self.disk, self.bounds.follow_links);
         for (path, directory) in self.snapshot.roots() {
             let Ok(stat) = self.disk.look(path, true) else { continue };
             let stat = stat.filter(|stat| stat.kind == Kind::Directory);
@@ -286,6 +291,13 @@ impl<D: Disk> Core<D> {
     }
 
     fn note(&mut self, found: &Found) {
+        self.unknown.add(&found.unknown);
+        if found.unobserved {
+            let roots: Vec<_> = self.snapshot.roots().map(|(root, _)| root.to_owned()).collect();
+            for root in roots {
+                self.poll_root(root, "the kernel does not let all directories be observed");
+            }
+        }
         if let Some(name) = found.limit {
             let roots: Vec<_> = self.snapshot.roots().map(|(root, _)| root.to_owned()).collect();
             let before = self.polled.len();

@@ -130,7 +130,7 @@ impl<D: Disk> Look<'_, D> {
         if !self.root.filter.has_ignore_files() {
             return;
         }
-        let (git, plain) = rules_texts(self.disk, path);
+        let Ok((git, plain)) = rules_texts(self.disk, path) else { return };
         let same = directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain));
         if !same {
             self.differs(&path.join(crate::filter::GIT), Reach::Path, None);

@@ -15,8 +15,9 @@ use crate::fingerprint::Kind;
 use crate::limits::{LINKS_MAX, RULES_BYTES_MAX};
 use digests::Backlog;
 use pass::{How, Pass};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use tree::Directory;
 use workyard_planted::planted;
@@ -35,6 +36,10 @@ pub(crate) struct Found {
     pub(crate) changes: Vec<Change>,
     /// What was written to while it was looked at.
     pub(crate) unstable: Vec<PathBuf>,
+    /// What could not be looked at: directories, and in each a path that could not, or itself.
+    pub(crate) unknown: BTreeMap<PathBuf, PathBuf>,
+    /// Whether a directory can be looked at, but not be observed.
+    pub(crate) unobserved: bool,
     /// The limit that kept a directory from being observed, as `sysctl` names it.
     pub(crate) limit: Option<&'static str>,
     /// Whether there were more files than may be followed.
@@ -44,6 +49,13 @@ pub(crate) struct Found {
     /// Roots that have gone, and that have come back.
     pub(crate) gone: Vec<PathBuf>,
     pub(crate) back: Vec<PathBuf>,
+}
+
+impl Found {
+    /// A path could not be looked at: what is in `directory` is as it was, until it can.
+    fn cannot_tell(&mut self, directory: &Path, path: &Path) {
+        self.unknown.entry(directory.to_owned()).or_insert_with(|| path.to_owned());
+    }
 }
 
 /// A directory that is followed with all below it, or one file in it.
@@ -162,8 +174,11 @@ impl Snapshot {
         how: How,
         found: &mut Found,
     ) {
-        let Ok(stat) = disk.look(&self.roots[index].path, true) else { return };
         let path = self.roots[index].path.clone();
+        let Ok(stat) = disk.look(&path, true) else {
+            found.cannot_tell(&path, &path);
+            return;
+        };
         let stat = stat.filter(|stat| stat.kind == Kind::Directory);
         let directory = self.roots[index].directory.take();
         let (was, is) = (directory.is_some(), stat.is_some());
@@ -327,15 +342,22 @@ fn above<D: Disk>(disk: &mut D, root: &Path) -> Chain {
 }
 
 fn read_rules<D: Disk>(disk: &mut D, directory: &Path) -> Rules {
-    let (git, plain) = rules_texts(disk, directory);
+    let (git, plain) = rules_texts(disk, directory).unwrap_or_default();
     Rules::new(directory, &git, &plain)
 }
 
 /// The texts of `.gitignore` and `.ignore` in a directory; empty if there are none.
-fn rules_texts<D: Disk>(disk: &mut D, directory: &Path) -> (String, String) {
-    let [git, plain] = [crate::filter::GIT, crate::filter::PLAIN]
-        .map(|name| disk.text(&directory.join(name), RULES_BYTES_MAX).unwrap_or_default());
-    (git, plain)
+fn rules_texts<D: Disk>(disk: &mut D, directory: &Path) -> io::Result<(String, String)> {
+    let mut text = |name| match disk.text(&directory.join(name), RULES_BYTES_MAX) {
+        Err(error) if is_no_file(&error) => Ok(String::new()),
+        text => text,
+    };
+    Ok((text(crate::filter::GIT)?, text(crate::filter::PLAIN)?))
+}
+
+fn is_no_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidInput)
 }
 
 /// Remembers a link that is followed.

@@ -86,7 +86,7 @@ impl<D: Disk> Pass<'_, D> {
         let Place { directory: within, chain, way } = place;
         self.above = way;
         let Some(name) = path.file_name() else { return };
-        let Ok(stat) = self.look(path) else { return };
+        let Ok(stat) = self.look(path) else { return self.cannot_tell(path) };
         let before = within.entries.remove(name);
         let kept = match &stat {
             Some(stat) if !self.keeps(path, stat.kind, &chain) => {
@@ -115,15 +115,19 @@ impl<D: Disk> Pass<'_, D> {
         self.above = way;
         // The scan adds the directory itself.
         self.above.pop();
-        let (git, plain) = rules_texts(self.disk, path);
+        let Some((git, plain)) = self.rules_texts(path) else { return };
         let same = match &directory.rules {
             Some(rules) => rules.is_of(&git, &plain),
             None => git.is_empty() && plain.is_empty(),
         };
-        let Ok(Some(stat)) = self.disk.look(path, true) else { return };
         if same {
             return;
         }
+        let stat = match self.disk.look(path, true) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => return,
+            Err(_) => return self.found.cannot_tell(path, path),
+        };
         let how = self.how;
         self.how = How::Adopt { patient: how.is_patient() };
         // `chain` ends with this directory's old rules; what is innermost decides, so they are put aside.
@@ -145,13 +149,17 @@ impl<D: Disk> Pass<'_, D> {
             self.found.too_deep = Some(path.to_owned());
             return Ok(());
         }
-        self.enter(path)?;
+        let observed = self.enter(path)?;
         let listed = match self.disk.list(path) {
             Ok(listed) => listed,
             Err(error) if is_gone(&error) => return Err(Gone),
             // What may not be read is taken to be as it was.
-            Err(_) => return Ok(()),
+            Err(_) => {
+                self.found.cannot_tell(path, path);
+                return Ok(());
+            }
         };
+        self.found.unobserved |= !observed;
         self.load_rules(directory, path, &listed);
         let chain = directory.chain(chain);
         let mut before = std::mem::take(&mut directory.entries);
@@ -171,17 +179,18 @@ impl<D: Disk> Pass<'_, D> {
         Ok(())
     }
 
-    fn enter(&mut self, path: &Path) -> Result<(), Gone> {
+    /// Whether what happens in it is told, or else that is said.
+    fn enter(&mut self, path: &Path) -> Result<bool, Gone> {
         match self.disk.enter(path) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(EnterError::Gone) => Err(Gone),
             Err(EnterError::Limit(limit)) => {
                 self.found.limit = Some(limit);
-                Ok(())
+                Ok(true)
             }
             Err(EnterError::Other(error)) => {
                 tracing::debug!(directory = %path.display(), %error, "cannot be observed");
-                Ok(())
+                Ok(false)
             }
         }
     }
@@ -192,9 +201,28 @@ impl<D: Disk> Pass<'_, D> {
             directory.rules = None;
             return;
         }
-        let (git, plain) = rules_texts(self.disk, path);
+        let Some((git, plain)) = self.rules_texts(path) else { return };
         if !directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain)) {
             directory.rules = Some(Arc::new(Rules::new(path, &git, &plain)));
+        }
+    }
+
+    /// `None` if they cannot be told: then those that held still do.
+    fn rules_texts(&mut self, directory: &Path) -> Option<(String, String)> {
+        match rules_texts(self.disk, directory) {
+            Ok(texts) => Some(texts),
+            // As long as they may not be read; to change that is a change of the file.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            Err(_) => {
+                self.found.cannot_tell(directory, directory);
+                None
+            }
+        }
+    }
+
+    fn cannot_tell(&mut self, path: &Path) {
+        if let Some(directory) = path.parent() {
+            self.found.cannot_tell(directory, path);
         }
     }
 
@@ -218,7 +246,10 @@ impl<D: Disk> Pass<'_, D> {
                 self.forget_some(before, path);
                 return None;
             }
-            Err(_) => return before,
+            Err(_) => {
+                self.cannot_tell(path);
+                return before;
+            }
         };
         if (follow || stat.kind != kind) && !self.keeps(path, stat.kind, chain) {
             self.drop_quietly(before, path, stat.kind);
@@ -327,7 +358,11 @@ impl<D: Disk> Pass<'_, D> {
                 self.found.unstable.push(path.to_owned());
                 return before;
             }
-            Digest::Unstable | Digest::Unreadable => Fingerprint::new(*stat, None),
+            Digest::Unstable => Fingerprint::new(*stat, None),
+            Digest::Unreadable => {
+                self.backlog.push(path);
+                Fingerprint::new(*stat, None)
+            }
         };
         if let Some(kind) = difference(before.as_ref(), &after) {
             self.found.changes.push(Change { kind, path: path.to_owned() });

@@ -110,8 +110,11 @@ impl Disk for Local {
     }
 
     fn text(&mut self, path: &Path, bytes_max: u64) -> io::Result<String> {
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::ErrorKind::InvalidInput.into());
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(io::ErrorKind::InvalidInput.into()),
+            Err(error) if is_absent(&error) => return Err(io::ErrorKind::NotFound.into()),
+            Err(error) => return Err(error),
         }
         let mut bytes = Vec::new();
         File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
@@ -134,7 +137,9 @@ impl Disk for Local {
 }
 
 fn is_absent(error: &io::Error) -> bool {
+    // A link that leads to itself leads nowhere.
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 fn nonzero(digest: u64) -> NonZeroU64 {

@@ -50,3 +50,13 @@ async fn a_link_into_nowhere_is_a_link() {
     assert_eq!(followed.shown(&set), ["modified dead", "created nowhere"]);
     followed.nothing().await;
 }
+
+#[tokio::test]
+async fn a_link_to_itself_is_a_link() {
+    let folder = Folder::new();
+    let mut followed = folder.follow_by(folder.builder().follow_links(true)).await;
+    symlink("self", folder.at("self")).unwrap();
+    followed.exactly(&["created self"]).await;
+    symlink(".gitignore", folder.at(".gitignore")).unwrap();
+    followed.nothing().await;
+}

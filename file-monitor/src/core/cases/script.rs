@@ -112,10 +112,10 @@ impl Script {
         if self.polled {
             core.poll_root(ROOT.into(), "the case says so");
         }
-        while self.read && core.has_backlog() {
-            core.read_some();
-        }
         let mut stage = Stage { core, slow: self.slow, out: Vec::new() };
+        if self.read {
+            stage.read();
+        }
         for (time, words) in &self.steps {
             let now = Moment::from_millis(*time);
             stage.until(now);
@@ -153,6 +153,12 @@ impl Stage {
         }
     }
 
+    fn read(&mut self) {
+        while self.core.has_backlog() {
+            self.core.read_some();
+        }
+    }
+
     fn step(&mut self, now: Moment, words: &[String]) {
         let words_: Vec<_> = words.iter().map(String::as_str).collect();
         match words_.as_slice() {
@@ -164,6 +170,7 @@ impl Stage {
                     set.map_or(format!("{}: no more", now.as_millis()), |set| shown(now, &set)),
                 );
             }
+            ["read"] => self.read(),
             ["poll"] => self.core.poll(now),
             ["overflow"] => {
                 self.core.disk().deaf = false;
@@ -216,6 +223,11 @@ fn operate(disk: &mut Memory, words: &[String]) {
             disk.write(&at(path), content);
             disk.set_modified(&at(path), modified);
         }
+        ["deny", path] => disk.denied = Some(at(path).into()),
+        ["allow"] => disk.denied = None,
+        ["descriptors", "out"] => disk.descriptors_out = true,
+        ["descriptors", "back"] => disk.descriptors_out = false,
+        ["refuse"] => disk.refuses = true,
         ["deaf"] => disk.deaf = true,
         ["unstable", times] => disk.unstable = times.parse().expect("a count"),
         ["directories_max", count] => disk.enters_max = count.parse().expect("a count"),

@@ -12,8 +12,9 @@ pub(crate) type Listed = (OsString, Kind);
 /// What came of reading a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Digest {
-    /// The content, and a look at the file that belongs to it.
-    Known(NonZeroU64, Stat),
+    /// The content, a look at the file that belongs to it, and whether that is so fresh that a write
+    /// after it may leave the same times.
+    Known { digest: NonZeroU64, stat: Stat, fresh: bool },
     /// It was written to, replaced or removed while it was read.
     Unstable,
     /// It may not be read.

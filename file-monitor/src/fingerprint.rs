@@ -39,15 +39,23 @@ pub(crate) struct Fingerprint {
     pub(crate) digest: Option<NonZeroU64>,
     mode: u32,
     kind: Kind,
+    /// Whether a write after this look may have left the same times.
+    fresh: bool,
 }
 
 impl Fingerprint {
     pub(crate) fn new(stat: Stat, digest: Option<NonZeroU64>) -> Self {
         let Stat { kind, inode, size, modified, changed, mode, .. } = stat;
-        Self { inode, size, modified, changed, digest, mode, kind }
+        Self { inode, size, modified, changed, digest, mode, kind, fresh: false }
     }
 
-    /// Whether nothing at all has happened to the file since.
+    /// The same, of which it is known whether it is fresh.
+    #[must_use]
+    pub(crate) fn with_fresh(self, fresh: bool) -> Self {
+        Self { fresh, ..self }
+    }
+
+    /// Whether nothing at all has happened to the file since, for certain.
     pub(crate) fn is_same(&self, stat: &Stat) -> bool {
         Self::new(*stat, self.digest) == *self
     }
@@ -61,7 +69,10 @@ impl Fingerprint {
         match (self.digest, later.digest) {
             (Some(before), Some(after)) if !planted!("touch-is-a-change") => before != after,
             _ => {
-                (self.inode, self.size, self.modified) != (later.inode, later.size, later.modified)
+                let set = |one: &Self| (one.inode, one.size, one.modified);
+                // Whoever patches a file may set the time of the last write back, but not this one.
+                let touched = self.changed != later.changed && !self.is_other_mode(later);
+                set(self) != set(later) || touched
             }
         }
     }

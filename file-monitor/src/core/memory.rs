@@ -25,6 +25,8 @@ pub(super) struct Memory {
     root: u64,
     next: u64,
     clock: i64,
+    /// Whether the clock stands, so that several writes leave the same times.
+    clock_stands: bool,
     observed: BTreeMap<u64, PathBuf>,
     pub(super) hints: Vec<Hint>,
     /// Whether hints are lost, as when the kernel's queue is full.
@@ -47,6 +49,7 @@ impl Memory {
             root: 1,
             next: 1,
             clock: 0,
+            clock_stands: false,
             observed: BTreeMap::new(),
             hints: Vec::new(),
             deaf: false,
@@ -60,8 +63,12 @@ impl Memory {
         memory
     }
 
+    fn tick(&mut self) {
+        self.clock += i64::from(!self.clock_stands);
+    }
+
     fn inode(&mut self, kind: Kind, content: &str) -> u64 {
-        self.clock += 1;
+        self.tick();
         let (modified, changed) = (self.clock, self.clock);
         let (content, entries) = (content.to_owned(), BTreeMap::new());
         let node = Inode { kind, content, entries, modified, changed, mode: 0o644 };
@@ -121,11 +128,17 @@ impl Memory {
         self.tell(parent, &name, kind);
     }
 
+    /// The clock stands from now on, or goes.
+    pub(super) fn stop_clock(&mut self, stands: bool) {
+        self.clock += 1;
+        self.clock_stands = stands;
+    }
+
     /// Writes in place, or creates.
     pub(super) fn write(&mut self, path: &str, content: &str) {
         match self.find(Path::new(path), true) {
             Some(number) => {
-                self.clock += 1;
+                self.tick();
                 let clock = self.clock;
                 let node = self.node(number);
                 content.clone_into(&mut node.content);
@@ -155,7 +168,7 @@ impl Memory {
     }
 
     pub(super) fn hard_link(&mut self, old: &str, new: &str) {
-        self.clock += 1;
+        self.tick();
         let (number, clock) = (self.at(old), self.clock);
         self.node(number).changed = clock;
         self.link_in(new, number);
@@ -186,14 +199,14 @@ impl Memory {
         let kind = self.node(number).kind;
         self.node(parent).entries.remove(&name);
         self.tell(parent, &name, kind);
-        self.clock += 1;
+        self.tick();
         let clock = self.clock;
         self.node(number).changed = clock;
         self.link_in(new, number);
     }
 
     pub(super) fn touch(&mut self, path: &str) {
-        self.clock += 1;
+        self.tick();
         let (number, clock) = (self.at(path), self.clock);
         let node = self.node(number);
         (node.modified, node.changed) = (clock, clock);
@@ -201,7 +214,7 @@ impl Memory {
     }
 
     pub(super) fn chmod(&mut self, path: &str, mode: u32) {
-        self.clock += 1;
+        self.tick();
         let (number, clock) = (self.at(path), self.clock);
         let node = self.node(number);
         (node.mode, node.changed) = (mode, clock);
@@ -292,7 +305,9 @@ impl Disk for Memory {
         let mut hasher = DefaultHasher::new();
         self.inodes[&number].content.hash(&mut hasher);
         let digest = NonZeroU64::new(hasher.finish() | 1).expect("it has a bit");
-        Digest::Known(digest, self.stat(number))
+        let stat = self.stat(number);
+        let fresh = self.clock_stands && stat.changed == self.clock;
+        Digest::Known { digest, stat, fresh }
     }
 
     fn text(&mut self, path: &Path, _: u64) -> io::Result<String> {

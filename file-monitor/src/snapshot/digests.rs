@@ -92,9 +92,9 @@ fn complete<D: Disk>(disk: &mut D, fingerprint: &mut Fingerprint, path: &Path) {
     if matches!(fingerprint.kind(), Kind::Directory | Kind::Other) {
         return;
     }
-    if let Digest::Known(digest, stat) = disk.digest(path, fingerprint.kind())
+    if let Digest::Known { digest, stat, fresh } = disk.digest(path, fingerprint.kind())
         && fingerprint.is_same(&stat)
     {
-        fingerprint.digest = Some(digest);
+        *fingerprint = Fingerprint::new(stat, Some(digest)).with_fresh(fresh);
     }
 }

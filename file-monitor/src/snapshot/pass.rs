@@ -353,12 +353,14 @@ impl<D: Disk> Pass<'_, D> {
             return Some(Fingerprint::new(*stat, None));
         }
         let after = match self.digest(stat, path) {
-            Digest::Known(digest, stat) => Fingerprint::new(stat, Some(digest)),
+            Digest::Known { digest, stat, fresh } => {
+                Fingerprint::new(stat, Some(digest)).with_fresh(fresh)
+            }
             Digest::Unstable if self.how.is_patient() => {
                 self.found.unstable.push(path.to_owned());
                 return before;
             }
-            Digest::Unstable => Fingerprint::new(*stat, None),
+            Digest::Unstable => Fingerprint::new(*stat, None).with_fresh(true),
             Digest::Unreadable => {
                 self.backlog.push(path);
                 Fingerprint::new(*stat, None)

@@ -10,8 +10,14 @@ use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Longer than between two ticks of a kernel's clock, which come 100 times a second at least.
+const FINE_TICK: Duration = Duration::from_millis(25);
+/// The same for file systems that keep whole seconds, and FAT every other one.
+const COARSE_TICK: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct Local {
@@ -51,13 +57,15 @@ impl Local {
             return Ok(Digest::Unstable);
         }
         let (digest, bytes) = self.read(&mut file)?;
+        let now = SystemTime::now();
         let after = stat(&file.metadata()?);
         // The name may stand for another file by now.
         let named = stat(&fs::metadata(path)?);
         if before != after || after != named || bytes != after.size {
             return Ok(Digest::Unstable);
         }
-        Ok(Digest::Known(nonzero(digest), after))
+        let fresh = is_fresh(after.changed, now);
+        Ok(Digest::Known { digest: nonzero(digest), stat: after, fresh })
     }
 
     fn digest_link(path: &Path) -> io::Result<Digest> {
@@ -68,7 +76,8 @@ impl Local {
         if now.kind != Kind::Symlink {
             return Ok(Digest::Unstable);
         }
-        Ok(Digest::Known(nonzero(hasher.finish()), now))
+        // A link is never written to, only replaced by another one.
+        Ok(Digest::Known { digest: nonzero(hasher.finish()), stat: now, fresh: false })
     }
 }
 
@@ -142,6 +151,15 @@ fn is_absent(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
+/// Whether the clock that gave a file its times may not have gone on by `now`.
+fn is_fresh(changed: i64, now: SystemTime) -> bool {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
+    let is_whole_second = changed % 1_000_000_000 == 0;
+    let tick = if is_whole_second { COARSE_TICK } else { FINE_TICK };
+    u128::from(now.abs_diff(changed)) < tick.as_nanos()
+}
+
 fn nonzero(digest: u64) -> NonZeroU64 {
     NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX)
 }
@@ -169,5 +187,24 @@ fn stat(metadata: &Metadata) -> Stat {
         modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
         changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
         mode: metadata.mode() & 0o7777,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_fresh_until_the_clock_of_its_times_has_gone_on() {
+        let second = 1_000_000_000;
+        let fresh = |changed: i64, now: i64| {
+            is_fresh(changed, SystemTime::UNIX_EPOCH + Duration::from_nanos(now.cast_unsigned()))
+        };
+        assert!(fresh(100 * second + 1, 100 * second + 5_000_000));
+        assert!(!fresh(100 * second + 1, 100 * second + 50_000_000));
+        assert!(fresh(100 * second, 101 * second + 999_999_999));
+        assert!(!fresh(100 * second, 104 * second));
+        // A clock of a server that is ahead says nothing.
+        assert!(!fresh(200 * second + 1, 100 * second));
     }
 }

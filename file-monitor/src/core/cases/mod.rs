@@ -24,7 +24,7 @@ fn editors_save() {
 
 #[test]
 fn tools_write() {
-    assert_eq!(play(include_str!("tools.txt")), 20);
+    assert_eq!(play(include_str!("tools.txt")), 26);
 }
 
 #[test]

@@ -23,6 +23,7 @@ enum Operation {
     Touch(usize, usize),
     Wait(u64),
     Overflow(bool),
+    StopClock(bool),
 }
 
 const DIRECTORIES: [&str; 5] = ["/p", "/p/d", "/p/d/e", "/p/f", "/out"];
@@ -46,6 +47,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         1 => (directory, file).prop_map(|(d, f)| Operation::Touch(d, f)),
         3 => prop_oneof![Just(10u64), Just(60), Just(700)].prop_map(Operation::Wait),
         1 => any::<bool>().prop_map(Operation::Overflow),
+        1 => any::<bool>().prop_map(Operation::StopClock),
     ];
     prop::collection::vec(operation, 1..60)
 }
@@ -99,6 +101,7 @@ fn operate(disk: &mut Memory, operation: &Operation) {
         Operation::Touch(directory, file) if is(disk, &path(directory, file)) => {
             disk.touch(&path(directory, file));
         }
+        Operation::StopClock(stands) => disk.stop_clock(stands),
         _ => {}
     }
 }

@@ -91,6 +91,9 @@ impl Script {
             ["interval", time] => self.timing.interval = ms(time),
             ["settle_max", time] => self.timing.settle_max = ms(time),
             ["files_max", count] => self.bounds.files_max = count.parse().expect("a count"),
+            ["digest_bytes_max", bytes] => {
+                self.bounds.digest_bytes_max = bytes.parse().expect("bytes");
+            }
             ["links"] => self.bounds.follow_links = true,
             ["unread"] => self.read = false,
             ["polling"] => self.polled = true,
@@ -228,6 +231,8 @@ fn operate(disk: &mut Memory, words: &[String]) {
         ["descriptors", "out"] => disk.descriptors_out = true,
         ["descriptors", "back"] => disk.descriptors_out = false,
         ["refuse"] => disk.refuses = true,
+        ["clock", "stands"] => disk.stop_clock(true),
+        ["clock", "goes"] => disk.stop_clock(false),
         ["deaf"] => disk.deaf = true,
         ["unstable", times] => disk.unstable = times.parse().expect("a count"),
         ["directories_max", count] => disk.enters_max = count.parse().expect("a count"),

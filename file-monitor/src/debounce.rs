@@ -1,6 +1,6 @@
 //! When gathered hints are acted upon: after quiet, at a bound at the latest, one action at a time.
 
-use crate::limits::{BACKOFF_MAX, SUSPECTS_MAX};
+use crate::limits::{BACKOFF_MAX, RETRY_WAIT, SUSPECTS_MAX};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use workyard_planted::planted;
 pub(crate) type Moment = Duration;
 
 /// How far a hint reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reach {
     /// The path itself.
     Path,
@@ -106,9 +106,14 @@ impl Debouncer {
 
     /// It is not quiet yet, whatever is suspect.
     pub(crate) fn stir(&mut self, now: Moment) {
-        let (first, _) = self.burst.unwrap_or((now, now));
-        let last = if planted!("window-does-not-wait-for-quiet") { first } else { now };
+        let (first, last) = self.burst.unwrap_or((now, now));
+        let last = if planted!("window-does-not-wait-for-quiet") { first } else { last.max(now) };
         self.burst = Some((first, last));
+    }
+
+    /// What was due has not settled: it is due again, but not at once, however short the window is.
+    pub(crate) fn put_off(&mut self, now: Moment) {
+        self.stir(now + RETRY_WAIT.saturating_sub(self.timing.settle));
     }
 
     /// When there will have been quiet, or enough of waiting for it; `None` without a hint.
@@ -141,7 +146,7 @@ impl Debouncer {
 
     /// What came of a batch was not all: the wait goes on as one that began at `first`.
     pub(crate) fn resume(&mut self, now: Moment, first: Moment) {
-        self.stir(now);
+        self.put_off(now);
         self.burst = self.burst.map(|(later, last)| (later.min(first), last));
     }
 

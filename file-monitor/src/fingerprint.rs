@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use workyard_planted::planted;
 
 /// What a path names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     File,
     Directory,
@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// One look at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stat {
     pub(crate) kind: Kind,
     pub(crate) device: u64,
@@ -79,6 +79,10 @@ impl Fingerprint {
 
     pub(crate) fn is_other_mode(&self, later: &Self) -> bool {
         self.mode != later.mode
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     pub(crate) fn kind(&self) -> Kind {

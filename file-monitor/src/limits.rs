@@ -28,3 +28,13 @@ pub(crate) const DIGESTS_AT_ONCE: usize = 64;
 
 /// The longest wait after failed actions.
 pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+/// The least wait before what was not settled is looked at again.
+pub(crate) const RETRY_WAIT: Duration = Duration::from_millis(10);
+
+/// Events of the kernel that are taken in one go, about.
+pub(crate) const EVENTS_AT_ONCE: usize = 4096;
+
+/// How often so many are taken before it is said that nothing more has happened: more than the
+/// kernel's queue holds.
+pub(crate) const EVENT_TURNS: usize = 16;

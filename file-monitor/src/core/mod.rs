@@ -15,7 +15,7 @@ use crate::fingerprint::Kind;
 use crate::notice::Notice;
 use crate::snapshot::{Bounds, Concern, Difference, Found, Snapshot, reach};
 use repository::Locks;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use unknown::Unknown;
@@ -43,6 +43,8 @@ pub(crate) struct Core<D> {
     rules_change: bool,
     /// What the last look of a poll found different.
     observed: Vec<Difference>,
+    /// What a poll finds different although it was looked at: a file too many, a link in a circle.
+    left: HashSet<Difference>,
     /// Changes of a batch that is not settled as a whole.
     gathered: ChangeSet,
     notices: Vec<Notice>,
@@ -60,6 +62,7 @@ impl<D: Disk> Core<D> {
             unknown: Unknown::default(),
             rules_change: false,
             observed: Vec::new(),
+            left: HashSet::new(),
             gathered: ChangeSet::default(),
             notices: Vec::new(),
         }
@@ -218,16 +221,16 @@ impl<D: Disk> Core<D> {
     fn settle(&mut self, now: Moment) -> Option<ChangeSet> {
         let patient = !self.debouncer.is_impatient(now);
         if patient && (self.is_still_changing(now) || self.locks.is_held(&mut self.disk)) {
-            self.debouncer.stir(now);
+            self.debouncer.put_off(now);
             return None;
         }
         if !patient {
             self.locks.distrust(&mut self.disk);
         }
         let (mut suspects, first) = self.debouncer.take()?;
-        self.observed.clear();
         self.rules_change = false;
         self.add_links(&mut suspects);
+        self.leave_observed(&suspects);
         let found = self.snapshot.examine(&mut self.disk, &suspects, patient);
         self.note(&found);
         for change in found.changes {
@@ -260,7 +263,19 @@ impl<D: Disk> Core<D> {
 
     fn differences(&mut self) -> Vec<Difference> {
         let polled = &self.polled;
-        self.snapshot.differences(&mut self.disk, |root| polled.contains(root))
+        let all = self.snapshot.differences(&mut self.disk, |root| polled.contains(root));
+        let before = std::mem::take(&mut self.left);
+        let (left, differences): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|difference| before.contains(difference));
+        self.left.extend(left);
+        differences
+    }
+
+    /// What a poll found different is looked at now. If it is found again, a look leaves it as it is.
+    fn leave_observed(&mut self, suspects: &Suspects) {
+        self.left.retain(|left| !suspects.everything && !suspects.covers(&left.path));
+        let observed = std::mem::take(&mut self.observed);
+        self.left.extend(observed.into_iter().filter(|difference| !difference.fresh));
     }
 
     fn observe(&mut self, now: Moment, differences: Vec<Difference>) {

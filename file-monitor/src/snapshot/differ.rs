@@ -3,7 +3,7 @@
 use super::tree::{Directory, Node};
 use super::{Reach, Root, Snapshot, reach, rules_texts};
 use crate::disk::Disk;
-use crate::filter::{Chain, is_rules_name};
+use crate::filter::{Chain, GIT, PLAIN, is_rules_name};
 use crate::fingerprint::{Kind, Stat};
 use crate::limits::DEPTH_MAX;
 use std::collections::BTreeSet;
@@ -11,12 +11,14 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// A path that is not as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Difference {
     pub(crate) path: PathBuf,
     pub(crate) reach: Reach,
     /// What it is now, so that two looks can be compared.
     stat: Option<Stat>,
+    /// Whether it may only seem to be as it was, so that it is to be read.
+    pub(crate) fresh: bool,
 }
 
 impl Snapshot {
@@ -95,7 +97,11 @@ impl<D: Disk> Look<'_, D> {
             },
             Some(Node::File(fingerprint)) => match look(self.disk, self.follow) {
                 Some(stat) if fingerprint.is_same(&stat) => {}
-                stat => self.differs(path, Reach::Below, stat),
+                stat => {
+                    let (path, reach, fresh) =
+                        (path.to_owned(), Reach::Below, fingerprint.is_fresh());
+                    self.differences.push(Difference { path, reach, stat, fresh });
+                }
             },
             None => self.newcomer(path, kind, chain, depth),
         }
@@ -131,13 +137,21 @@ impl<D: Disk> Look<'_, D> {
             return;
         }
         let Ok((git, plain)) = rules_texts(self.disk, path) else { return };
-        let same = directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain));
-        if !same {
-            self.differs(&path.join(crate::filter::GIT), Reach::Path, None);
+        let same = match &directory.rules {
+            Some(rules) => rules.is_of(&git, &plain),
+            None => git.is_empty() && plain.is_empty(),
+        };
+        if same {
+            return;
+        }
+        for name in [GIT, PLAIN] {
+            let path = path.join(name);
+            let stat = self.disk.look(&path, true).ok().flatten();
+            self.differs(&path, Reach::Path, stat);
         }
     }
 
     fn differs(&mut self, path: &Path, reach: Reach, stat: Option<Stat>) {
-        self.differences.push(Difference { path: path.to_owned(), reach, stat });
+        self.differences.push(Difference { path: path.to_owned(), reach, stat, fresh: false });
     }
 }

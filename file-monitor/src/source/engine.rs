@@ -9,6 +9,7 @@ use crate::core::Core;
 use crate::debounce::{Moment, Timing};
 use crate::disk::EnterError;
 use crate::filter::Wishes;
+use crate::limits::EVENT_TURNS;
 use crate::notice::Notice;
 use crate::snapshot::Bounds;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -124,7 +125,8 @@ impl Engine {
                     self.next = true;
                 }
                 Order::More => {
-                    self.listen();
+                    // All that had happened by now counts; more than that is not waited for.
+                    let _ = (0..EVENT_TURNS).all(|_| self.listen());
                     if self.core.is_polled() {
                         self.core.poll(now);
                     }
@@ -217,21 +219,26 @@ impl Engine {
         woken.is_ok_and(|count| count > 0)
     }
 
-    /// Takes what the kernel has to tell.
-    fn listen(&mut self) {
-        let mut told = Vec::new();
-        let Some(observer) = &mut self.core.disk().observer else { return };
-        if let Err(error) = observer.read(|one| told.push(one)) {
+    /// Takes what the kernel has to tell; whether there may be more.
+    fn listen(&mut self) -> bool {
+        let (mut hints, mut overflow) = (Vec::new(), false);
+        let Some(observer) = &mut self.core.disk().observer else { return false };
+        let read = observer.read(|one| match one {
+            Told::Hint(hint) => hints.push(hint),
+            Told::Overflow => overflow = true,
+        });
+        if let Err(error) = &read {
             tracing::warn!(%error, "the kernel cannot be asked for changes");
-            told.push(Told::Overflow);
+            overflow = true;
         }
         let now = self.now();
-        for one in told {
-            match one {
-                Told::Hint(hint) => self.core.hint(now, &hint),
-                Told::Overflow => self.core.overflow(now),
-            }
+        for hint in hints {
+            self.core.hint(now, &hint);
         }
+        if overflow {
+            self.core.overflow(now);
+        }
+        read.unwrap_or(false)
     }
 
     /// Tells of notices; whether there were not too many files.

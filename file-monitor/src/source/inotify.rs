@@ -6,6 +6,7 @@
 
 use crate::core::Hint;
 use crate::disk::EnterError;
+use crate::limits::EVENTS_AT_ONCE;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};
@@ -96,11 +97,17 @@ impl Observer {
         }
     }
 
-    /// Reads all that the kernel has to tell.
-    pub(crate) fn read(&mut self, mut told: impl FnMut(Told)) -> io::Result<()> {
+    /// Reads what the kernel has to tell, as long as it is not too much; whether there may be more.
+    pub(crate) fn read(&mut self, mut told: impl FnMut(Told)) -> io::Result<bool> {
         let mut buffer = [MaybeUninit::uninit(); BUFFER_BYTES];
         let mut reader = Reader::new(&self.kernel, &mut buffer);
+        let mut count = 0;
         loop {
+            // What is in the buffer would be lost.
+            if count >= EVENTS_AT_ONCE && reader.is_buffer_empty() {
+                return Ok(true);
+            }
+            count += 1;
             match reader.next() {
                 Ok(event) => {
                     let (number, what) = (event.wd(), event.events());
@@ -119,7 +126,7 @@ impl Observer {
                     let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
                     told(Told::Hint(hint(&path, name, what)));
                 }
-                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::AGAIN) => return Ok(false),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -148,5 +155,38 @@ fn refused(errno: Errno) -> EnterError {
         Errno::NOSPC => EnterError::Limit(DIRECTORIES_MAX),
         Errno::NOENT | Errno::NOTDIR => EnterError::Gone,
         errno => EnterError::Other(errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_taken_bit_by_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut observer = Observer::new().unwrap();
+        observer.enter(folder.path()).unwrap();
+        let (one, two) = (folder.path().join("1"), folder.path().join("2"));
+        std::fs::write(&one, "").unwrap();
+        for _ in 0..EVENTS_AT_ONCE / 2 {
+            std::fs::rename(&one, &two).unwrap();
+            std::fs::rename(&two, &one).unwrap();
+        }
+        std::fs::write(&two, "").unwrap();
+        let (mut told, mut last, mut turns) = (0, None, 1);
+        let mut take = |observer: &mut Observer| {
+            let more = observer.read(|one| {
+                told += 1;
+                last = Some(one);
+            });
+            more.unwrap()
+        };
+        while take(&mut observer) {
+            turns += 1;
+        }
+        assert!(!take(&mut observer));
+        assert!(turns > 1, "{told} events");
+        assert!(matches!(last, Some(Told::Hint(Hint { path, .. })) if path == two));
     }
 }

@@ -89,6 +89,7 @@ impl Script {
             ["exclude", glob] => self.wishes.exclude.push((*glob).to_owned()),
             ["always", glob] => self.wishes.always.push((*glob).to_owned()),
             ["interval", time] => self.timing.interval = ms(time),
+            ["settle", time] => self.timing.settle = ms(time),
             ["settle_max", time] => self.timing.settle_max = ms(time),
             ["files_max", count] => self.bounds.files_max = count.parse().expect("a count"),
             ["digest_bytes_max", bytes] => {
@@ -138,7 +139,9 @@ struct Stage {
 impl Stage {
     /// Takes what is due before `now`.
     fn until(&mut self, now: Moment) {
-        while let Some(due) = self.core.next_deadline().filter(|due| *due < now) {
+        for looks in 0.. {
+            let Some(due) = self.core.next_deadline().filter(|due| *due < now) else { return };
+            assert!(looks < 10_000, "it spins");
             if let Some(set) = self.core.take(due) {
                 self.out.push(shown(due, &set));
                 if !self.slow {
@@ -174,6 +177,15 @@ impl Stage {
                 );
             }
             ["read"] => self.read(),
+            ["is", "quiet"] => {
+                let quiet = if self.core.next_deadline().is_none() { "quiet" } else { "not quiet" };
+                self.out.push(format!("{}: {quiet}", now.as_millis()));
+            }
+            ["notices"] => {
+                let notices = self.core.notices();
+                let names: Vec<_> = notices.iter().map(crate::Notice::name).collect();
+                self.out.push(format!("{}: notices {}", now.as_millis(), names.join(", ")));
+            }
             ["poll"] => self.core.poll(now),
             ["overflow"] => {
                 self.core.disk().deaf = false;
@@ -233,6 +245,7 @@ fn operate(disk: &mut Memory, words: &[String]) {
         ["refuse"] => disk.refuses = true,
         ["clock", "stands"] => disk.stop_clock(true),
         ["clock", "goes"] => disk.stop_clock(false),
+        ["hears"] => disk.deaf = false,
         ["deaf"] => disk.deaf = true,
         ["unstable", times] => disk.unstable = times.parse().expect("a count"),
         ["directories_max", count] => disk.enters_max = count.parse().expect("a count"),

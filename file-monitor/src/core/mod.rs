@@ -154,8 +154,8 @@ impl<D: Disk> Core<D> {
         self.debouncer.hint_everything(now);
     }
 
-    /// Looks whether roots went, came or became others, which is not always told, and whether what
-    /// could not be looked at can be now.
+    /// Looks whether roots went, came or became others, or rules above them, which is not always told,
+    /// and whether what could not be looked at can be now.
     pub(crate) fn check_roots(&mut self, now: Moment) {
         let mut suspects = self.unknown.take(&mut self.disk, self.bounds.follow_links);
         for (path, directory) in self.snapshot.roots() {
@@ -169,7 +169,9 @@ impl<D: Disk> Core<D> {
                 suspects.push(path.to_owned());
             }
         }
-        for path in suspects {
+        let under_other_rules = self.snapshot.under_other_rules(&mut self.disk);
+        self.rules_change |= !under_other_rules.is_empty();
+        for path in suspects.into_iter().chain(under_other_rules) {
             self.debouncer.hint(now, &path, Reach::Below);
         }
     }

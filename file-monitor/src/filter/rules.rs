@@ -86,6 +86,15 @@ impl Chain {
         chain
     }
 
+    /// Whether these are the texts that it was made of, of `.gitignore` and `.ignore` each.
+    pub(crate) fn is_of<'a>(
+        &self,
+        texts: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+    ) -> bool {
+        texts.len() == self.0.len()
+            && self.0.iter().zip(texts).all(|(rules, (git, plain))| rules.is_of(git, plain))
+    }
+
     /// Whether the innermost rules that know of `path` ignore it.
     pub(crate) fn ignores(&self, path: &Path, directory: bool) -> bool {
         self.0.iter().rev().find_map(|rules| rules.verdict(path, directory)).unwrap_or(false)

@@ -2,6 +2,7 @@
 
 mod differ;
 mod digests;
+mod ignored;
 mod pass;
 mod tree;
 
@@ -14,6 +15,7 @@ use crate::filter::{Chain, Filter, PatternError, Rules, Wishes, is_rules_name};
 use crate::fingerprint::Kind;
 use crate::limits::{LINKS_MAX, RULES_BYTES_MAX};
 use digests::Backlog;
+use ignored::Hidden;
 use pass::{How, Pass};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -97,7 +99,7 @@ impl Snapshot {
         wishes: &Wishes,
     ) -> Result<Found, PatternError> {
         let filter = Filter::new(&path, only, wishes)?;
-        let above = if filter.has_ignore_files() { above(disk, &path) } else { Chain::default() };
+        let above = Chain::default();
         self.roots.push(Root { path, filter, above, directory: None });
         let (mut found, none) = (Found::default(), Suspects::default());
         self.root(disk, self.roots.len() - 1, &none, How::First, &mut found);
@@ -127,6 +129,14 @@ impl Snapshot {
             concern = concern.max(root.concerns(path, directory, rules_change));
         }
         concern
+    }
+
+    /// Roots above which other rules hold by now. They are observed no more than what else is there.
+    pub(crate) fn under_other_rules<D: Disk>(&self, disk: &mut D) -> Vec<PathBuf> {
+        let mut differ = |root: &&Root| {
+            root.texts_above(disk).is_ok_and(|texts| !root.above.is_of(texts.iter().map(texts_of)))
+        };
+        self.roots.iter().filter(|root| differ(root)).map(|root| root.path.clone()).collect()
     }
 
     /// Whether a path names rules that are obeyed.
@@ -182,8 +192,14 @@ impl Snapshot {
         let stat = stat.filter(|stat| stat.kind == Kind::Directory);
         let directory = self.roots[index].directory.take();
         let (was, is) = (directory.is_some(), stat.is_some());
+        let hidden = Hidden::By(self.roots[index].above.clone());
+        // What cannot be read is as it was, and looked at each second in any case.
+        if let Ok(texts) = self.roots[index].texts_above(disk) {
+            self.roots[index].above = chain_of(&texts);
+        }
         let chain = self.roots[index].above.clone();
         let mut pass = self.pass(disk, index, suspects, how, found);
+        pass.hidden = hidden;
         let directory = pass.root(directory, stat.as_ref(), &path, &chain);
         self.roots[index].directory = directory;
         match (was, is) {
@@ -241,6 +257,7 @@ impl Snapshot {
             bounds: &self.bounds,
             suspects,
             how,
+            hidden: Hidden::Nothing,
             found,
             files: &mut self.files,
             links: &mut self.links,
@@ -262,6 +279,10 @@ pub(crate) enum Concern {
 }
 
 impl Root {
+    fn texts_above<D: Disk>(&self, disk: &mut D) -> io::Result<Vec<RulesTexts>> {
+        if self.filter.has_ignore_files() { texts_above(disk, &self.path) } else { Ok(Vec::new()) }
+    }
+
     fn is_rules(&self, path: &Path) -> bool {
         self.filter.has_ignore_files() && path.file_name().is_some_and(is_rules_name)
     }
@@ -318,27 +339,34 @@ fn announce<D: Disk>(disk: &mut D, filter: &Filter, path: &Path, chain: &Chain, 
     }
 }
 
+/// A directory, and the texts of its `.gitignore` and its `.ignore`.
+type RulesTexts = (PathBuf, String, String);
+
+fn texts_of((_, git, plain): &RulesTexts) -> (&str, &str) {
+    (git, plain)
+}
+
+fn chain_of(texts: &[RulesTexts]) -> Chain {
+    texts.iter().fold(Chain::default(), |chain, (directory, git, plain)| {
+        chain.with(Rules::new(directory, git, plain))
+    })
+}
+
 /// The rules of the directories above a root, as far as the repository reaches that it is in.
-fn above<D: Disk>(disk: &mut D, root: &Path) -> Chain {
-    let is_repository = |disk: &mut D, path: &Path| {
-        disk.look(&path.join(".git"), true).is_ok_and(|found| found.is_some())
-    };
-    let mut directories = Vec::new();
-    let mut inside = is_repository(disk, root);
-    for directory in root.ancestors().skip(1) {
-        if inside {
-            break;
+fn texts_above<D: Disk>(disk: &mut D, root: &Path) -> io::Result<Vec<RulesTexts>> {
+    let mut texts = Vec::new();
+    for directory in root.ancestors() {
+        if directory != root {
+            let (git, plain) = rules_texts(disk, directory)?;
+            texts.push((directory.to_owned(), git, plain));
         }
-        directories.push(directory);
-        inside = is_repository(disk, directory);
-    }
-    let mut chain = Chain::default();
-    if inside {
-        for directory in directories.into_iter().rev() {
-            chain = chain.with(read_rules(disk, directory));
+        if disk.look(&directory.join(".git"), true)?.is_some() {
+            texts.reverse();
+            return Ok(texts);
         }
     }
-    chain
+    // Without a repository they do not hold.
+    Ok(Vec::new())
 }
 
 fn read_rules<D: Disk>(disk: &mut D, directory: &Path) -> Rules {

@@ -1,19 +1,19 @@
 //! One look at suspects: what is on the disk is compared with the tree, and the tree follows.
 
 use super::digests::Backlog;
+use super::ignored::Hidden;
 use super::tree::{Directory, Node, Place};
-use super::{Bounds, Found, remember, rules_texts};
+use super::{Bounds, Found, remember};
 use crate::change::{Change, ChangeKind};
 use crate::debounce::{Reach, Suspects};
-use crate::disk::{Digest, Disk, EnterError, Listed};
-use crate::filter::{Chain, Filter, Rules, is_rules_name};
+use crate::disk::{Digest, Disk, EnterError};
+use crate::filter::{Chain, Filter};
 use crate::fingerprint::{Fingerprint, Kind, Stat};
 use crate::limits::DEPTH_MAX;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use workyard_planted::planted;
 
 /// What becomes of differences.
@@ -21,21 +21,8 @@ use workyard_planted::planted;
 pub(super) enum How {
     /// The tree is being built: nothing has changed yet.
     First,
-    /// Other rules hold: what they let in was there before, unless it is suspect by itself.
-    Adopt { patient: bool },
     /// They are changes.
     Loud { patient: bool },
-}
-
-impl How {
-    fn is_patient(self) -> bool {
-        matches!(self, Self::Adopt { patient: true } | Self::Loud { patient: true })
-    }
-
-    /// Whether what is not in the tree was there before.
-    fn takes_for_old(self) -> bool {
-        !matches!(self, Self::Loud { .. })
-    }
 }
 
 pub(super) struct Pass<'a, D> {
@@ -44,6 +31,7 @@ pub(super) struct Pass<'a, D> {
     pub(super) bounds: &'a Bounds,
     pub(super) suspects: &'a Suspects,
     pub(super) how: How,
+    pub(super) hidden: Hidden,
     pub(super) found: &'a mut Found,
     pub(super) files: &'a mut usize,
     pub(super) links: &'a mut BTreeSet<PathBuf>,
@@ -53,7 +41,7 @@ pub(super) struct Pass<'a, D> {
 }
 
 /// A directory that went while it was looked at.
-struct Gone;
+pub(super) struct Gone;
 
 impl<D: Disk> Pass<'_, D> {
     /// The whole of a root.
@@ -70,6 +58,9 @@ impl<D: Disk> Pass<'_, D> {
             }
             return None;
         };
+        if !before.as_ref().is_some_and(|before| before.is(stat)) {
+            self.hidden = Hidden::Nothing;
+        }
         let mut directory = before.unwrap_or_else(|| Directory::new(stat));
         directory.become_that_of(stat);
         match self.scan(&mut directory, path, chain, stat) {
@@ -88,6 +79,10 @@ impl<D: Disk> Pass<'_, D> {
         let Some(name) = path.file_name() else { return };
         let Ok(stat) = self.look(path) else { return self.cannot_tell(path) };
         let before = within.entries.remove(name);
+        self.hidden = match &before {
+            Some(_) => Hidden::By(chain.clone()),
+            None => Hidden::Nothing,
+        };
         let kept = match &stat {
             Some(stat) if !self.keeps(path, stat.kind, &chain) => {
                 self.drop_quietly(before, path, stat.kind);
@@ -108,37 +103,8 @@ impl<D: Disk> Pass<'_, D> {
         }
     }
 
-    /// The ignore files of a directory may be others.
-    pub(super) fn rules(&mut self, place: Place<'_>, file: &Path) {
-        let Place { directory, chain, way } = place;
-        let Some(path) = file.parent() else { return };
-        self.above = way;
-        // The scan adds the directory itself.
-        self.above.pop();
-        let Some((git, plain)) = self.rules_texts(path) else { return };
-        let same = match &directory.rules {
-            Some(rules) => rules.is_of(&git, &plain),
-            None => git.is_empty() && plain.is_empty(),
-        };
-        if same {
-            return;
-        }
-        let stat = match self.disk.look(path, true) {
-            Ok(Some(stat)) => stat,
-            Ok(None) => return,
-            Err(_) => return self.found.cannot_tell(path, path),
-        };
-        let how = self.how;
-        self.how = How::Adopt { patient: how.is_patient() };
-        // `chain` ends with this directory's old rules; what is innermost decides, so they are put aside.
-        let above = if directory.rules.take().is_some() { chain.without_last() } else { chain };
-        // A directory that goes now is suspect by itself.
-        let _ = self.scan(directory, path, &above, &stat);
-        self.how = how;
-    }
-
     /// Looks at everything in a directory. `chain` holds above it.
-    fn scan(
+    pub(super) fn scan(
         &mut self,
         directory: &mut Directory,
         path: &Path,
@@ -160,6 +126,8 @@ impl<D: Disk> Pass<'_, D> {
             }
         };
         self.found.unobserved |= !observed;
+        let hidden = self.hidden.within(directory.rules.clone());
+        let outside = std::mem::replace(&mut self.hidden, hidden);
         self.load_rules(directory, path, &listed);
         let chain = directory.chain(chain);
         let mut before = std::mem::take(&mut directory.entries);
@@ -171,6 +139,7 @@ impl<D: Disk> Pass<'_, D> {
             }
         }
         self.above.pop();
+        self.hidden = outside;
         for (name, node) in before {
             let path = path.join::<&OsStr>(&name);
             self.links.remove(&path);
@@ -191,31 +160,6 @@ impl<D: Disk> Pass<'_, D> {
             Err(EnterError::Other(error)) => {
                 tracing::debug!(directory = %path.display(), %error, "cannot be observed");
                 Ok(false)
-            }
-        }
-    }
-
-    fn load_rules(&mut self, directory: &mut Directory, path: &Path, listed: &[Listed]) {
-        let present = listed.iter().any(|(name, _)| is_rules_name(name));
-        if !present || !self.filter.has_ignore_files() {
-            directory.rules = None;
-            return;
-        }
-        let Some((git, plain)) = self.rules_texts(path) else { return };
-        if !directory.rules.as_ref().is_some_and(|rules| rules.is_of(&git, &plain)) {
-            directory.rules = Some(Arc::new(Rules::new(path, &git, &plain)));
-        }
-    }
-
-    /// `None` if they cannot be told: then those that held still do.
-    fn rules_texts(&mut self, directory: &Path) -> Option<(String, String)> {
-        match rules_texts(self.disk, directory) {
-            Ok(texts) => Some(texts),
-            // As long as they may not be read; to change that is a change of the file.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
-            Err(_) => {
-                self.found.cannot_tell(directory, directory);
-                None
             }
         }
     }
@@ -255,14 +199,18 @@ impl<D: Disk> Pass<'_, D> {
             self.drop_quietly(before, path, stat.kind);
             return None;
         }
-        let adopts = matches!(self.how, How::Adopt { .. });
-        if adopts && before.is_none() && self.suspects.covers(path) {
-            return None;
-        }
         if follow {
             self.note_link(path);
         }
-        self.entry(before, &stat, path, chain, Reach::Below)
+        if before.is_some() {
+            return self.entry(before, &stat, path, chain, Reach::Below);
+        }
+        let inside =
+            if self.was_hidden(path, stat.kind) { Hidden::Everything } else { Hidden::Nothing };
+        let outside = std::mem::replace(&mut self.hidden, inside);
+        let node = self.entry(None, &stat, path, chain, Reach::Below);
+        self.hidden = outside;
+        node
     }
 
     /// Looks at an entry. A socket, a pipe or a device counts as nothing: there is no content in it
@@ -272,7 +220,7 @@ impl<D: Disk> Pass<'_, D> {
         Ok(stat.filter(|stat| stat.kind != Kind::Other))
     }
 
-    fn keeps(&self, path: &Path, kind: Kind, chain: &Chain) -> bool {
+    pub(super) fn keeps(&self, path: &Path, kind: Kind, chain: &Chain) -> bool {
         match kind {
             Kind::Directory => self.filter.enters(path, chain),
             _ => self.filter.counts(path, chain),
@@ -319,8 +267,13 @@ impl<D: Disk> Pass<'_, D> {
         if self.above.contains(&(stat.device, stat.inode)) {
             return None;
         }
+        let is_known = match &before {
+            Some(Node::Directory(directory)) => directory.is(stat),
+            Some(Node::File(_)) => false,
+            None => true,
+        };
         let mut directory = match before {
-            Some(Node::Directory(directory)) if reach == Reach::Path && directory.is(stat) => {
+            Some(Node::Directory(directory)) if reach == Reach::Path && is_known => {
                 return Some(Node::Directory(directory));
             }
             Some(Node::Directory(directory)) => directory,
@@ -330,7 +283,11 @@ impl<D: Disk> Pass<'_, D> {
             }
         };
         directory.become_that_of(stat);
-        match self.scan(&mut directory, path, chain, stat) {
+        let hidden = if is_known { self.hidden.clone() } else { Hidden::Nothing };
+        let outside = std::mem::replace(&mut self.hidden, hidden);
+        let scanned = self.scan(&mut directory, path, chain, stat);
+        self.hidden = outside;
+        match scanned {
             Ok(()) => Some(Node::Directory(directory)),
             Err(Gone) => {
                 self.forget(Node::Directory(directory), path);
@@ -348,7 +305,8 @@ impl<D: Disk> Pass<'_, D> {
         if before.is_some_and(|before| before.is_same(stat)) {
             return before;
         }
-        if before.is_none() && self.how.takes_for_old() {
+        let is_old = self.how == How::First || matches!(self.hidden, Hidden::Everything);
+        if before.is_none() && is_old {
             self.backlog.push(path);
             return Some(Fingerprint::new(*stat, None));
         }
@@ -356,7 +314,7 @@ impl<D: Disk> Pass<'_, D> {
             Digest::Known { digest, stat, fresh } => {
                 Fingerprint::new(stat, Some(digest)).with_fresh(fresh)
             }
-            Digest::Unstable if self.how.is_patient() => {
+            Digest::Unstable if self.how == (How::Loud { patient: true }) => {
                 self.found.unstable.push(path.to_owned());
                 return before;
             }

@@ -91,6 +91,16 @@ impl<D: Disk> Core<D> {
         }
     }
 
+    /// Anything may have happened in a root.
+    pub(crate) fn suspect_root(&mut self, now: Moment, root: &Path) {
+        self.debouncer.hint(now, root, Reach::Below);
+    }
+
+    /// Whether a directory is entered as far as its name says.
+    pub(crate) fn follows(&mut self, directory: &Path) -> bool {
+        self.snapshot.concerns(directory, true, false) == Concern::Yes
+    }
+
     pub(crate) fn is_polled(&self) -> bool {
         !self.polled.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use super::inotify::{Observer, Told};
 use super::local::Local;
-use super::mounts::why_poll;
+use super::mounts::{Mount, Mounts, mounted_below, why_poll};
 use super::orders::{Answer, Order, Orders};
 use super::roots::{StartError, resolve};
 use crate::core::Core;
@@ -44,6 +44,9 @@ pub(crate) struct Engine {
     answers: UnboundedSender<Answer>,
     listener: Listener,
     origin: Instant,
+    mounts: Mounts,
+    /// The directories of the roots, and what is mounted below each.
+    mounted: Vec<(PathBuf, Vec<Mount>)>,
     poll_interval: Duration,
     next_poll: Moment,
     next_look: Moment,
@@ -83,6 +86,8 @@ impl Engine {
             answers,
             listener,
             origin: Instant::now(),
+            mounts: Mounts::new(),
+            mounted: roots.into_iter().map(|root| (root.directory, Vec::new())).collect(),
             poll_interval: settings.poll_interval,
             next_poll: settings.poll_interval,
             next_look: ROOTS_LOOKED_AT,
@@ -90,6 +95,7 @@ impl Engine {
             more: false,
             read: false,
         };
+        engine.look_at_mounts();
         match engine.say() {
             true => Ok(engine),
             false => Err(StartError::TooManyFiles { files_max: settings.bounds.files_max }),
@@ -145,6 +151,11 @@ impl Engine {
     fn tick(&mut self) {
         let now = self.now();
         if now >= self.next_look {
+            if self.mounts.changed() {
+                for root in self.look_at_mounts() {
+                    self.core.suspect_root(now, &root);
+                }
+            }
             self.core.check_roots(now);
             self.next_look = now + ROOTS_LOOKED_AT;
         }
@@ -165,6 +176,29 @@ impl Engine {
             self.next = false;
             self.answer(Answer::Next(set));
         }
+    }
+
+    /// Has roots polled below which something is mounted that does not tell of changes; those below
+    /// which something else is mounted than before.
+    fn look_at_mounts(&mut self) -> Vec<PathBuf> {
+        let mut others = Vec::new();
+        for (root, before) in &mut self.mounted {
+            let Some(mounted) = mounted_below(root) else { continue };
+            if *before == mounted {
+                continue;
+            }
+            for mount in mounted.iter().filter(|mount| !before.contains(mount)) {
+                let place = root.join(&mount.place);
+                let reason = if self.core.follows(&place) { why_poll(&place) } else { None };
+                if let Some(reason) = reason {
+                    tracing::info!(place = %place.display(), reason, "its root is polled");
+                    self.core.poll_root(root.clone(), reason);
+                }
+            }
+            *before = mounted;
+            others.push(root.clone());
+        }
+        others
     }
 
     fn answer_more(&mut self, now: Moment) {

@@ -32,6 +32,15 @@ pub(crate) enum EnterError {
     Other(io::Error),
 }
 
+/// For whom a directory is observed: one that is left by one of them is still observed for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    /// A root, by its place among the roots.
+    Root(usize),
+    /// What symbolic links lead to, which is in the directory; a number for each directory.
+    Target(u64),
+}
+
 /// A file system that tells of what happens in the directories that were entered.
 pub(crate) trait Disk {
     /// Looks at `path`: through a symbolic link if `through`, or else at the link. `None` if nothing is there.
@@ -61,13 +70,13 @@ pub(crate) trait Disk {
     /// When it leads nowhere.
     fn target(&mut self, link: &Path) -> io::Result<PathBuf>;
 
-    /// Observes a directory from now on: what happens in it later is told. Entering one again does
-    /// no harm, and gives it this path.
+    /// Observes a directory from now on: what happens in it later is told, under each of the paths
+    /// by which it was entered. Entering one again does no harm.
     ///
     /// # Errors
     /// When it cannot be observed.
-    fn enter(&mut self, directory: &Path) -> Result<(), EnterError>;
+    fn enter(&mut self, directory: &Path, holder: Holder) -> Result<(), EnterError>;
 
-    /// Forgets this directory and those below it.
-    fn leave(&mut self, directory: &Path);
+    /// Forgets this path and those below it, as far as this holder has entered them.
+    fn leave(&mut self, directory: &Path, holder: Holder);
 }

@@ -27,6 +27,8 @@ pub(crate) struct Stat {
     pub(crate) changed: i64,
     /// The permission bits.
     pub(crate) mode: u32,
+    /// How many names it has.
+    pub(crate) names: u64,
 }
 
 /// What is kept of each file: the last look, and a digest of the content once that was read.
@@ -41,12 +43,14 @@ pub(crate) struct Fingerprint {
     kind: Kind,
     /// Whether a write after this look may have left the same times.
     fresh: bool,
+    has_other_names: bool,
 }
 
 impl Fingerprint {
     pub(crate) fn new(stat: Stat, digest: Option<NonZeroU64>) -> Self {
-        let Stat { kind, inode, size, modified, changed, mode, .. } = stat;
-        Self { inode, size, modified, changed, digest, mode, kind, fresh: false }
+        let Stat { kind, inode, size, modified, changed, mode, names, .. } = stat;
+        let (fresh, has_other_names) = (false, names > 1);
+        Self { inode, size, modified, changed, digest, mode, kind, fresh, has_other_names }
     }
 
     /// The same, of which it is known whether it is fresh.
@@ -87,6 +91,15 @@ impl Fingerprint {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub(crate) fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// The inode, if the file has other names, too.
+    pub(crate) fn shared(&self) -> Option<u64> {
+        self.has_other_names.then_some(self.inode)
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -3,7 +3,7 @@
 use crate::change::ChangeSet;
 use crate::debounce::Timing;
 use crate::filter::Wishes;
-use crate::limits::{DIGEST_BYTES_MAX, FILES_MAX, TIME_MAX};
+use crate::limits::{DIGEST_BYTES_MAX, FILES_MAX, LINKS_MAX, TIME_MAX};
 use crate::notice::Notice;
 use crate::snapshot::Bounds;
 use crate::source::{Answer, Engine, Order, Orders, Settings, StartError};
@@ -196,6 +196,7 @@ impl Default for MonitorBuilder {
             bounds: Bounds {
                 files_max: FILES_MAX,
                 digest_bytes_max: DIGEST_BYTES_MAX,
+                links_max: LINKS_MAX,
                 follow_links: false,
             },
             poll: false,

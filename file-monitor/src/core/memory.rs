@@ -1,9 +1,9 @@
 //! A file system in memory that tells what inotify would: what the cases are played on.
 
 use super::Hint;
-use crate::disk::{Digest, Disk, EnterError, Listed};
+use crate::disk::{Digest, Disk, EnterError, Holder, Listed};
 use crate::fingerprint::{Kind, Stat};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::num::NonZeroU64;
@@ -17,6 +17,7 @@ pub(super) struct Inode {
     modified: i64,
     changed: i64,
     mode: u32,
+    names: u64,
 }
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(super) struct Memory {
     clock: i64,
     /// Whether the clock stands, so that several writes leave the same times.
     clock_stands: bool,
-    observed: BTreeMap<u64, PathBuf>,
+    observed: BTreeMap<u64, BTreeSet<(PathBuf, Holder)>>,
     pub(super) hints: Vec<Hint>,
     /// Whether hints are lost, as when the kernel's queue is full.
     pub(super) deaf: bool,
@@ -71,7 +72,7 @@ impl Memory {
         self.tick();
         let (modified, changed) = (self.clock, self.clock);
         let (content, entries) = (content.to_owned(), BTreeMap::new());
-        let node = Inode { kind, content, entries, modified, changed, mode: 0o644 };
+        let node = Inode { kind, content, entries, modified, changed, mode: 0o644, names: 0 };
         let number = self.next;
         self.next += 1;
         self.inodes.insert(number, node);
@@ -96,6 +97,19 @@ impl Memory {
         Some(number)
     }
 
+    /// Without links on the way, nor at the end.
+    fn real(&self, path: &Path) -> Option<PathBuf> {
+        let mut real = PathBuf::from("/");
+        for component in path.strip_prefix("/").ok()?.components() {
+            real.push(component);
+            let node = &self.inodes[&self.find(&real, false)?];
+            if node.kind == Kind::Symlink {
+                real = self.real(Path::new(&node.content))?;
+            }
+        }
+        Some(real)
+    }
+
     fn parent(&self, path: &str) -> (u64, String) {
         let path = Path::new(path);
         let parent = path.parent().expect("no test changes the top");
@@ -104,15 +118,20 @@ impl Memory {
     }
 
     fn tell(&mut self, directory: u64, name: &str, kind: Kind) {
-        if let Some(path) = self.observed.get(&directory).filter(|_| !self.deaf) {
-            let directory = kind == Kind::Directory;
-            self.hints.push(Hint { path: path.join(name), directory });
-        }
+        let names = self.observed.get(&directory).filter(|_| !self.deaf);
+        let mut paths: Vec<_> = names.into_iter().flatten().map(|(path, _)| path).collect();
+        paths.dedup();
+        let directory = kind == Kind::Directory;
+        self.hints.extend(paths.iter().map(|path| Hint { path: path.join(name), directory }));
     }
 
     fn link_in(&mut self, path: &str, number: u64) {
         let (parent, name) = self.parent(path);
-        self.node(parent).entries.insert(name.clone(), number);
+        let replaced = self.node(parent).entries.insert(name.clone(), number);
+        self.node(number).names += 1;
+        if let Some(replaced) = replaced {
+            self.node(replaced).names -= 1;
+        }
         let kind = self.node(number).kind;
         self.tell(parent, &name, kind);
     }
@@ -180,6 +199,7 @@ impl Memory {
         let kind = self.node(number).kind;
         self.observed.remove(&number);
         self.node(parent).entries.remove(&name);
+        self.node(number).names -= 1;
         self.tell(parent, &name, kind);
     }
 
@@ -198,6 +218,7 @@ impl Memory {
         let number = self.at(old);
         let kind = self.node(number).kind;
         self.node(parent).entries.remove(&name);
+        self.node(number).names -= 1;
         self.tell(parent, &name, kind);
         self.tick();
         let clock = self.clock;
@@ -271,6 +292,7 @@ impl Memory {
             modified: node.modified,
             changed: node.changed,
             mode: node.mode,
+            names: node.names,
         }
     }
 }
@@ -317,12 +339,10 @@ impl Disk for Memory {
     }
 
     fn target(&mut self, link: &Path) -> io::Result<PathBuf> {
-        self.find(link, true).ok_or_else(absent)?;
-        let number = self.find(link, false).ok_or_else(absent)?;
-        Ok(PathBuf::from(&self.inodes[&number].content))
+        self.real(link).ok_or_else(absent)
     }
 
-    fn enter(&mut self, directory: &Path) -> Result<(), EnterError> {
+    fn enter(&mut self, directory: &Path, holder: Holder) -> Result<(), EnterError> {
         let number = self.find(directory, true).ok_or(EnterError::Gone)?;
         if self.inodes[&number].kind != Kind::Directory {
             return Err(EnterError::Gone);
@@ -333,11 +353,19 @@ impl Disk for Memory {
         if self.observed.len() >= self.enters_max && !self.observed.contains_key(&number) {
             return Err(EnterError::Limit("fs.inotify.max_user_watches"));
         }
-        self.observed.insert(number, directory.to_owned());
+        let name = (directory.to_owned(), holder);
+        for (_, names) in self.observed.iter_mut().filter(|(other, _)| **other != number) {
+            names.remove(&name);
+        }
+        self.observed.entry(number).or_default().insert(name);
+        self.observed.retain(|_, names| !names.is_empty());
         Ok(())
     }
 
-    fn leave(&mut self, directory: &Path) {
-        self.observed.retain(|_, path| !path.starts_with(directory));
+    fn leave(&mut self, directory: &Path, holder: Holder) {
+        self.observed.retain(|_, names| {
+            names.retain(|(path, of)| *of != holder || !path.starts_with(directory));
+            !names.is_empty()
+        });
     }
 }

@@ -130,6 +130,9 @@ impl<D: Disk> Core<D> {
     pub(crate) fn hint(&mut self, now: Moment, hint: &Hint) {
         let directory = hint.directory || self.is_link(&hint.path);
         self.rules_change |= !directory && self.snapshot.is_rules(&hint.path);
+        for link in self.snapshot.links_to(&hint.path) {
+            self.debouncer.hint(now, link, Reach::Path);
+        }
         match self.snapshot.concerns(&hint.path, directory, self.rules_change) {
             Concern::Yes => {
                 if directory {
@@ -141,9 +144,6 @@ impl<D: Disk> Core<D> {
                 if directory {
                     self.snapshot.announce(&mut self.disk, &hint.path);
                 }
-                self.debouncer.stir(now);
-            }
-            Concern::No if self.bounds.follow_links && self.is_outside(&hint.path) => {
                 self.debouncer.stir(now);
             }
             Concern::No => {}
@@ -164,8 +164,8 @@ impl<D: Disk> Core<D> {
         self.debouncer.hint_everything(now);
     }
 
-    /// Looks whether roots went, came or became others, or rules above them, which is not always told,
-    /// and whether what could not be looked at can be now.
+    /// Looks whether roots, rules above them or what links lead to went, came or became others, which is
+    /// not always told, and whether what could not be looked at can be now.
     pub(crate) fn check_roots(&mut self, now: Moment) {
         let mut suspects = self.unknown.take(&mut self.disk, self.bounds.follow_links);
         for (path, directory) in self.snapshot.roots() {
@@ -183,6 +183,9 @@ impl<D: Disk> Core<D> {
         self.rules_change |= !under_other_rules.is_empty();
         for path in suspects.into_iter().chain(under_other_rules) {
             self.debouncer.hint(now, &path, Reach::Below);
+        }
+        for link in self.snapshot.changed_links(&mut self.disk) {
+            self.debouncer.hint(now, &link, Reach::Path);
         }
     }
 
@@ -300,9 +303,9 @@ impl<D: Disk> Core<D> {
         self.observed = differences;
     }
 
-    fn add_links(&self, suspects: &mut Suspects) {
-        for link in self.snapshot.links() {
-            suspects.paths.entry(link.to_owned()).or_insert(Reach::Path);
+    fn add_links(&mut self, suspects: &mut Suspects) {
+        for link in self.snapshot.changed_links(&mut self.disk) {
+            suspects.paths.entry(link).or_insert(Reach::Path);
         }
     }
 
@@ -311,10 +314,6 @@ impl<D: Disk> Core<D> {
         let follow = self.bounds.follow_links;
         let look = |disk: &mut D| disk.look(path, false).ok().flatten();
         follow && look(&mut self.disk).is_some_and(|stat| stat.kind == Kind::Symlink)
-    }
-
-    fn is_outside(&self, path: &Path) -> bool {
-        !self.snapshot.roots().any(|(root, _)| path.starts_with(root))
     }
 
     fn note(&mut self, found: &Found) {

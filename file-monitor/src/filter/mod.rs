@@ -78,6 +78,11 @@ impl Filter {
         self.only.is_some()
     }
 
+    /// Whether it is the one file that counts.
+    pub(crate) fn is_only(&self, path: &Path) -> bool {
+        self.only.is_some() && self.only.as_deref() == path.file_name()
+    }
+
     /// Whether a directory is entered, all above it being entered.
     pub(crate) fn enters(&self, path: &Path, chain: &Chain) -> bool {
         if self.only.is_some() {

@@ -1,5 +1,6 @@
 //! What differs from the tree by a look from outside, without remembering it: for polling.
 
+use super::links::Links;
 use super::tree::{Directory, Node};
 use super::{Reach, Root, Snapshot, reach, rules_texts};
 use crate::disk::Disk;
@@ -29,9 +30,9 @@ impl Snapshot {
         polled: impl Fn(&Path) -> bool,
     ) -> Vec<Difference> {
         let mut differences = Vec::new();
-        for root in self.roots.iter().filter(|root| polled(&root.path)) {
-            let follow = self.bounds.follow_links;
-            Look { disk, root, follow, differences: &mut differences }.root();
+        for (index, root) in self.roots.iter().enumerate().filter(|(_, root)| polled(&root.path)) {
+            let (follow, links) = (self.bounds.follow_links, &self.links);
+            Look { disk, root, index, follow, links, differences: &mut differences }.root();
         }
         differences
     }
@@ -40,6 +41,8 @@ impl Snapshot {
 struct Look<'a, D> {
     disk: &'a mut D,
     root: &'a Root,
+    index: usize,
+    links: &'a Links,
     follow: bool,
     differences: &'a mut Vec<Difference>,
 }
@@ -95,14 +98,16 @@ impl<D: Disk> Look<'_, D> {
                 }
                 stat => self.differs(path, Reach::Below, stat),
             },
-            Some(Node::File(fingerprint)) => match look(self.disk, self.follow) {
-                Some(stat) if fingerprint.is_same(&stat) => {}
-                stat => {
-                    let (path, reach, fresh) =
-                        (path.to_owned(), Reach::Below, fingerprint.is_fresh());
-                    self.differences.push(Difference { path, reach, stat, fresh });
+            Some(Node::File(fingerprint)) => {
+                match look(self.disk, self.links.has(self.index, path)) {
+                    Some(stat) if fingerprint.is_same(&stat) => {}
+                    stat => {
+                        let (path, reach, fresh) =
+                            (path.to_owned(), Reach::Below, fingerprint.is_fresh());
+                        self.differences.push(Difference { path, reach, stat, fresh });
+                    }
                 }
-            },
+            }
             None => self.newcomer(path, kind, chain, depth),
         }
     }
@@ -110,7 +115,9 @@ impl<D: Disk> Look<'_, D> {
     /// What was not there: with all below it, which may still be growing.
     fn newcomer(&mut self, path: &Path, kind: Kind, chain: &Chain, depth: usize) {
         let stat = match kind {
-            Kind::Symlink if self.follow => self.disk.look(path, true),
+            Kind::Symlink if self.follow || self.root.filter.is_only(path) => {
+                self.disk.look(path, true)
+            }
             _ => self.disk.look(path, false),
         };
         let Ok(Some(stat)) = stat else { return };

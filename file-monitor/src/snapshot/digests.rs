@@ -13,24 +13,20 @@ use std::path::{Path, PathBuf};
 /// The directories in which such files are, and how far the first of them has been read.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    directories: BTreeSet<PathBuf>,
+    /// Each with the root that it was found in: another root may not have it, or have other files of it.
+    directories: BTreeSet<(usize, PathBuf)>,
     last: Option<Box<OsStr>>,
 }
 
 impl Backlog {
     /// This file's content is not known.
-    pub(super) fn push(&mut self, file: &Path) {
+    pub(super) fn push(&mut self, root: usize, file: &Path) {
         let Some(directory) = file.parent() else { return };
-        if self.directories.first().is_some_and(|first| first == directory) {
+        let place = (root, directory.to_owned());
+        if self.directories.first().is_none_or(|first| place <= *first) {
             self.last = None;
-        } else if !self.directories.contains(directory) {
-            let before_first =
-                self.directories.first().is_none_or(|first| directory < first.as_path());
-            self.directories.insert(directory.to_owned());
-            if before_first {
-                self.last = None;
-            }
         }
+        self.directories.insert(place);
     }
 }
 
@@ -42,23 +38,22 @@ impl Snapshot {
 
     /// Reads some of it.
     pub(crate) fn read_some<D: Disk>(&mut self, disk: &mut D) {
-        let Some(directory) = self.backlog.directories.first().cloned() else { return };
+        let Some((root, directory)) = self.backlog.directories.first().cloned() else { return };
         let bytes_max = self.bounds.digest_bytes_max;
         let after = self.backlog.last.take();
         self.backlog.last = self
-            .directory(&directory)
+            .directory(root, &directory)
             .and_then(|within| read(disk, within, &directory, after.as_deref(), bytes_max));
         if self.backlog.last.is_none() {
             self.backlog.directories.pop_first();
         }
     }
 
-    fn directory(&mut self, path: &Path) -> Option<&mut Directory> {
-        self.roots.iter_mut().find_map(|root| {
-            let relative = path.strip_prefix(&root.path).ok()?;
-            let top = root.directory.as_mut()?;
-            top.descend(relative, &root.above).map(|place| place.directory)
-        })
+    fn directory(&mut self, root: usize, path: &Path) -> Option<&mut Directory> {
+        let root = self.roots.get_mut(root)?;
+        let relative = path.strip_prefix(&root.path).ok()?;
+        let top = root.directory.as_mut()?;
+        top.descend(relative, &root.above).map(|place| place.directory)
     }
 }
 

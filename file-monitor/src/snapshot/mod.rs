@@ -3,6 +3,7 @@
 mod differ;
 mod digests;
 mod ignored;
+mod links;
 mod pass;
 mod tree;
 
@@ -10,12 +11,13 @@ pub(crate) use differ::Difference;
 
 use crate::change::Change;
 use crate::debounce::{Reach, Suspects};
-use crate::disk::Disk;
+use crate::disk::{Disk, Holder};
 use crate::filter::{Chain, Filter, PatternError, Rules, Wishes, is_rules_name};
 use crate::fingerprint::Kind;
-use crate::limits::{LINKS_MAX, RULES_BYTES_MAX};
+use crate::limits::RULES_BYTES_MAX;
 use digests::Backlog;
 use ignored::Hidden;
+use links::Links;
 use pass::{How, Pass};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -29,6 +31,7 @@ use workyard_planted::planted;
 pub(crate) struct Bounds {
     pub(crate) files_max: usize,
     pub(crate) digest_bytes_max: u64,
+    pub(crate) links_max: usize,
     pub(crate) follow_links: bool,
 }
 
@@ -48,6 +51,8 @@ pub(crate) struct Found {
     pub(crate) too_many: bool,
     /// Directories that are below too many others.
     pub(crate) too_deep: Option<PathBuf>,
+    /// The inodes of files that differ, and have other names, too.
+    shared: BTreeSet<u64>,
     /// Roots that have gone, and that have come back.
     pub(crate) gone: Vec<PathBuf>,
     pub(crate) back: Vec<PathBuf>,
@@ -76,14 +81,14 @@ pub(crate) struct Snapshot {
     roots: Vec<Root>,
     bounds: Bounds,
     files: usize,
-    links: BTreeSet<PathBuf>,
+    links: Links,
     backlog: Backlog,
 }
 
 impl Snapshot {
     /// Nothing yet.
     pub(crate) fn new(bounds: Bounds) -> Self {
-        let (links, backlog) = (BTreeSet::new(), Backlog::default());
+        let (links, backlog) = (Links::new(bounds.links_max), Backlog::default());
         Self { roots: Vec::new(), bounds, files: 0, links, backlog }
     }
 
@@ -116,9 +121,14 @@ impl Snapshot {
         self.roots.iter().map(|root| (root.path.as_path(), root.directory.as_ref()))
     }
 
-    /// Symbolic links that are followed: where they lead to may change unseen.
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Path> {
-        self.links.iter().map(PathBuf::as_path)
+    /// Symbolic links that lead to something else than at the last look, which may not be told.
+    pub(crate) fn changed_links<D: Disk>(&self, disk: &mut D) -> Vec<PathBuf> {
+        self.links.changed(disk)
+    }
+
+    /// Symbolic links that lead to this path.
+    pub(crate) fn links_to(&self, path: &Path) -> impl Iterator<Item = &Path> {
+        self.links.leading_to(path)
     }
 
     /// Whether a change of this path could be one: its directory is entered, and it is not ignored.
@@ -163,7 +173,33 @@ impl Snapshot {
                 self.below(disk, index, suspects, how, &mut found);
             }
         }
+        if !found.shared.is_empty() && !suspects.everything {
+            self.other_names(disk, suspects, how, &mut found);
+        }
         found
+    }
+
+    /// A file is told of by the name that it was written by only: it is looked at by its others.
+    fn other_names<D: Disk>(
+        &mut self,
+        disk: &mut D,
+        suspects: &Suspects,
+        how: How,
+        found: &mut Found,
+    ) {
+        let inodes = std::mem::take(&mut found.shared);
+        let mut names = Vec::new();
+        for root in &self.roots {
+            if let Some(directory) = &root.directory {
+                directory.names_of(&inodes, &mut root.path.clone(), &mut names);
+            }
+        }
+        names.retain(|name| !suspects.covers(name));
+        let paths: BTreeMap<_, _> = names.into_iter().map(|name| (name, Reach::Path)).collect();
+        let others = Suspects { paths, everything: false };
+        for index in 0..self.roots.len() {
+            self.below(disk, index, &others, how, found);
+        }
     }
 
     /// Enters directories that have just come to be, so that what happens in them is told.
@@ -171,8 +207,8 @@ impl Snapshot {
         if planted!("new-directory-looks-quiet") {
             return;
         }
-        for root in &mut self.roots {
-            root.announce(disk, path);
+        for (index, root) in self.roots.iter_mut().enumerate() {
+            root.announce(disk, path, Holder::Root(index));
         }
     }
 
@@ -253,6 +289,7 @@ impl Snapshot {
     ) -> Pass<'a, D> {
         Pass {
             disk,
+            root: index,
             filter: &self.roots[index].filter,
             bounds: &self.bounds,
             suspects,
@@ -291,41 +328,70 @@ impl Root {
         if path == self.path {
             return Concern::Yes;
         }
+        // The one file may be a link, whatever that leads to.
+        let directory = directory && !self.filter.is_of_one_file();
         let Some(relative) = path.strip_prefix(&self.path).ok().and_then(Path::parent) else {
             return Concern::No;
         };
         if !directory && self.is_rules(path) {
             return Concern::Yes;
         }
-        let within = self.directory.as_mut().and_then(|top| top.descend(relative, &self.above));
+        let top = self.directory.as_mut();
+        let within =
+            top.and_then(|top| top.descend(relative, &self.above)).map(|place| place.chain);
         let (counts, concern) = match within {
             Some(_) if rules_change => {
                 let chain = Chain::default();
                 let enters = directory && self.filter.enters(path, &chain);
                 (enters || self.filter.may_count(path), Concern::Yes)
             }
-            Some(place) if directory => (self.filter.enters(path, &place.chain), Concern::Yes),
-            Some(place) => (self.filter.counts(path, &place.chain), Concern::Yes),
+            Some(chain) if directory => (self.filter.enters(path, &chain), Concern::Yes),
+            Some(chain) => (self.filter.counts(path, &chain), Concern::Yes),
+            None if !rules_change && !self.reaches(path) => return Concern::No,
             None if directory => (true, Concern::Later),
             None => (self.filter.may_count(path), Concern::Later),
         };
         if counts { concern } else { Concern::No }
     }
 
-    fn announce<D: Disk>(&mut self, disk: &mut D, path: &Path) {
+    /// Whether the directories above a path are entered, or are going to be: another root or a link
+    /// may be why something is told of an ignored one.
+    fn reaches(&mut self, path: &Path) -> bool {
+        let Some(top) = &mut self.directory else { return true };
+        let ways = path.ancestors().skip(1).filter_map(|above| {
+            let relative = above.strip_prefix(&self.path).ok()?.parent()?;
+            Some((above, top.descend(relative, &self.above)?.chain))
+        });
+        // The innermost that can be told of: those above it are entered.
+        let innermost = ways.into_iter().next();
+        innermost.is_none_or(|(above, chain)| self.filter.enters(above, &chain))
+    }
+
+    fn announce<D: Disk>(&mut self, disk: &mut D, path: &Path, holder: Holder) {
         let Ok(relative) = path.strip_prefix(&self.path) else { return };
         let Some(parent) = relative.parent() else { return };
         let above = self.directory.as_mut().and_then(|top| top.descend(parent, &self.above));
-        let chain = above.map(|place| place.chain).unwrap_or_default();
-        announce(disk, &self.filter, path, &chain, parent.components().count());
+        let chain = match above.map(|place| place.chain) {
+            Some(chain) => chain,
+            None if self.reaches(path) => Chain::default(),
+            None => return,
+        };
+        announce(disk, holder, &self.filter, path, &chain, parent.components().count());
     }
 }
 
-fn announce<D: Disk>(disk: &mut D, filter: &Filter, path: &Path, chain: &Chain, depth: usize) {
+fn announce<D: Disk>(
+    disk: &mut D,
+    holder: Holder,
+    filter: &Filter,
+    path: &Path,
+    chain: &Chain,
+    depth: usize,
+) {
     if depth >= crate::limits::DEPTH_MAX || !filter.enters(path, chain) {
         return;
     }
-    if disk.enter(path).is_err() {
+    if disk.enter(path, holder).is_err() {
         return;
     }
     let Ok(listed) = disk.list(path) else { return };
@@ -334,7 +400,7 @@ fn announce<D: Disk>(disk: &mut D, filter: &Filter, path: &Path, chain: &Chain, 
     let chain = if obeys { chain.with(read_rules(disk, path)) } else { chain.clone() };
     for (name, kind) in &listed {
         if *kind == Kind::Directory {
-            announce(disk, filter, &path.join(name), &chain, depth + 1);
+            announce(disk, holder, filter, &path.join(name), &chain, depth + 1);
         }
     }
 }
@@ -386,15 +452,6 @@ fn rules_texts<D: Disk>(disk: &mut D, directory: &Path) -> io::Result<(String, S
 fn is_no_file(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidInput)
-}
-
-/// Remembers a link that is followed.
-fn remember(links: &mut BTreeSet<PathBuf>, link: &Path) {
-    if links.len() < LINKS_MAX {
-        links.insert(link.to_owned());
-    } else if !links.contains(link) {
-        tracing::warn!(link = %link.display(), "too many symbolic links, this one is not looked through again");
-    }
 }
 
 /// What a hint about a path reaches.

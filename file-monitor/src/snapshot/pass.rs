@@ -2,18 +2,18 @@
 
 use super::digests::Backlog;
 use super::ignored::Hidden;
+use super::links::Links;
 use super::tree::{Directory, Node, Place};
-use super::{Bounds, Found, remember};
+use super::{Bounds, Found};
 use crate::change::{Change, ChangeKind};
 use crate::debounce::{Reach, Suspects};
-use crate::disk::{Digest, Disk, EnterError};
+use crate::disk::{Digest, Disk, EnterError, Holder};
 use crate::filter::{Chain, Filter};
 use crate::fingerprint::{Fingerprint, Kind, Stat};
 use crate::limits::DEPTH_MAX;
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use workyard_planted::planted;
 
 /// What becomes of differences.
@@ -27,6 +27,8 @@ pub(super) enum How {
 
 pub(super) struct Pass<'a, D> {
     pub(super) disk: &'a mut D,
+    /// Which of the roots it is a look at.
+    pub(super) root: usize,
     pub(super) filter: &'a Filter,
     pub(super) bounds: &'a Bounds,
     pub(super) suspects: &'a Suspects,
@@ -34,7 +36,7 @@ pub(super) struct Pass<'a, D> {
     pub(super) hidden: Hidden,
     pub(super) found: &'a mut Found,
     pub(super) files: &'a mut usize,
-    pub(super) links: &'a mut BTreeSet<PathBuf>,
+    pub(super) links: &'a mut Links,
     pub(super) backlog: &'a mut Backlog,
     /// Device and inode of the directories above, so that links do not lead round in circles.
     pub(super) above: Vec<(u64, u64)>,
@@ -77,7 +79,7 @@ impl<D: Disk> Pass<'_, D> {
         let Place { directory: within, chain, way } = place;
         self.above = way;
         let Some(name) = path.file_name() else { return };
-        let Ok(stat) = self.look(path) else { return self.cannot_tell(path) };
+        let Ok((stat, through)) = self.look(path) else { return self.cannot_tell(path) };
         let before = within.entries.remove(name);
         self.hidden = match &before {
             Some(_) => Hidden::By(chain.clone()),
@@ -89,12 +91,14 @@ impl<D: Disk> Pass<'_, D> {
                 return;
             }
             Some(stat) => {
-                self.note_link(path);
+                self.note_link(path, stat, through);
                 self.entry(before, stat, path, &chain, reach)
             }
             None => {
-                self.links.remove(path);
+                self.links.forget(self.disk, self.root, path);
                 self.forget_some(before, path);
+                // It may have been entered when it came, and have gone before it was looked at.
+                self.leave(path);
                 None
             }
         };
@@ -142,7 +146,7 @@ impl<D: Disk> Pass<'_, D> {
         self.hidden = outside;
         for (name, node) in before {
             let path = path.join::<&OsStr>(&name);
-            self.links.remove(&path);
+            self.links.forget(self.disk, self.root, &path);
             self.forget(node, &path);
         }
         Ok(())
@@ -150,7 +154,7 @@ impl<D: Disk> Pass<'_, D> {
 
     /// Whether what happens in it is told, or else that is said.
     fn enter(&mut self, path: &Path) -> Result<bool, Gone> {
-        match self.disk.enter(path) {
+        match self.disk.enter(path, Holder::Root(self.root)) {
             Ok(()) => Ok(true),
             Err(EnterError::Gone) => Err(Gone),
             Err(EnterError::Limit(limit)) => {
@@ -178,15 +182,16 @@ impl<D: Disk> Pass<'_, D> {
         kind: Kind,
         chain: &Chain,
     ) -> Option<Node> {
-        let follow = self.bounds.follow_links && kind == Kind::Symlink;
         // Most of what is ignored is told by its name, without a look at it.
+        let follow = kind == Kind::Symlink && self.follows(path);
         if !follow && !self.keeps(path, kind, chain) {
             self.drop_quietly(before, path, kind);
             return None;
         }
-        let stat = match self.look(path) {
-            Ok(Some(stat)) => stat,
-            Ok(None) => {
+        let (stat, through) = match self.look(path) {
+            Ok((Some(stat), through)) => (stat, through),
+            Ok((None, _)) => {
+                self.links.forget(self.disk, self.root, path);
                 self.forget_some(before, path);
                 return None;
             }
@@ -199,9 +204,7 @@ impl<D: Disk> Pass<'_, D> {
             self.drop_quietly(before, path, stat.kind);
             return None;
         }
-        if follow {
-            self.note_link(path);
-        }
+        self.note_link(path, &stat, through);
         if before.is_some() {
             return self.entry(before, &stat, path, chain, Reach::Below);
         }
@@ -213,11 +216,22 @@ impl<D: Disk> Pass<'_, D> {
         node
     }
 
-    /// Looks at an entry. A socket, a pipe or a device counts as nothing: there is no content in it
-    /// that could change, and a server that makes one beside its files must not be restarted for that.
-    fn look(&mut self, path: &Path) -> io::Result<Option<Stat>> {
-        let stat = self.disk.look(path, self.bounds.follow_links)?;
-        Ok(stat.filter(|stat| stat.kind != Kind::Other))
+    /// What is at a path, and whether it was looked at through a symbolic link. A socket, a pipe or a device
+    /// counts as nothing: there is no content in it that could change, and a server that makes one beside its
+    /// files must not be restarted for that.
+    fn look(&mut self, path: &Path) -> io::Result<(Option<Stat>, bool)> {
+        let mut stat = self.disk.look(path, false)?;
+        let is_link = stat.is_some_and(|stat| stat.kind == Kind::Symlink);
+        let through = is_link && self.follows(path) && self.links.takes(self.root, path);
+        if through {
+            stat = self.disk.look(path, true)?;
+        }
+        Ok((stat.filter(|stat| stat.kind != Kind::Other), through))
+    }
+
+    /// Whether a symbolic link of this path is looked through. One that was named as a file is.
+    fn follows(&self, path: &Path) -> bool {
+        self.bounds.follow_links || self.filter.is_only(path)
     }
 
     pub(super) fn keeps(&self, path: &Path, kind: Kind, chain: &Chain) -> bool {
@@ -265,6 +279,14 @@ impl<D: Disk> Pass<'_, D> {
         reach: Reach,
     ) -> Option<Node> {
         if self.above.contains(&(stat.device, stat.inode)) {
+            self.forget_some(before, path);
+            return None;
+        }
+        // Links can make a tree of few files endlessly large.
+        let is_new = !matches!(before, Some(Node::Directory(_)));
+        if is_new && self.bounds.follow_links && *self.files >= self.bounds.files_max {
+            self.found.too_many = true;
+            self.forget_some(before, path);
             return None;
         }
         let is_known = match &before {
@@ -307,9 +329,11 @@ impl<D: Disk> Pass<'_, D> {
         }
         let is_old = self.how == How::First || matches!(self.hidden, Hidden::Everything);
         if before.is_none() && is_old {
-            self.backlog.push(path);
+            self.backlog.push(self.root, path);
             return Some(Fingerprint::new(*stat, None));
         }
+        let now = Fingerprint::new(*stat, None);
+        self.found.shared.extend(before.iter().chain([&now]).filter_map(Fingerprint::shared));
         let after = match self.digest(stat, path) {
             Digest::Known { digest, stat, fresh } => {
                 Fingerprint::new(stat, Some(digest)).with_fresh(fresh)
@@ -318,10 +342,10 @@ impl<D: Disk> Pass<'_, D> {
                 self.found.unstable.push(path.to_owned());
                 return before;
             }
-            Digest::Unstable => Fingerprint::new(*stat, None).with_fresh(true),
+            Digest::Unstable => now.with_fresh(true),
             Digest::Unreadable => {
-                self.backlog.push(path);
-                Fingerprint::new(*stat, None)
+                self.backlog.push(self.root, path);
+                now
             }
         };
         if let Some(kind) = difference(before.as_ref(), &after) {
@@ -339,20 +363,11 @@ impl<D: Disk> Pass<'_, D> {
         }
     }
 
-    fn note_link(&mut self, path: &Path) {
-        if !self.bounds.follow_links || !self.is_link(path) {
-            return;
+    fn note_link(&mut self, path: &Path, stat: &Stat, through: bool) {
+        match through {
+            true => self.links.note(self.disk, self.root, path, stat),
+            false => self.links.forget(self.disk, self.root, path),
         }
-        remember(self.links, path);
-        let target = self.disk.target(path).ok();
-        // What it leads to may lie outside of all roots.
-        if let Some(parent) = target.as_deref().and_then(Path::parent) {
-            let _ = self.disk.enter(parent);
-        }
-    }
-
-    fn is_link(&mut self, path: &Path) -> bool {
-        matches!(self.disk.look(path, false), Ok(Some(stat)) if stat.kind == Kind::Symlink)
     }
 
     /// The entry is ignored, whatever it is: that is no change of it.
@@ -361,10 +376,9 @@ impl<D: Disk> Pass<'_, D> {
             return self.forget_some(before, path);
         }
         *self.files -= before.as_ref().map_or(0, Node::files);
-        let is_directory = kind == Kind::Directory || matches!(before, Some(Node::Directory(_)));
-        // A root of one file has entered no other directory; another root may have.
-        if is_directory && !self.filter.is_of_one_file() {
-            self.disk.leave(path);
+        self.links.forget(self.disk, self.root, path);
+        if kind == Kind::Directory || matches!(before, Some(Node::Directory(_))) {
+            self.leave(path);
         }
     }
 
@@ -377,15 +391,21 @@ impl<D: Disk> Pass<'_, D> {
     /// The entry is there no more.
     fn forget(&mut self, node: Node, path: &Path) {
         if matches!(node, Node::Directory(_)) {
-            self.disk.leave(path);
+            self.leave(path);
         }
         self.removed(node, path);
     }
 
+    fn leave(&mut self, directory: &Path) {
+        self.links.forget_below(self.disk, self.root, directory);
+        self.disk.leave(directory, Holder::Root(self.root));
+    }
+
     fn removed(&mut self, node: Node, path: &Path) {
         match node {
-            Node::File(_) => {
+            Node::File(fingerprint) => {
                 *self.files -= 1;
+                self.found.shared.extend(fingerprint.shared());
                 self.found
                     .changes
                     .push(Change { kind: ChangeKind::Removed, path: path.to_owned() });

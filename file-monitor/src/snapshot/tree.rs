@@ -2,9 +2,9 @@
 
 use crate::filter::{Chain, Rules};
 use crate::fingerprint::{Fingerprint, Stat};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// An entry of a directory.
@@ -54,6 +54,26 @@ impl Directory {
         match &self.rules {
             Some(rules) => above.with(Arc::clone(rules)),
             None => above.clone(),
+        }
+    }
+
+    /// Adds the paths of files that have one of these inodes; `path` is that of this directory.
+    pub(crate) fn names_of(
+        &self,
+        inodes: &BTreeSet<u64>,
+        path: &mut PathBuf,
+        names: &mut Vec<PathBuf>,
+    ) {
+        for (name, node) in &self.entries {
+            path.push::<&OsStr>(name);
+            match node {
+                Node::File(fingerprint) if inodes.contains(&fingerprint.inode()) => {
+                    names.push(path.clone());
+                }
+                Node::File(_) => {}
+                Node::Directory(directory) => directory.names_of(inodes, path, names),
+            }
+            path.pop();
         }
     }
 

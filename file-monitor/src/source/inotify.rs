@@ -1,11 +1,12 @@
 //! What Linux tells of directories: one watch of the kernel for each, and paths for what it says.
 //!
-//! The kernel's watch belongs to the directory itself, wherever that is moved to; which path it has is
-//! only known here. So a directory that is entered again under another path keeps its watch and gets
-//! that path, and leaving the old path later does not take the watch away.
+//! The kernel's watch belongs to the directory itself, wherever that is moved to; which paths it has is
+//! only known here. A directory has several when links lead to it, when roots lie within each other, and
+//! for a while when it is renamed: what happens in it is told by each of them, and the watch is taken
+//! away with the last one.
 
 use crate::core::Hint;
-use crate::disk::EnterError;
+use crate::disk::{EnterError, Holder};
 use crate::limits::EVENTS_AT_ONCE;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
@@ -13,7 +14,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::io;
 use std::mem::MaybeUninit;
-use std::ops::Bound;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -33,11 +33,14 @@ pub(crate) enum Told {
     Overflow,
 }
 
+/// A path by which a directory was entered, and for whom.
+type Name = (Holder, Arc<Path>);
+
 #[derive(Debug)]
 pub(crate) struct Observer {
     kernel: OwnedFd,
-    by_path: BTreeMap<Arc<Path>, i32>,
-    by_number: HashMap<i32, Arc<Path>>,
+    by_name: BTreeMap<Name, i32>,
+    by_number: HashMap<i32, Vec<Name>>,
 }
 
 impl Observer {
@@ -50,10 +53,10 @@ impl Observer {
                 errno => EnterError::Other(errno.into()),
             },
         )?;
-        Ok(Self { kernel, by_path: BTreeMap::new(), by_number: HashMap::new() })
+        Ok(Self { kernel, by_name: BTreeMap::new(), by_number: HashMap::new() })
     }
 
-    pub(crate) fn enter(&mut self, directory: &Path) -> Result<(), EnterError> {
+    pub(crate) fn enter(&mut self, directory: &Path, holder: Holder) -> Result<(), EnterError> {
         let flags = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
@@ -65,32 +68,33 @@ impl Observer {
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         let number = inotify::add_watch(&self.kernel, directory, flags).map_err(refused)?;
-        let path: Arc<Path> = Arc::from(directory);
-        if let Some(before) = self.by_path.insert(Arc::clone(&path), number)
-            && before != number
-        {
-            self.release(before, directory);
+        let name: Name = (holder, Arc::from(directory));
+        match self.by_name.insert(name.clone(), number) {
+            Some(before) if before == number => return Ok(()),
+            Some(before) => self.release(before, &name),
+            None => {}
         }
-        self.by_number.insert(number, path);
+        self.by_number.entry(number).or_default().push(name);
         Ok(())
     }
 
-    pub(crate) fn leave(&mut self, directory: &Path) {
-        let below = self.by_path.range::<Path, _>((Bound::Included(directory), Bound::Unbounded));
+    pub(crate) fn leave(&mut self, directory: &Path, holder: Holder) {
+        let below = self.by_name.range((holder, Arc::from(directory))..);
         let left: Vec<_> = below
-            .take_while(|(path, _)| path.starts_with(directory))
-            .map(|(path, number)| (Arc::clone(path), *number))
+            .take_while(|((of, path), _)| *of == holder && path.starts_with(directory))
+            .map(|(name, number)| (name.clone(), *number))
             .collect();
-        for (path, number) in left {
-            self.by_path.remove(&path);
-            self.release(number, &path);
+        for (name, number) in left {
+            self.by_name.remove(&name);
+            self.release(number, &name);
         }
     }
 
-    /// Takes the watch away, unless the directory has another path by now.
-    fn release(&mut self, number: i32, path: &Path) {
-        let is_here = self.by_number.get(&number).is_some_and(|now| **now == *path);
-        if is_here || planted!("moved-directory-is-not-heard") {
+    /// Takes the watch away, unless the directory is still observed by another name.
+    fn release(&mut self, number: i32, name: &Name) {
+        let Some(names) = self.by_number.get_mut(&number) else { return };
+        names.retain(|other| other != name);
+        if names.is_empty() || planted!("moved-directory-is-not-heard") {
             self.by_number.remove(&number);
             // It is gone already if the directory is.
             let _ = inotify::remove_watch(&self.kernel, number);
@@ -115,16 +119,17 @@ impl Observer {
                         told(Told::Overflow);
                         continue;
                     }
-                    let Some(path) = self.by_number.get(&number).cloned() else { continue };
                     if what.contains(ReadFlags::IGNORED) {
-                        self.by_number.remove(&number);
-                        if self.by_path.get(&path) == Some(&number) {
-                            self.by_path.remove(&path);
+                        let names = self.by_number.remove(&number).unwrap_or_default();
+                        for name in names {
+                            self.by_name.remove(&name);
                         }
                         continue;
                     }
                     let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
-                    told(Told::Hint(hint(&path, name, what)));
+                    for path in paths(self.by_number.get(&number)) {
+                        told(Told::Hint(hint(path, name, what)));
+                    }
                 }
                 Err(Errno::AGAIN) => return Ok(false),
                 Err(Errno::INTR) => {}
@@ -138,6 +143,14 @@ impl AsFd for Observer {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.kernel.as_fd()
     }
+}
+
+/// Each path once, however many have entered the directory by it.
+fn paths(names: Option<&Vec<Name>>) -> Vec<&Path> {
+    let mut paths: Vec<&Path> = names.into_iter().flatten().map(|(_, path)| &**path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
 }
 
 fn hint(directory: &Path, name: Option<&OsStr>, what: ReadFlags) -> Hint {
@@ -166,7 +179,7 @@ mod tests {
     fn what_is_told_is_taken_bit_by_bit() {
         let folder = tempfile::tempdir().unwrap();
         let mut observer = Observer::new().unwrap();
-        observer.enter(folder.path()).unwrap();
+        observer.enter(folder.path(), Holder::Root(0)).unwrap();
         let (one, two) = (folder.path().join("1"), folder.path().join("2"));
         std::fs::write(&one, "").unwrap();
         for _ in 0..EVENTS_AT_ONCE / 2 {

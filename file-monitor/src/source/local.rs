@@ -1,7 +1,7 @@
 //! The file system of this machine, as the core asks for it.
 
 use super::inotify::Observer;
-use crate::disk::{Digest, Disk, EnterError, Listed};
+use crate::disk::{Digest, Disk, EnterError, Holder, Listed};
 use crate::fingerprint::{Kind, Stat};
 use std::fs::{self, File, FileType, Metadata};
 use std::hash::{DefaultHasher, Hasher};
@@ -134,13 +134,13 @@ impl Disk for Local {
         fs::canonicalize(link)
     }
 
-    fn enter(&mut self, directory: &Path) -> Result<(), EnterError> {
-        self.observer.as_mut().map_or(Ok(()), |observer| observer.enter(directory))
+    fn enter(&mut self, directory: &Path, holder: Holder) -> Result<(), EnterError> {
+        self.observer.as_mut().map_or(Ok(()), |observer| observer.enter(directory, holder))
     }
 
-    fn leave(&mut self, directory: &Path) {
+    fn leave(&mut self, directory: &Path, holder: Holder) {
         if let Some(observer) = &mut self.observer {
-            observer.leave(directory);
+            observer.leave(directory, holder);
         }
     }
 }
@@ -187,6 +187,7 @@ fn stat(metadata: &Metadata) -> Stat {
         modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
         changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
         mode: metadata.mode() & 0o7777,
+        names: metadata.nlink(),
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Root {
     pub(crate) only: Option<OsString>,
 }
 
-/// What is to be followed; paths below others are left out.
+/// What is to be followed, each path once. One below another stays: the other may ignore it.
 ///
 /// # Errors
 /// When there is nothing, or one is not there.
@@ -68,21 +68,19 @@ pub(crate) fn resolve(paths: &[PathBuf]) -> Result<Vec<Root>, StartError> {
     }
     roots.sort();
     roots.dedup();
-    let all = roots.clone();
-    let is_within = |root: &Root, other: &Root| {
-        other.only.is_none() && root != other && root.directory.starts_with(&other.directory)
-    };
-    roots.retain(|root| !all.iter().any(|other| is_within(root, other)));
     Ok(roots)
 }
 
-/// Without `.` and `..`, as far as that is possible without following links.
+/// Without `.` and `..`, and with the links behind the last `..`, as they may lead elsewhere later.
 fn plain(path: &Path) -> PathBuf {
     use std::path::Component;
-    let goes_up = path.components().any(|component| component == Component::ParentDir);
+    let components: Vec<_> = path.components().collect();
+    let ways_up = components.iter().rposition(|component| *component == Component::ParentDir);
+    let (above, below) = components.split_at(ways_up.map_or(0, |last| last + 1));
+    let above: PathBuf = above.iter().collect();
     // `a/../b` is `b` only if `a` is no link; the system knows.
-    let real = if goes_up { std::fs::canonicalize(path).ok() } else { None };
-    real.unwrap_or_else(|| path.components().collect())
+    let real = if ways_up.is_some() { std::fs::canonicalize(&above).ok() } else { None };
+    real.unwrap_or(above).components().chain(below.iter().copied()).collect()
 }
 
 #[cfg(test)]
@@ -90,18 +88,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roots_are_absolute_once_and_not_below_others() {
+    fn roots_are_absolute_and_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("a/b")).unwrap();
         std::fs::write(at("a/x"), "").unwrap();
         std::fs::write(at("y"), "").unwrap();
-        let wanted = ["a/b", "a", "a/.", "a/x", "y", "a/b/../../y"].map(at);
-        let roots = resolve(&wanted).unwrap();
-        let canonical = std::fs::canonicalize(folder.path()).unwrap();
-        assert!(roots.contains(&Root { directory: at("a"), only: None }));
-        assert!(roots.contains(&Root { directory: canonical, only: Some("y".into()) }));
-        assert!(roots.len() <= 3, "{roots:?}");
+        let wanted = ["a/b", "a", "a/.", "a/x", "a/x", "y"].map(at);
+        let root = |directory, only: Option<&str>| Root { directory, only: only.map(Into::into) };
+        let once = [
+            root(folder.path().to_owned(), Some("y")),
+            root(at("a"), None),
+            root(at("a"), Some("x")),
+            root(at("a/b"), None),
+        ];
+        assert_eq!(resolve(&wanted).unwrap(), once);
+    }
+
+    #[test]
+    fn a_link_stays_one_behind_a_way_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize(folder.path()).unwrap();
+        let at = |name: &str| real.join(name);
+        std::fs::create_dir_all(at("v1/src")).unwrap();
+        std::os::unix::fs::symlink("v1", at("current")).unwrap();
+        let roots = resolve(&[at("v1/../current"), at("current/src/../src")]).unwrap();
+        let directories: Vec<_> = roots.into_iter().map(|root| root.directory).collect();
+        assert_eq!(directories, [at("current"), at("v1/src")]);
     }
 
     #[test]

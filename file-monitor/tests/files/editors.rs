@@ -38,7 +38,7 @@ async fn vim_saves_and_keeps_its_backup() {
 async fn emacs_saves() {
     let folder = Folder::new();
     folder.write("a.php", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     std::os::unix::fs::symlink("me@host.1:2", folder.at(".#a.php")).unwrap();
     folder.write("#a.php#", "tw");
     folder.rename("a.php", "a.php~");
@@ -53,7 +53,7 @@ async fn emacs_saves() {
 async fn a_jetbrains_editor_saves_safely() {
     let folder = Folder::new();
     folder.write("a.php", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     folder.write("a.php___jb_tmp___", "two");
     folder.rename("a.php", "a.php___jb_old___");
     moment();

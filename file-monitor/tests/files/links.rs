@@ -60,3 +60,62 @@ async fn a_link_to_itself_is_a_link() {
     symlink(".gitignore", folder.at(".gitignore")).unwrap();
     followed.nothing().await;
 }
+
+#[tokio::test]
+async fn a_directory_has_two_names_of_which_one_goes() {
+    let folder = Folder::new();
+    folder.write("lib/c.php", "one");
+    symlink(folder.at("lib"), folder.at("a")).unwrap();
+    let mut followed = folder.follow_by(folder.builder().follow_links(true)).await;
+    folder.write("lib/c.php", "two");
+    followed.exactly(&["modified a/c.php", "modified lib/c.php"]).await;
+    folder.remove("a");
+    followed.exactly(&["removed a/c.php"]).await;
+    folder.write("lib/c.php", "three");
+    followed.exactly(&["modified lib/c.php"]).await;
+}
+
+#[tokio::test]
+async fn a_directory_behind_a_link_holds_a_link_to_one_of_its_files() {
+    let folder = Folder::new();
+    folder.write("../v1/b.php", "one");
+    folder.write("../v1/c.php", "one");
+    symlink("b.php", folder.at("../v1/link")).unwrap();
+    symlink("../v1", folder.at("current")).unwrap();
+    let mut followed = folder.follow_by(folder.builder().follow_links(true)).await;
+    folder.write("../v1/c.php", "two");
+    followed.exactly(&["modified current/c.php"]).await;
+    folder.write("../v1/b.php", "two");
+    followed.exactly(&["modified current/b.php", "modified current/link"]).await;
+}
+
+#[tokio::test]
+async fn a_link_leads_over_a_link_that_is_made_to_lead_elsewhere() {
+    let folder = Folder::new();
+    folder.write("../releases/5/c.php", "one");
+    folder.write("../releases/6/c.php", "two");
+    symlink("5", folder.at("../releases/current")).unwrap();
+    symlink("../releases/current/c.php", folder.at("c.php")).unwrap();
+    let mut followed = folder.follow_by(folder.builder().follow_links(true)).await;
+    symlink("6", folder.at("../releases/next")).unwrap();
+    folder.rename("../releases/next", "../releases/current");
+    followed.exactly(&["modified c.php"]).await;
+    folder.write("../releases/6/c.php", "three");
+    followed.exactly(&["modified c.php"]).await;
+}
+
+/// There are 109 600 ways through them.
+#[tokio::test]
+async fn directories_that_all_link_to_each_other_have_an_end() {
+    let folder = Folder::new();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for name in names {
+        folder.write(&format!("{name}/x.php"), "one");
+        for other in names.iter().filter(|other| **other != name) {
+            symlink(format!("../{other}"), folder.at(&format!("{name}/{other}"))).unwrap();
+        }
+    }
+    let monitor = folder.builder().follow_links(true).start().await.unwrap();
+    // A link that is not looked through counts as a file.
+    assert!(monitor.files() < 100_000, "{}", monitor.files());
+}

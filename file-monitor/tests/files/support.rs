@@ -13,6 +13,9 @@ use workyard_file_monitor::{ChangeSet, Monitor, MonitorBuilder, Notice};
 /// Longer than any set takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Longer than a busy machine stands still.
+pub(crate) const PAUSE: Duration = Duration::from_millis(250);
+
 pub(crate) struct Folder {
     folder: TempDir,
     notices: Arc<Mutex<Vec<Notice>>>,
@@ -75,6 +78,11 @@ impl Folder {
 
     pub(crate) async fn follow(&self) -> Followed<'_> {
         self.follow_by(self.builder()).await
+    }
+
+    /// For steps that are one set, also where a busy machine stands still between them.
+    pub(crate) async fn follow_patiently(&self) -> Followed<'_> {
+        self.follow_by(self.builder().settle(PAUSE)).await
     }
 
     pub(crate) async fn follow_by(&self, builder: MonitorBuilder) -> Followed<'_> {

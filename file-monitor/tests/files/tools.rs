@@ -45,7 +45,7 @@ async fn touch_changes_nothing() {
 async fn the_same_size_and_time_do_not_hide_another_content() {
     let folder = Folder::new();
     folder.write("a.php", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     folder.run("touch", &["-r", "a.php", "../time"]);
     folder.run("sh", &["-c", "printf two > a.php; touch -r ../time a.php"]);
     followed.exactly(&["modified a.php"]).await;
@@ -84,11 +84,27 @@ async fn a_hard_link_is_a_new_name_of_an_old_file() {
 }
 
 #[tokio::test]
+async fn a_file_with_two_names_changes_by_both_at_once() {
+    let folder = Folder::new();
+    folder.write("b.php", "one");
+    folder.write("x/other", "one");
+    fs::hard_link(folder.at("b.php"), folder.at("x/b.php")).unwrap();
+    let mut followed = folder.follow_patiently().await;
+    folder.write("b.php", "two");
+    followed.exactly(&["modified b.php", "modified x/b.php"]).await;
+    folder.run("touch", &["x"]);
+    followed.nothing().await;
+    fs::set_permissions(folder.at("x/b.php"), fs::Permissions::from_mode(0o700)).unwrap();
+    folder.remove("x/b.php");
+    followed.exactly(&["permissions b.php", "removed x/b.php"]).await;
+}
+
+#[tokio::test]
 async fn a_rename_swap_changes_both_and_back_none() {
     let folder = Folder::new();
     folder.write("a.php", "one");
     folder.write("b.php", "two");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     let swap = || {
         folder.rename("a.php", "x");
         folder.rename("b.php", "a.php");
@@ -106,7 +122,7 @@ async fn a_rename_swap_changes_both_and_back_none() {
 async fn what_is_deleted_and_made_again_at_once_is_the_same() {
     let folder = Folder::new();
     folder.write("a.php", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     folder.remove("a.php");
     folder.write("a.php", "one");
     folder.write("b.php", "one");

@@ -56,7 +56,7 @@ async fn two_directories_change_places_twice() {
     let folder = Folder::new();
     folder.write("d/a.php", "one");
     folder.write("e/a.php", "two");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     for _ in 0..2 {
         folder.rename("d", "x");
         folder.rename("e", "d");
@@ -73,7 +73,7 @@ async fn two_directories_change_places_twice() {
 async fn a_directory_is_removed_and_made_again() {
     let folder = Folder::new();
     folder.write("d/e/a.php", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     for _ in 0..5 {
         folder.remove("d");
         folder.write("d/e/a.php", "one");
@@ -89,9 +89,7 @@ async fn a_directory_is_removed_and_made_again() {
 #[tokio::test]
 async fn a_copy_that_takes_longer_than_the_window_is_one_set() {
     let folder = Folder::new();
-    // On a busy machine a copy stands still for a while, too.
-    let settle = std::time::Duration::from_millis(250);
-    let mut followed = folder.follow_by(folder.builder().settle(settle)).await;
+    let mut followed = folder.follow_patiently().await;
     let root = folder.root();
     let copy = std::thread::spawn(move || {
         for number in 0..150 {
@@ -111,7 +109,7 @@ async fn a_copy_that_takes_longer_than_the_window_is_one_set() {
 async fn a_file_becomes_a_directory_and_back() {
     let folder = Folder::new();
     folder.write("d", "one");
-    let mut followed = folder.follow().await;
+    let mut followed = folder.follow_patiently().await;
     folder.remove("d");
     folder.write("d/a.php", "one");
     followed.exactly(&["removed d", "created d/a.php"]).await;

@@ -2,7 +2,7 @@
 //!
 //! `== name` begins a case. `has` says what is there before; `with` sets something; `TIME operation`
 //! happens to the file system or the monitor at that millisecond; `TIME: changes` is a set that must
-//! come out then. Nothing else may come out. All paths are below the root.
+//! come out then. Nothing else may come out. All paths are below the root, unless they are absolute.
 
 mod random;
 mod script;
@@ -24,7 +24,7 @@ fn editors_save() {
 
 #[test]
 fn tools_write() {
-    assert_eq!(play(include_str!("tools.txt")), 26);
+    assert_eq!(play(include_str!("tools.txt")), 27);
 }
 
 #[test]
@@ -45,4 +45,9 @@ fn hints_are_lost_or_lie() {
 #[test]
 fn rules_change() {
     assert_eq!(play(include_str!("rules.txt")), 17);
+}
+
+#[test]
+fn paths_lie_within_others_and_links_lead_elsewhere() {
+    assert_eq!(play(include_str!("links.txt")), 21);
 }

@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::core::memory::Memory;
 use crate::debounce::Moment;
 use crate::disk::Disk;
+use crate::snapshot::Bounds;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ enum Operation {
     RenameDirectory(usize, usize),
     Mode(usize, usize, bool),
     Touch(usize, usize),
+    Link(usize, usize, usize, usize),
     Wait(u64),
     Overflow(bool),
     Rules(usize, usize),
@@ -28,13 +30,17 @@ enum Operation {
 }
 
 const DIRECTORIES: [&str; 5] = ["/p", "/p/d", "/p/d/e", "/p/f", "/out"];
+/// A link that leads to a directory that comes and goes.
+const LINK: &str = "/p/link";
+const TARGET: &str = "/p/d";
 const FILES: [&str; 3] = ["a", "b", "c"];
 /// Texts of ignore files: names of files and directories, which `ignored` understands.
 const RULES: [&str; 4] = ["", "c\n", "e\n", "b\nd\n"];
 
-fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let (directory, file) = (0..DIRECTORIES.len(), 0..FILES.len());
-    let inner = 1..DIRECTORIES.len();
+/// With hard links nothing moves out of the root or is ignored, as nobody tells what is written there.
+fn operations(hard_links: bool) -> impl Strategy<Value = Vec<Operation>> {
+    let directories = DIRECTORIES.len() - usize::from(hard_links);
+    let (directory, file, inner) = (0..directories, 0..FILES.len(), 1..directories);
     let directory_with_rules = directory.clone();
     let operation = prop_oneof![
         6 => (directory.clone(), file.clone(), 0..3u8)
@@ -48,11 +54,16 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         2 => (inner.clone(), inner).prop_map(|(from, to)| Operation::RenameDirectory(from, to)),
         1 => (directory.clone(), file.clone(), any::<bool>())
             .prop_map(|(d, f, on)| Operation::Mode(d, f, on)),
-        1 => (directory, file).prop_map(|(d, f)| Operation::Touch(d, f)),
+        1 => (directory.clone(), file.clone()).prop_map(|(d, f)| Operation::Touch(d, f)),
+        3 => (directory.clone(), file.clone(), directory, file).prop_map(move |(d, f, e, g)| {
+            if hard_links { Operation::Link(d, f, e, g) } else { Operation::Touch(d, f) }
+        }),
         3 => prop_oneof![Just(10u64), Just(60), Just(700)].prop_map(Operation::Wait),
         1 => any::<bool>().prop_map(Operation::Overflow),
         1 => any::<bool>().prop_map(Operation::StopClock),
-        1 => (directory_with_rules, 0..RULES.len()).prop_map(|(d, r)| Operation::Rules(d, r)),
+        1 => (directory_with_rules, 0..RULES.len()).prop_map(move |(d, r)| {
+            if hard_links { Operation::Touch(d, r % FILES.len()) } else { Operation::Rules(d, r) }
+        }),
     ];
     prop::collection::vec(operation, 1..60)
 }
@@ -103,6 +114,12 @@ fn operate(disk: &mut Memory, operation: &Operation) {
         Operation::Mode(directory, file, on) if is(disk, &path(directory, file)) => {
             disk.chmod(&path(directory, file), if on { 0o755 } else { 0o644 });
         }
+        Operation::Link(directory, file, to, name) => {
+            let (from, to, into) = (path(directory, file), path(to, name), DIRECTORIES[to]);
+            if is(disk, &from) && is(disk, into) && !is(disk, &to) {
+                disk.hard_link(&from, &to);
+            }
+        }
         Operation::Touch(directory, file) if is(disk, &path(directory, file)) => {
             disk.touch(&path(directory, file));
         }
@@ -135,10 +152,20 @@ struct Known {
 }
 
 impl Known {
-    fn of(disk: &Memory) -> Self {
-        let all = disk.files(ROOT).into_iter();
+    /// Behind `LINK`, if it is there, the same is as in the directory that it leads to.
+    fn of(disk: &mut Memory) -> Self {
+        let mut all = disk.files(ROOT);
+        if is(disk, LINK) && is(disk, TARGET) {
+            all.retain(|(path, ..)| path != Path::new(LINK));
+            let within = all.iter().filter_map(|(path, text, mode)| {
+                let name = path.strip_prefix(TARGET).ok()?;
+                Some((Path::new(LINK).join(name), text.clone(), *mode))
+            });
+            let within: Vec<_> = within.collect();
+            all.extend(within);
+        }
         let (rules, files): (Vec<_>, Vec<_>) =
-            all.partition(|(path, ..)| path.ends_with(".gitignore"));
+            all.into_iter().partition(|(path, ..)| path.ends_with(".gitignore"));
         let rules = rules.into_iter().map(|(path, text, _)| (path, text)).collect();
         let file = |(path, text, mode): (PathBuf, String, u32)| {
             let ignored = is_ignored(&rules, &path);
@@ -181,6 +208,12 @@ fn check(set: &ChangeSet, before: &Known, now: &Known) {
     }
 }
 
+fn hear(core: &mut Core<Memory>, now: Moment) {
+    for hint in std::mem::take(&mut core.disk().hints) {
+        core.hint(now, &hint);
+    }
+}
+
 fn settle(core: &mut Core<Memory>, now: Moment, known: &mut Known) {
     while let Some(due) = core.next_deadline().filter(|due| *due <= now) {
         let real = Known::of(core.disk());
@@ -192,47 +225,77 @@ fn settle(core: &mut Core<Memory>, now: Moment, known: &mut Known) {
         while core.has_backlog() {
             core.read_some();
         }
-        for hint in std::mem::take(&mut core.disk().hints) {
-            core.hint(due, &hint);
+        hear(core, due);
+    }
+}
+
+/// Follows these roots, of which the first is `ROOT`, while the operations are done.
+fn follow(roots: &[&str], link: bool, operations: &[Operation]) -> Core<Memory> {
+    let mut disk = Memory::new();
+    disk.mkdir(ROOT);
+    disk.mkdir("/out");
+    if link {
+        disk.symlink(TARGET, LINK);
+    }
+    let mut core = Core::new(disk, timing(), Bounds { follow_links: link, ..bounds() });
+    for root in roots {
+        core.add(root.into(), None, &wishes()).unwrap();
+    }
+    let mut known = Known::of(core.disk());
+    let mut now = Moment::ZERO;
+    for operation in operations {
+        match operation {
+            Operation::Wait(ms) => now += Moment::from_millis(*ms),
+            Operation::Overflow(begins) => {
+                let lost = std::mem::replace(&mut core.disk().deaf, *begins);
+                if lost && !begins {
+                    core.overflow(now);
+                }
+            }
+            Operation::Link(..) => {
+                operate(core.disk(), operation);
+                hear(&mut core, now);
+                // A name that goes before it was looked at says nothing of the others.
+                now += Moment::from_millis(700);
+            }
+            // A path within another is followed whatever the rules above say of it, and a model of that is the code.
+            Operation::Rules(..) if roots.len() > 1 => {}
+            operation => operate(core.disk(), operation),
+        }
+        hear(&mut core, now);
+        if !core.disk().deaf {
+            settle(&mut core, now, &mut known);
         }
     }
+    core.disk().deaf = false;
+    core.overflow(now);
+    settle(&mut core, now + Moment::from_secs(3600), &mut known);
+    assert_eq!(known.files, Known::of(core.disk()).files);
+    core
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_told_is_what_differs(operations in operations()) {
-        let mut disk = Memory::new();
-        disk.mkdir(ROOT);
-        disk.mkdir("/out");
-        let mut core = Core::new(disk, timing(), bounds());
-        core.add(ROOT.into(), None, &wishes()).unwrap();
-        let mut known = Known::of(core.disk());
-        let mut now = Moment::ZERO;
-        for operation in &operations {
-            match operation {
-                Operation::Wait(ms) => now += Moment::from_millis(*ms),
-                Operation::Overflow(begins) => {
-                    let lost = std::mem::replace(&mut core.disk().deaf, *begins);
-                    if lost && !begins {
-                        core.overflow(now);
-                    }
-                }
-                operation => operate(core.disk(), operation),
-            }
-            for hint in std::mem::take(&mut core.disk().hints) {
-                core.hint(now, &hint);
-            }
-            if !core.disk().deaf {
-                settle(&mut core, now, &mut known);
-            }
-        }
-        core.disk().deaf = false;
-        core.overflow(now);
-        settle(&mut core, now + Moment::from_secs(3600), &mut known);
-        let real = Known::of(core.disk());
-        prop_assert_eq!(&known.files, &real.files);
-        prop_assert_eq!(core.files(), real.counted());
+    fn what_is_told_is_what_differs(operations in operations(false)) {
+        let mut core = follow(&[ROOT], false, &operations);
+        prop_assert_eq!(core.files(), Known::of(core.disk()).counted());
+    }
+
+    #[test]
+    fn what_is_told_of_hard_links_is_what_differs(operations in operations(true)) {
+        follow(&[ROOT], false, &operations);
+    }
+
+    #[test]
+    fn what_is_told_of_paths_within_others_is_what_differs(operations in operations(false)) {
+        follow(&[ROOT, "/p/d", "/p/d/e"], false, &operations);
+    }
+
+    #[test]
+    fn what_is_told_of_two_names_is_what_differs(operations in operations(false)) {
+        let mut core = follow(&[ROOT], true, &operations);
+        prop_assert_eq!(core.files(), Known::of(core.disk()).counted());
     }
 }

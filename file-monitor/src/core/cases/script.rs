@@ -5,7 +5,8 @@ use crate::core::memory::Memory;
 use crate::debounce::{Moment, Timing};
 use crate::filter::Wishes;
 use crate::snapshot::Bounds;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) const ROOT: &str = "/p";
@@ -17,6 +18,8 @@ pub(super) struct Script {
     steps: Vec<(u64, Vec<String>)>,
     /// `TIME: kind path, kind path`, the paths relative.
     pub(super) expected: Vec<String>,
+    /// Directories, and files of directories; the root if there is none.
+    roots: Vec<(PathBuf, Option<OsString>)>,
     wishes: Wishes,
     bounds: Bounds,
     timing: Timing,
@@ -32,7 +35,7 @@ pub(super) fn wishes() -> Wishes {
 }
 
 pub(super) fn bounds() -> Bounds {
-    Bounds { files_max: 1000, digest_bytes_max: 1000, follow_links: false }
+    Bounds { files_max: 1000, digest_bytes_max: 1000, links_max: 1000, follow_links: false }
 }
 
 pub(super) fn timing() -> Timing {
@@ -47,6 +50,7 @@ impl Script {
             before: vec![],
             steps: vec![],
             expected: vec![],
+            roots: vec![],
             wishes: wishes(),
             bounds: bounds(),
             timing: timing(),
@@ -95,6 +99,12 @@ impl Script {
             ["digest_bytes_max", bytes] => {
                 self.bounds.digest_bytes_max = bytes.parse().expect("bytes");
             }
+            ["root", path] => self.roots.push((at(path).into(), None)),
+            ["file", path] => {
+                let (directory, name) = path.rsplit_once('/').unwrap_or((ROOT, path));
+                self.roots.push((at(directory).into(), Some(name.into())));
+            }
+            ["links_max", count] => self.bounds.links_max = count.parse().expect("a count"),
             ["links"] => self.bounds.follow_links = true,
             ["unread"] => self.read = false,
             ["polling"] => self.polled = true,
@@ -112,7 +122,11 @@ impl Script {
         disk.hints.clear();
         disk.deaf = self.polled;
         let mut core = Core::new(disk, self.timing, self.bounds);
-        core.add(ROOT.into(), None, &self.wishes).expect("the patterns are right");
+        let root = [(ROOT.into(), None)];
+        let roots = if self.roots.is_empty() { root.as_slice() } else { &self.roots };
+        for (path, only) in roots {
+            core.add(path.clone(), only.clone(), &self.wishes).expect("the patterns are right");
+        }
         if self.polled {
             core.poll_root(ROOT.into(), "the case says so");
         }
@@ -209,11 +223,12 @@ pub(super) fn shown(now: Moment, set: &crate::ChangeSet) -> String {
     format!("{}: {}", now.as_millis(), changes.join(", "))
 }
 
+/// Below the root, unless it is absolute.
+fn at(path: &str) -> String {
+    Path::new(ROOT).join(path).display().to_string()
+}
+
 fn operate(disk: &mut Memory, words: &[String]) {
-    let at = |path: &str| match path.strip_prefix('/') {
-        Some(_) => path.to_owned(),
-        None => Path::new(ROOT).join(path).display().to_string(),
-    };
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["write", path, content @ ..] => {

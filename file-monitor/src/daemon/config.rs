@@ -282,7 +282,7 @@ impl Options {
                     );
                 }
                 Action::Post(post) => {
-                    super::action::parse_url(&post.url)?;
+                    super::action::check_url(&post.url)?;
                 }
                 _ => {}
             }

@@ -3,6 +3,7 @@
 use super::action::changes_as_json;
 use crate::change::ChangeSet;
 use crate::notice::Notice;
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -119,7 +120,12 @@ impl Event<'_> {
         }
     }
 
+    /// For people: a line, and below it what a command said.
     fn text(&self) -> String {
+        with_output(one_line(&self.line()), self.output())
+    }
+
+    fn line(&self) -> String {
         match self {
             Self::Ready { files, paths } => {
                 let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -128,15 +134,13 @@ impl Event<'_> {
             Self::Changed(set) => set.to_string(),
             Self::ChangedMeanwhile(set) => format!("changed during the check: {set}"),
             Self::CheckPassed(took) => format!("the check passed in {}", milliseconds(*took)),
-            Self::CheckFailed { reason, output } => {
-                with_output(format!("nothing is done, the check failed: {reason}"), output)
+            Self::CheckFailed { reason, .. } => {
+                format!("nothing is done, the check failed: {reason}")
             }
             Self::Acted { action, text, took } => {
                 format!("{action}: {text}, in {}", milliseconds(*took))
             }
-            Self::ActionFailed { action, reason, output } => {
-                with_output(format!("{action} failed: {reason}"), output)
-            }
+            Self::ActionFailed { action, reason, .. } => format!("{action} failed: {reason}"),
             Self::ProgramEnded { action, status, again: Some(again) } => format!(
                 "{action}: the program ended with {status}; again in {}",
                 milliseconds(*again)
@@ -147,8 +151,17 @@ impl Event<'_> {
             Self::WouldAct { action } => format!("would {action}"),
             Self::Notice(notice) => notice.to_string(),
             Self::Settings(Ok(())) => "settings reloaded".to_owned(),
-            Self::Settings(Err(error)) => format!("the settings stay as they are: {error}"),
+            Self::Settings(Err(_)) => "the settings stay as they are:".to_owned(),
             Self::Stopping => "stopping".to_owned(),
+        }
+    }
+
+    fn output(&self) -> &str {
+        match self {
+            Self::CheckFailed { output, .. } | Self::ActionFailed { output, .. } => output,
+            // It shows the place in the file, in several lines.
+            Self::Settings(Err(error)) => error,
+            _ => "",
         }
     }
 
@@ -194,11 +207,31 @@ fn of_set(event: &str, set: &ChangeSet) -> Value {
 }
 
 fn with_output(mut text: String, output: &str) -> String {
-    for line in output.lines() {
+    // A command may have been made to colour what it says.
+    for line in strip_str(output).to_string().lines() {
         // Writing to a text cannot fail.
-        let _ = write!(text, "\n    {line}");
+        let _ = write!(text, "\n    {}", one_line(line));
     }
     text
+}
+
+/// A text in which nothing ends the line or orders the terminal about: names of files are others' text.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => line.push(character),
+            other if is_order(other) => line.extend(other.escape_default()),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
+/// Whether a character is no text but changes how text is shown: the order of writing, too.
+fn is_order(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn whole(time: Duration) -> u64 {
@@ -207,4 +240,21 @@ fn whole(time: Duration) -> u64 {
 
 fn milliseconds(time: Duration) -> String {
     format!("{} ms", whole(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_orders_no_terminal_about() {
+        let (action, reason) = ("run a\u{1b}[2J", "b\nc\u{9b}2J\rd\u{202e}");
+        let output = "\u{1b}[31mred\u{1b}[0m\r\n\tb\u{7}\n";
+        let text = Event::ActionFailed { action, reason, output }.text();
+        let line = "run a\\u{1b}[2J failed: b\\nc\\u{9b}2J\\rd\\u{202e}";
+        assert_eq!(text, format!("{line}\n    red\n    \tb"));
+        let error = "wrong\n  | line";
+        let text = Event::Settings(Err(error)).text();
+        assert_eq!(text, "the settings stay as they are:\n    wrong\n      | line");
+    }
 }

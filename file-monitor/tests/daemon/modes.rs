@@ -145,3 +145,28 @@ fn systemd_is_told() {
     assert_eq!(told().trim(), "STOPPING=1");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_file_name_forges_no_line_and_sets_no_colour() {
+    let folder = Folder::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_file-monitor"));
+    let log = std::fs::File::create(folder.at("../log")).unwrap();
+    let flags =
+        ["--check", "sh -c 'printf \"%b\" \"\\\\033[31m$1\\\\007\\nmore\\r\"; false' sh {changed}"];
+    let command = command.current_dir(folder.at("")).args(flags);
+    let mut child = command.stderr(log).spawn().unwrap();
+    until(|| folder.read("../log").contains("following").then_some(()));
+    folder.write("a\n2026-01-01 INFO all is well\u{1b}[2J\u{202e}", "one");
+    until(|| folder.read("../log").contains("more").then_some(()));
+    rustix::process::kill_process(crate::support::pid(&child), Signal::INT).unwrap();
+    assert!(child.wait().unwrap().success());
+    let log = folder.read("../log");
+    assert!(
+        log.contains("created ")
+            && log.contains("a\\n2026-01-01 INFO all is well\\u{1b}[2J\\u{202e}"),
+        "{log}"
+    );
+    assert!(log.contains("\n    more"), "{log}");
+    assert!(!log.lines().any(|line| line.starts_with("2026-01-01")), "{log}");
+    assert!(!log.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']), "{log}");
+}

@@ -2,6 +2,8 @@
 
 use crate::support::{Folder, free_port, until};
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 use workyard_channel::ChannelClient;
@@ -62,4 +64,52 @@ fn a_post_has_the_changes_and_must_be_welcome() {
     }
     server.kill().unwrap();
     server.wait().unwrap();
+}
+
+/// Takes one request, and gives this answer.
+fn answer(listener: &TcpListener, status: &str) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    while !String::from_utf8_lossy(&request).contains("\"count\":1}") {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&request));
+        request.extend_from_slice(&bytes[..length]);
+    }
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    String::from_utf8(request).unwrap().to_lowercase()
+}
+
+#[test]
+fn what_is_secret_in_the_address_of_a_post_is_sent_and_never_said() {
+    let folder = Folder::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("http://user:se%40cret@127.0.0.1:{port}/a?token=abc");
+    folder.write(
+        "../m.toml",
+        &format!("paths = [\"p\"]\n[[actions]]\npost = {{ url = \"{url}\" }}\n"),
+    );
+    let config = folder.at("../m.toml");
+    let mut daemon = folder.follow(&["--config", config.to_str().unwrap(), "--backoff", "1ms"]);
+    let mut said = Vec::new();
+    for (status, event) in [("204 No Content", "acted"), ("500 Oh", "action-failed")] {
+        folder.write("a", status);
+        let request = answer(&listener, status);
+        assert!(request.starts_with("post /a?token=abc http/1.1\r\n"), "{request}");
+        for part in [
+            format!("\r\nhost: 127.0.0.1:{port}\r\n"),
+            "\r\nauthorization: basic dxnlcjpzzubjcmv0\r\n".to_owned(),
+        ] {
+            assert!(request.contains(&part), "{part}: {request}");
+        }
+        said.push(daemon.until(event).to_string());
+    }
+    drop(listener);
+    folder.write("a", "nobody listens");
+    said.push(daemon.until("action-failed").to_string());
+    for said in said {
+        assert!(said.contains(&format!("POST to http://127.0.0.1:{port}/a")), "{said}");
+        assert!(!["user", "cret", "token", "abc"].iter().any(|part| said.contains(part)), "{said}");
+    }
 }

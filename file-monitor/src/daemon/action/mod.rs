@@ -1,5 +1,6 @@
 //! What is done when files have changed: several things, in order, until one fails.
 
+mod address;
 mod payload;
 mod post;
 mod program;
@@ -8,7 +9,7 @@ mod signal;
 mod sockets;
 
 pub(crate) use payload::changes_as_json;
-pub(crate) use post::parse_url;
+pub(crate) use post::check_url;
 pub(crate) use program::Happening;
 
 use super::config::{self, RunAction, SignalAction};
@@ -95,7 +96,7 @@ impl Actions {
             Action::Run(action) => format!("run {}", action.command),
             Action::Restart(program) => format!("restart {}", program.line()),
             Action::Publish(publisher) => format!("publish to {}", publisher.channel()),
-            Action::Post(action) => format!("POST to {}", action.url),
+            Action::Post(action) => format!("POST to {}", address::shown(&action.url)),
         }
     }
 

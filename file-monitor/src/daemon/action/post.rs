@@ -1,12 +1,13 @@
 //! Changes as the body of a POST.
 
+use super::address::Address;
 use super::changes_as_json;
 use crate::change::ChangeSet;
 use crate::daemon::config::PostAction;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::{Method, Request, StatusCode, Uri, header};
+use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -14,8 +15,9 @@ use tokio::net::TcpStream;
 /// Why nobody was told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PostError {
-    #[error("{url:?} is no address of HTTP")]
-    Url { url: String },
+    /// It is not shown: where a secret ends in what cannot be read is not known.
+    #[error("the `url` of an action `post` is no address of HTTP, as in http://host:port/path")]
+    Url,
     #[error("{url:?} cannot be used: only http:// is spoken here; let an action `run` call curl")]
     Scheme { url: String },
     #[error("cannot reach {url}: {error}")]
@@ -28,48 +30,46 @@ pub(crate) enum PostError {
     Time { url: String, time: Duration },
 }
 
-/// Reads an address of HTTP.
+/// Whether a POST can go there.
 ///
 /// # Errors
-/// When it is none, or one of another scheme.
-pub(crate) fn parse_url(url: &str) -> Result<Uri, PostError> {
-    let wrong = || PostError::Url { url: url.to_owned() };
-    let uri: Uri = url.parse().map_err(|_| wrong())?;
-    match (uri.scheme_str(), uri.host()) {
-        (Some("http"), Some(_)) => Ok(uri),
-        (Some(_), Some(_)) => Err(PostError::Scheme { url: url.to_owned() }),
-        _ => Err(wrong()),
-    }
+/// When it is no address of HTTP, or one of another scheme.
+pub(crate) fn check_url(url: &str) -> Result<(), PostError> {
+    Address::parse(url).map(|_| ())
 }
 
 pub(super) async fn post(action: &PostAction, set: &ChangeSet) -> Result<String, PostError> {
-    let time = action.timeout.duration();
-    let posted = tokio::time::timeout(time, exchange(&action.url, set)).await;
-    let status = posted.map_err(|_| PostError::Time { url: action.url.clone(), time })??;
+    let (address, time) = (Address::parse(&action.url)?, action.timeout.duration());
+    let url = address.shown.clone();
+    let status = match tokio::time::timeout(time, exchange(address, set)).await {
+        Ok(status) => status?,
+        Err(_) => return Err(PostError::Time { url, time }),
+    };
     match status.is_success() {
         true => Ok(format!("answered with {status}")),
-        false => Err(PostError::Status { url: action.url.clone(), status }),
+        false => Err(PostError::Status { url, status }),
     }
 }
 
-async fn exchange(url: &str, set: &ChangeSet) -> Result<StatusCode, PostError> {
-    let uri = parse_url(url)?;
-    let unreachable = |error| PostError::Unreachable { url: url.to_owned(), error };
-    let failed = |error| PostError::Http { url: url.to_owned(), error };
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await;
+async fn exchange(address: Address, set: &ChangeSet) -> Result<StatusCode, PostError> {
+    let url = &address.shown;
+    let unreachable = |error| PostError::Unreachable { url: url.clone(), error };
+    let failed = |error| PostError::Http { url: url.clone(), error };
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
     let io = TokioIo::new(stream.map_err(unreachable)?);
     let (mut sender, connection) = http1::handshake(io).await.map_err(failed)?;
-    let authority = uri.authority().map(|authority| authority.as_str().to_owned());
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(Method::POST)
-        .uri(path)
-        .header(header::HOST, authority.unwrap_or_default())
+        .uri(&address.path)
+        .header(header::HOST, &address.authority)
         .header(header::CONTENT_TYPE, "application/json")
-        .header(header::USER_AGENT, "workyard-file-monitor")
+        .header(header::USER_AGENT, "workyard-file-monitor");
+    if let Some(authorization) = address.authorization {
+        request = request.header(header::AUTHORIZATION, authorization);
+    }
+    let request = request
         .body(Full::new(Bytes::from(changes_as_json(set).to_string())))
-        .map_err(|_| PostError::Url { url: url.to_owned() })?;
+        .map_err(|_| PostError::Url)?;
     let answer = sender.send_request(request);
     tokio::pin!(connection, answer);
     tokio::select! {

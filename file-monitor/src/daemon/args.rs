@@ -108,7 +108,7 @@ struct Whole {
 pub(crate) enum Task {
     /// Write a file of settings into this directory.
     Init(PathBuf),
-    CheckConfig,
+    CheckConfig(Box<Options>),
     PrintConfig(String),
     Follow(Box<Sources>),
 }
@@ -156,7 +156,7 @@ impl Arguments {
             return Ok(Task::PrintConfig(toml::to_string(&options)?));
         }
         if self.check_config {
-            return Ok(Task::CheckConfig);
+            return Ok(Task::CheckConfig(Box::new(options)));
         }
         Ok(Task::Follow(Box::new(Sources { options, modes: self.modes, file, flags })))
     }
@@ -168,7 +168,9 @@ impl Sources {
     /// # Errors
     /// When it is wrong; what was read before stays in force.
     pub(crate) fn reload(&self) -> anyhow::Result<Options> {
-        layered(self.flags.clone(), self.file.as_deref())
+        let options = layered(self.flags.clone(), self.file.as_deref())?;
+        options.check_surroundings()?;
+        Ok(options)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Where settings come from: flags over environment over file over defaults.
 
 use super::line::Line;
+use super::processes::Process;
 use super::signal_name::SignalName;
 use crate::monitor::{Monitor, MonitorBuilder};
 use anyhow::{Context, bail};
 use clap::Args;
+use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroI32;
 use std::path::{Path, PathBuf};
@@ -285,6 +287,19 @@ impl Options {
                     super::action::check_url(&post.url)?;
                 }
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What can be right today and wrong tomorrow: whether what is named is there.
+    pub(crate) fn check_surroundings(&self) -> anyhow::Result<()> {
+        for action in &self.actions {
+            let Action::Signal(SignalAction { pid: Some(pid), .. }) = action else { continue };
+            let process = Pid::from_raw(pid.get()).and_then(Process::look);
+            // Whoever gets that number later is another.
+            if !process.is_some_and(|process| process.runs()) {
+                bail!("process {pid} does not run: the action `signal` has nobody to send it to");
             }
         }
         Ok(())

@@ -47,10 +47,13 @@ fn run(arguments: Arguments) -> ExitCode {
             }
             Err(error) => fail(&error, ExitStatus::Failed),
         },
-        Ok(Task::CheckConfig) => {
-            println!("the configuration is right");
-            ExitCode::SUCCESS
-        }
+        Ok(Task::CheckConfig(options)) => match options.check_surroundings() {
+            Ok(()) => {
+                println!("the configuration is right");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, ExitStatus::Failed),
+        },
         Ok(Task::PrintConfig(text)) => {
             print!("{text}");
             ExitCode::SUCCESS
@@ -64,6 +67,7 @@ fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn follow(sources: Sources) -> anyhow::Result<ExitStatus> {
+    sources.options.check_surroundings()?;
     let (filter, format) = sources.options.log();
     let _lines = log(filter, format)?;
     workyard_daemon::die_of_panics();

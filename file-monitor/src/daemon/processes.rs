@@ -43,15 +43,31 @@ impl Process {
         self.began == other.began
     }
 
-    /// When it began, by the wall clock; to some hundredths of a second.
+    /// When it began by the wall clock, to some hundredths of a second; the earlier where that clock
+    /// was set since the system began, as nobody knows what it said then.
     pub(crate) fn began(&self) -> Option<SystemTime> {
-        let ticks = rustix::param::clock_ticks_per_second();
-        let uptime = fs::read_to_string("/proc/uptime").ok()?;
-        let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-        let began = Duration::from_millis(self.began.checked_mul(1000)? / ticks.max(1));
-        SystemTime::now()
-            .checked_sub(Duration::try_from_secs_f64(uptime).ok()?.saturating_sub(began))
+        let by_now = SystemTime::now().checked_sub(self.age()?)?;
+        Some(self.began_by_first_clock().map_or(by_now, |first| first.min(by_now)))
     }
+
+    /// How long ago it began. Not by `/proc/uptime`: containers have files of their own there.
+    fn age(&self) -> Option<Duration> {
+        let system = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(system).ok()?.checked_sub(ticks(self.began)?)
+    }
+
+    /// The same by the clock as it was at first: `/proc` came with the first process, and keeps that
+    /// time.
+    fn began_by_first_clock(&self) -> Option<SystemTime> {
+        let first = Self::look(Pid::INIT)?;
+        let came = fs::metadata("/proc").ok()?.modified().ok()?;
+        came.checked_add(ticks(self.began.checked_sub(first.began)?)?)
+    }
+}
+
+fn ticks(count: u64) -> Option<Duration> {
+    let milliseconds = count.checked_mul(1000)? / rustix::param::clock_ticks_per_second().max(1);
+    Some(Duration::from_millis(milliseconds))
 }
 
 /// Whether a process of this group runs.
@@ -84,10 +100,22 @@ mod tests {
 
     #[test]
     fn this_process_has_begun_not_long_ago() {
-        let pid = rustix::process::getpid();
-        let process = Process::look(pid).unwrap();
-        let age = process.began().unwrap().elapsed().unwrap();
+        let process = Process::look(rustix::process::getpid()).unwrap();
+        let age = process.age().unwrap();
         assert!(age < Duration::from_secs(3600), "{age:?}");
+        let began = process.began().unwrap();
+        assert!(began <= SystemTime::now(), "{began:?}");
         assert!(process.runs() && process.is_same(&process));
+    }
+
+    /// A clock that was set after the start has two opinions on when this process began.
+    #[test]
+    fn of_two_clocks_the_earlier_counts() {
+        let process = Process::look(rustix::process::getpid()).unwrap();
+        let first = process.began_by_first_clock().unwrap();
+        let by_now = SystemTime::now() - process.age().unwrap();
+        let began = process.began().unwrap();
+        assert!(began <= first && began <= by_now, "{began:?} {first:?} {by_now:?}");
+        assert!(began >= first.min(by_now) - Duration::from_secs(1), "{began:?}");
     }
 }

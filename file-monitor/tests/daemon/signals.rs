@@ -103,3 +103,72 @@ fn a_master_that_is_gone_is_told_and_followed_when_it_is_back() {
     daemon.until("acted");
     until(|| folder.read("../reloads").ends_with("// 3\n").then_some(()));
 }
+
+/// A process that takes SIGWINCH as nothing.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn start() -> Self {
+        Self(Command::new("sleep").arg("1000").spawn().unwrap())
+    }
+
+    fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// In a container, the file that says how long the system runs may say it of the container.
+#[test]
+fn how_long_the_container_runs_says_nothing_of_a_process() {
+    let folder = Folder::new();
+    let sleeper = Sleeper::start();
+    folder.write("../a.pid", &sleeper.pid());
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(24 * 3600);
+    let file = std::fs::File::open(folder.at("../a.pid")).unwrap();
+    file.set_modified(long_ago).unwrap();
+    folder.write("../uptime", "10000000000.00 1.00\n");
+    let flags = ["--pid-file", "../a.pid", "--signal", "SIGWINCH", "--backoff", "1ms"];
+    let mut daemon = folder.start_after("mount --bind ../uptime /proc/uptime", &flags);
+    daemon.until("ready");
+    folder.write("a", "one");
+    let failed = daemon.until("action-failed");
+    assert!(failed["reason"].as_str().unwrap().contains("got the number of one"), "{failed}");
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    folder.write("a", "two");
+    daemon.until("acted");
+}
+
+#[test]
+fn a_pid_file_that_nobody_writes_into_holds_up_nothing() {
+    let folder = Folder::new();
+    assert!(Command::new("mkfifo").arg(folder.at("../a.pid")).status().unwrap().success());
+    let mut daemon = folder.follow(&["--pid-file", "../a.pid"]);
+    folder.write("a", "one");
+    let failed = daemon.until("action-failed");
+    assert!(failed["reason"].as_str().unwrap().contains("no regular file"), "{failed}");
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_process_that_does_not_run_at_the_start_is_refused() {
+    let folder = Folder::new();
+    let sleeper = Sleeper::start();
+    let pid = sleeper.pid();
+    let flags = ["--pid", pid.as_str(), "--signal", "SIGWINCH"];
+    let mut daemon = folder.follow(&flags);
+    folder.write("a", "one");
+    daemon.until("acted");
+    drop(sleeper);
+    let mut late = folder.start(&flags);
+    assert_eq!(late.wait().code(), Some(1));
+    folder.write("a", "two");
+    let failed = daemon.until("action-failed");
+    assert!(failed["reason"].as_str().unwrap().contains("does not run any more"), "{failed}");
+}

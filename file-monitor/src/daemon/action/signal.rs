@@ -2,14 +2,17 @@
 
 use crate::daemon::config::SignalAction;
 use crate::daemon::processes::Process;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// A process and its pid file begin at almost the same time, and clocks are coarse.
 const SLACK: Duration = Duration::from_secs(2);
-const PID_FILE_BYTES_MAX: usize = 64;
+const PID_FILE_BYTES_MAX: u64 = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Why a signal was not sent, or did no good.
@@ -17,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(crate) enum SignalError {
     #[error("cannot read the pid file {}: {error}; is the program running?", file.display())]
     NoFile { file: PathBuf, error: std::io::Error },
+    #[error("{} is no pid file, as it is no regular file", file.display())]
+    NoRegular { file: PathBuf },
     #[error("the pid file {} holds no process number", file.display())]
     NoNumber { file: PathBuf },
     #[error("process {pid} does not run; the pid file {} is stale", file.display())]
@@ -47,14 +52,11 @@ impl Target {
 }
 
 /// Sends it, and waits to see whether the process survives.
-pub(crate) async fn send(
-    action: &SignalAction,
-    target: &mut Target,
-) -> Result<String, SignalError> {
-    let pid = match (&action.pid_file, action.pid) {
+pub(crate) async fn send(action: &SignalAction, target: &Target) -> Result<String, SignalError> {
+    let (pid, written) = match (&action.pid_file, action.pid) {
         (Some(file), _) => from_file(file)?,
         (None, Some(pid)) => {
-            Pid::from_raw(pid.get()).ok_or(SignalError::Gone { pid: pid.get() })?
+            (Pid::from_raw(pid.get()).ok_or(SignalError::Gone { pid: pid.get() })?, None)
         }
         (None, None) => return Err(SignalError::Gone { pid: 0 }),
     };
@@ -71,35 +73,43 @@ pub(crate) async fn send(
     let descriptor = pidfd_open(pid, PidfdFlags::empty()).map_err(refused)?;
     let process = Process::look(pid).filter(Process::runs).ok_or_else(gone)?;
     match (&action.pid_file, &target.began_as) {
-        (Some(file), _) => check_file(file, number, &process)?,
-        (None, Some(before)) if !before.is_same(&process) => {
+        (Some(file), _) if is_younger(&process, written) => {
+            return Err(SignalError::Reused { pid: number, file: file.clone() });
+        }
+        (None, before) if !before.is_some_and(|before| before.is_same(&process)) => {
             return Err(SignalError::Other { pid: number });
         }
-        (None, _) => target.began_as = Some(process),
+        _ => {}
     }
     pidfd_send_signal(descriptor, action.signal.signal()).map_err(refused)?;
     survives(pid, &process, action.alive.duration()).await?;
     Ok(format!("{} sent to process {number}", action.signal))
 }
 
-fn from_file(file: &Path) -> Result<Pid, SignalError> {
-    let read = std::fs::read(file);
-    let bytes = read.map_err(|error| SignalError::NoFile { file: file.to_owned(), error })?;
-    let short = bytes.get(..bytes.len().min(PID_FILE_BYTES_MAX)).unwrap_or_default();
-    let number = std::str::from_utf8(short).ok().and_then(|text| text.trim().parse().ok());
+/// The number in a pid file, and when that was written.
+fn from_file(file: &Path) -> Result<(Pid, Option<SystemTime>), SignalError> {
+    let failed = |error| SignalError::NoFile { file: file.to_owned(), error };
+    // To open a pipe would wait for who writes into it.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open =
+        rustix::fs::open(file, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+    let open = File::from(open);
+    let metadata = open.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(SignalError::NoRegular { file: file.to_owned() });
+    }
+    let mut bytes = Vec::new();
+    open.take(PID_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
     let pid = number.filter(|number: &i32| *number > 1).and_then(Pid::from_raw);
-    pid.ok_or_else(|| SignalError::NoNumber { file: file.to_owned() })
+    let pid = pid.ok_or_else(|| SignalError::NoNumber { file: file.to_owned() })?;
+    Ok((pid, metadata.modified().ok()))
 }
 
-fn check_file(file: &Path, pid: i32, process: &Process) -> Result<(), SignalError> {
-    let written = std::fs::metadata(file).and_then(|metadata| metadata.modified());
-    let (Ok(written), Some(began)) = (written, process.began()) else { return Ok(()) };
-    let reused = began.duration_since(written).is_ok_and(|later| later > SLACK);
-    // A clock that was set makes times useless; then they say nothing.
-    if reused && began <= SystemTime::now() {
-        return Err(SignalError::Reused { pid, file: file.to_owned() });
-    }
-    Ok(())
+/// Whether a process began after its number was written down. What is not known says nothing.
+fn is_younger(process: &Process, written: Option<SystemTime>) -> bool {
+    let (Some(written), Some(began)) = (written, process.began()) else { return false };
+    began.duration_since(written).is_ok_and(|later| later > SLACK)
 }
 
 async fn survives(pid: Pid, process: &Process, time: Duration) -> Result<(), SignalError> {
@@ -129,7 +139,7 @@ mod tests {
 
     async fn sent(file: &Path) -> Result<String, SignalError> {
         let action = action(file);
-        send(&action, &mut Target::new(&action)).await
+        send(&action, &Target::new(&action)).await
     }
 
     /// A process that counts signals of the kind, or dies of them.
@@ -152,8 +162,9 @@ mod tests {
         let mut child = process("trap : USR1; while :; do sleep 0.05; done");
         std::fs::write(&file, format!("{}\n", child.id())).unwrap();
         assert!(sent(&file).await.is_ok());
-        let hour = SystemTime::now() - Duration::from_secs(3600);
-        std::fs::File::open(&file).unwrap().set_modified(hour).unwrap();
+        // Also by a clock that was set since the system began.
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(24 * 3600);
+        File::open(&file).unwrap().set_modified(long_ago).unwrap();
         assert!(matches!(sent(&file).await, Err(SignalError::Reused { .. })));
         child.kill().unwrap();
         // Ended, and nobody has waited for it.

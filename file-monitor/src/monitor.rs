@@ -2,7 +2,7 @@
 
 use crate::change::ChangeSet;
 use crate::debounce::Timing;
-use crate::filter::Wishes;
+use crate::filter::{Filter, Wishes};
 use crate::limits::{DIGEST_BYTES_MAX, FILES_MAX, LINKS_MAX, TIME_MAX};
 use crate::notice::Notice;
 use crate::snapshot::Bounds;
@@ -10,7 +10,7 @@ use crate::source::{Answer, Engine, Order, Orders, Settings, StartError};
 use futures_util::Stream;
 use std::ffi::OsString;
 use std::future::poll_fn;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -365,7 +365,9 @@ impl MonitorBuilder {
         })
     }
 
-    fn check(&self) -> Result<(), StartError> {
+    /// What can be wrong without a look at the disk.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        Filter::new(Path::new("/"), None, &self.settings.wishes)?;
         let Timing { settle, settle_max, interval, backoff } = self.settings.timing;
         let poll_interval = self.settings.poll_interval;
         if [settle, settle_max, interval, backoff, poll_interval]

@@ -66,24 +66,31 @@ struct Quick {
     /// Send a signal to this process
     #[arg(long, value_name = "NUMBER")]
     pid: Option<NonZeroI32>,
-    /// The signal: SIGUSR1 if not given
-    #[arg(long, value_name = "SIGNAL")]
-    signal: Option<SignalName>,
     /// Run a command to its end, as in 'make assets'
     #[arg(long, value_name = "COMMAND")]
     run: Option<Line>,
-    /// The port that PROGRAM listens on: free before it is started, taken when it is up
-    #[arg(long, value_name = "PORT", requires = "program")]
-    port: Option<u16>,
-    /// The signal that asks PROGRAM to stop: SIGTERM if not given
-    #[arg(long, value_name = "SIGNAL", requires = "program")]
-    stop_signal: Option<SignalName>,
-    /// How long it may take to stop before it is killed
-    #[arg(long, value_name = "TIME", requires = "program")]
-    stop_timeout: Option<Span>,
+    #[command(flatten)]
+    details: Details,
     /// A program to run, and to restart when files change
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<String>,
+}
+
+/// How actions are done, those of the file, too.
+#[derive(Clone, Copy, Debug, Default, Args)]
+struct Details {
+    /// The signal: SIGUSR1 if not given
+    #[arg(long, value_name = "SIGNAL")]
+    signal: Option<SignalName>,
+    /// The port that PROGRAM listens on: free before it is started, taken when it is up
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// The signal that asks PROGRAM to stop: SIGTERM if not given
+    #[arg(long, value_name = "SIGNAL")]
+    stop_signal: Option<SignalName>,
+    /// How long it may take to stop before it is killed
+    #[arg(long, value_name = "TIME")]
+    stop_timeout: Option<Span>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +127,7 @@ pub(crate) struct Sources {
     pub(crate) modes: Modes,
     file: Option<PathBuf>,
     flags: Options,
+    details: Details,
 }
 
 impl Arguments {
@@ -146,7 +154,8 @@ impl Arguments {
         let mut flags = self.options;
         flags.check = self.quick.check();
         flags.actions = self.quick.actions()?;
-        let options = layered(flags.clone(), file.as_deref())?;
+        let details = self.quick.details;
+        let options = layered(flags.clone(), details, file.as_deref())?;
         if self.modes.once && options.has_program() {
             bail!(
                 "--once ends after the first change, and a program that is restarted would end with it"
@@ -158,7 +167,7 @@ impl Arguments {
         if self.check_config {
             return Ok(Task::CheckConfig(Box::new(options)));
         }
-        Ok(Task::Follow(Box::new(Sources { options, modes: self.modes, file, flags })))
+        Ok(Task::Follow(Box::new(Sources { options, modes: self.modes, file, flags, details })))
     }
 }
 
@@ -168,7 +177,7 @@ impl Sources {
     /// # Errors
     /// When it is wrong; what was read before stays in force.
     pub(crate) fn reload(&self) -> anyhow::Result<Options> {
-        let options = layered(self.flags.clone(), self.file.as_deref())?;
+        let options = layered(self.flags.clone(), self.details, self.file.as_deref())?;
         options.check_surroundings()?;
         Ok(options)
     }
@@ -187,23 +196,52 @@ impl Quick {
             actions.push(Action::Run(RunAction { command, each: false, timeout }));
         }
         if self.pid.is_some() || self.pid_file.is_some() {
-            let signal = self.signal.unwrap_or(SignalName::USR1);
+            let signal = SignalName::USR1;
             let (pid, pid_file, alive) = (self.pid, self.pid_file.clone(), config::alive());
             actions.push(Action::Signal(SignalAction { pid, pid_file, signal, alive }));
-        } else if self.signal.is_some() {
-            bail!("--signal needs --pid-file or --pid");
         }
         if !self.program.is_empty() {
             actions.push(Action::Restart(RestartAction {
                 command: Line::words(self.program.clone()).context("no program can be started")?,
-                stop_signal: self.stop_signal.unwrap_or(SignalName::TERM),
-                stop_timeout: self.stop_timeout.unwrap_or_else(config::stop_timeout),
-                port: self.port.map(Port::Number),
+                stop_signal: SignalName::TERM,
+                stop_timeout: config::stop_timeout(),
+                port: None,
                 start_timeout: config::start_timeout(),
                 alive: config::alive(),
             }));
         }
         Ok(actions)
+    }
+}
+
+impl Details {
+    fn apply(self, actions: &mut [Action]) -> anyhow::Result<()> {
+        let (mut signals, mut programs) = (0, 0);
+        for action in actions {
+            match action {
+                Action::Signal(action) => {
+                    signals += 1;
+                    action.signal = self.signal.unwrap_or(action.signal);
+                }
+                Action::Restart(action) => {
+                    programs += 1;
+                    action.port = self.port.map(Port::Number).or(action.port.take());
+                    action.stop_signal = self.stop_signal.unwrap_or(action.stop_signal);
+                    action.stop_timeout = self.stop_timeout.unwrap_or(action.stop_timeout);
+                }
+                _ => {}
+            }
+        }
+        if self.signal.is_some() && signals == 0 {
+            bail!("--signal needs a process: --pid-file, --pid or an action `signal`");
+        }
+        if self.port.is_some() && programs != 1 {
+            bail!("--port needs one program: after `--`, or as an action `restart`");
+        }
+        if (self.stop_signal.is_some() || self.stop_timeout.is_some()) && programs == 0 {
+            bail!("--stop-signal and --stop-timeout need a program to stop");
+        }
+        Ok(())
     }
 }
 
@@ -228,10 +266,13 @@ fn command() -> clap::Command {
     })
 }
 
-fn layered(flags: Options, file: Option<&Path>) -> anyhow::Result<Options> {
+fn layered(flags: Options, details: Details, file: Option<&Path>) -> anyhow::Result<Options> {
     flags.check()?;
     let from_file = file.map(Options::read).transpose()?.unwrap_or_default();
-    Ok(flags.or(from_file).or(Options::defaults()))
+    let mut options = flags.or(from_file).or(Options::defaults());
+    details.apply(&mut options.actions)?;
+    options.check_whole()?;
+    Ok(options)
 }
 
 #[cfg(test)]
@@ -316,6 +357,16 @@ mod tests {
             ("[[actions]]\nrestart = { command = \"a {changed}\" }\n", "cannot have {changed}"),
             ("[[actions]]\npost = { url = \"https://a\" }\n", "only http"),
             ("[[actions]]\nfly = {}\n", "unknown variant `fly`"),
+            ("settle = \"6s\"\n", "settle_max is shorter than settle"),
+            ("poll_interval = \"1ms\"\n", "poll_interval is shorter than 10ms"),
+            ("exclude = [\"a{\"]\n", "the pattern \"a{\" is wrong"),
+            ("log = \"a=b=c\"\n", "is no level"),
+            ("[check]\ncommand = \"a\"\ntimeout = \"0s\"\n", "check.timeout is 0"),
+            ("[[actions]]\nrun = { command = \"a x={changed}\" }\n", "a word of its own"),
+            ("[[actions]]\nrun = { command = \"a\", timeout = \"25h\" }\n", "longer than a day"),
+            ("[[actions]]\nrestart = { command = \"a\", port = 0 }\n", "restart.port is 0"),
+            ("[[actions]]\npublish = { channel = \"\" }\n", "publish.channel is empty"),
+            ("[[actions]]\npublish = { channel = \"a\", server = \"::bad\" }\n", "\"::bad\""),
         ] {
             std::fs::write(&file, text).unwrap();
             let error = task(&["--config", file.to_str().unwrap()]).unwrap_err();
@@ -324,5 +375,26 @@ mod tests {
         for line in [&["--signal", "SIGHUP"][..], &["--once", "--", "true"], &["--port", "1"]] {
             assert!(task(line).is_err(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_flag_says_how_an_action_of_the_file_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        let text = "[[actions]]\nrestart = { command = \"a\", port = 1 }\n[[actions]]\nsignal = { pid_file = \"b\" }\n";
+        std::fs::write(&file, text).unwrap();
+        let line = ["--config", file.to_str().unwrap(), "--port", "8080", "--stop-timeout", "3s"];
+        let flags = [&line[..], &["--stop-signal", "SIGINT", "--signal", "SIGHUP"]].concat();
+        let printed = printed(&flags);
+        for part in [
+            "port = 8080",
+            "stop_timeout = \"3s\"",
+            "stop_signal = \"SIGINT\"",
+            "signal = \"SIGHUP\"",
+        ] {
+            assert!(printed.contains(part), "{part}: {printed}");
+        }
+        std::fs::write(&file, "[[actions]]\nrun = { command = \"a\" }\n").unwrap();
+        assert!(task(&line).is_err());
     }
 }

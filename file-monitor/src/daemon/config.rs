@@ -1,9 +1,11 @@
 //! Where settings come from: flags over environment over file over defaults.
 
+use super::checks;
 use super::line::Line;
 use super::processes::Process;
 use super::signal_name::SignalName;
 use crate::monitor::{Monitor, MonitorBuilder};
+use crate::source::resolve;
 use anyhow::{Context, bail};
 use clap::Args;
 use rustix::process::Pid;
@@ -268,32 +270,22 @@ impl Options {
         }
     }
 
-    /// What no type says.
+    /// What no type says, of these settings alone.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        for action in &self.actions {
-            match action {
-                Action::Signal(signal) if signal.pid.is_some() == signal.pid_file.is_some() => {
-                    bail!("the action `signal` needs either `pid` or `pid_file`");
-                }
-                Action::Signal(signal) if signal.pid.is_some_and(|pid| pid.get() <= 1) => {
-                    bail!("the action `signal` needs a `pid` above 1");
-                }
-                Action::Restart(restart) if restart.command.is_about_files() => {
-                    bail!(
-                        "the action `restart` starts a program also when nothing has changed: it cannot have {{changed}}"
-                    );
-                }
-                Action::Post(post) => {
-                    super::action::check_url(&post.url)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        self.check.as_ref().map_or(Ok(()), checks::check)?;
+        self.actions.iter().try_for_each(checks::action)
+    }
+
+    /// What can only be said when all is known.
+    pub(crate) fn check_whole(&self) -> anyhow::Result<()> {
+        self.check()?;
+        super::log_filter(self.log().0)?;
+        Ok(self.builder().check()?)
     }
 
     /// What can be right today and wrong tomorrow: whether what is named is there.
     pub(crate) fn check_surroundings(&self) -> anyhow::Result<()> {
+        resolve(&self.paths)?;
         for action in &self.actions {
             let Action::Signal(SignalAction { pid: Some(pid), .. }) = action else { continue };
             let process = Pid::from_raw(pid.get()).and_then(Process::look);

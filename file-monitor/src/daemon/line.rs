@@ -45,6 +45,10 @@ pub(crate) enum LineError {
     Empty,
     #[error("the command has a quote that is not closed")]
     Quote,
+    #[error("{{changed}} must be a word of its own, as a file becomes one: not as in {0:?}")]
+    Within(String),
+    #[error("a shell gets the files as \"$@\", not as {{changed}}")]
+    InShell,
 }
 
 impl TryFrom<Written> for Line {
@@ -54,6 +58,7 @@ impl TryFrom<Written> for Line {
         match written {
             Written::Text(text) => text.parse(),
             Written::Words(words) => Self::words(words),
+            Written::Shell(Shell { shell }) if shell.contains(CHANGED) => Err(LineError::InShell),
             Written::Shell(Shell { shell }) => Ok(Self::Shell(shell)),
         }
     }
@@ -78,6 +83,10 @@ impl FromStr for Line {
 
 impl Line {
     pub(crate) fn words(words: Vec<String>) -> Result<Self, LineError> {
+        let within = |word: &&String| *word != CHANGED && word.contains(CHANGED);
+        if let Some(word) = words.iter().find(within) {
+            return Err(LineError::Within(word.clone()));
+        }
         match words.first() {
             Some(program) if !program.is_empty() => Ok(Self::Words(words)),
             _ => Err(LineError::Empty),
@@ -217,14 +226,20 @@ mod tests {
         assert_eq!("a 'b".parse::<Line>(), Err(LineError::Quote));
         assert_eq!("  ".parse::<Line>(), Err(LineError::Empty));
         assert_eq!("'' a".parse::<Line>(), Err(LineError::Empty));
+        for word in ["x={changed}", "{changed}/", "'a {changed}'"] {
+            let within = word.trim_matches('\'').to_owned();
+            assert_eq!(format!("a {word}").parse::<Line>(), Err(LineError::Within(within)));
+        }
+        let shell = Written::Shell(Shell { shell: "wc {changed}".to_owned() });
+        assert_eq!(Line::try_from(shell), Err(LineError::InShell));
     }
 
     #[test]
     fn changed_files_are_words_of_their_own_whatever_they_are_called() {
-        let line: Line = "php -l {changed} --x={changed}".parse().unwrap();
+        let line: Line = "php -l {changed} -x".parse().unwrap();
         assert_eq!(
             words(&line, &["/a b", "/$(reboot)"], false),
-            [vec!["php", "-l", "/a b", "/$(reboot)", "--x={changed}"]]
+            [vec!["php", "-l", "/a b", "/$(reboot)", "-x"]]
         );
         assert_eq!(words(&line, &["/a", "/b"], true).len(), 2);
         assert!(words(&line, &[], false).is_empty());

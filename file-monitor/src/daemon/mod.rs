@@ -2,6 +2,7 @@
 
 mod action;
 mod args;
+mod checks;
 mod config;
 mod group;
 mod init;
@@ -78,9 +79,7 @@ fn follow(sources: Sources) -> anyhow::Result<ExitStatus> {
 /// The log is on standard error, as that of the other daemons. What is left of it is written when the
 /// guard is dropped.
 fn log(filter: &str, format: LogFormat) -> anyhow::Result<WorkerGuard> {
-    let wrong =
-        |error| anyhow::anyhow!("log = {filter:?} is no level and no list of directives: {error}");
-    let filter = EnvFilter::try_new(filter).map_err(wrong)?;
+    let filter = log_filter(filter)?;
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -93,4 +92,10 @@ fn log(filter: &str, format: LogFormat) -> anyhow::Result<WorkerGuard> {
     };
     started.map_err(|error| anyhow::anyhow!("cannot log: {error}"))?;
     Ok(guard)
+}
+
+fn log_filter(filter: &str) -> anyhow::Result<EnvFilter> {
+    let wrong =
+        |error| anyhow::anyhow!("log = {filter:?} is no level and no list of directives: {error}");
+    EnvFilter::try_new(filter).map_err(wrong)
 }

@@ -10,3 +10,5 @@ mod roots;
 pub(crate) use engine::{Engine, Settings};
 pub(crate) use orders::{Answer, Order, Orders};
 pub use roots::StartError;
+#[cfg(feature = "daemon")]
+pub(crate) use roots::resolve;

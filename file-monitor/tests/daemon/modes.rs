@@ -67,6 +67,15 @@ fn what_is_wrong_is_said_before_anything_is_done() {
     let (code, _, error) = output(&folder, &["/no/such/place"]);
     assert_eq!(code, Some(1));
     assert!(error.contains("cannot follow /no/such/place"), "{error}");
+    let (code, said, error) = output(&folder, &["--check-config", "/no/such/place"]);
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(error.contains("cannot follow /no/such/place"), "{error}");
+    for (flag, value) in [("--settle", "6s"), ("--exclude", "a{"), ("--run", "a x={changed}")] {
+        for more in [&["--check-config"][..], &[]] {
+            let (code, _, _) = output(&folder, &[&[flag, value], more].concat());
+            assert_eq!(code, Some(2), "{flag} {more:?}");
+        }
+    }
 }
 
 #[test]

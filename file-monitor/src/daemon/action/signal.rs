@@ -168,6 +168,10 @@ mod tests {
         assert!(matches!(sent(&file).await, Err(SignalError::Reused { .. })));
         child.kill().unwrap();
         // Ended, and nobody has waited for it.
+        let pid = Pid::from_child(&child);
+        while Process::look(pid).is_some_and(|process| process.runs()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         std::fs::write(&file, child.id().to_string()).unwrap();
         assert!(matches!(sent(&file).await, Err(SignalError::Stale { .. })));
         child.wait().unwrap();

@@ -162,7 +162,7 @@ impl Arguments {
             );
         }
         if self.print_config {
-            return Ok(Task::PrintConfig(toml::to_string(&options)?));
+            return Ok(Task::PrintConfig(toml::to_string(&options.absolute()?)?));
         }
         if self.check_config {
             return Ok(Task::CheckConfig(Box::new(options)));
@@ -186,14 +186,15 @@ impl Sources {
 impl Quick {
     fn check(&self) -> Option<Check> {
         let command = self.check.clone()?;
-        Some(Check { command, each: self.check_each, timeout: config::check_timeout() })
+        let (each, timeout) = (self.check_each, config::check_timeout());
+        Some(Check { command, directory: None, each, timeout })
     }
 
     fn actions(&self) -> anyhow::Result<Vec<Action>> {
         let mut actions = Vec::new();
         if let Some(command) = self.run.clone() {
             let timeout = config::run_timeout();
-            actions.push(Action::Run(RunAction { command, each: false, timeout }));
+            actions.push(Action::Run(RunAction { command, directory: None, each: false, timeout }));
         }
         if self.pid.is_some() || self.pid_file.is_some() {
             let signal = SignalName::USR1;
@@ -203,6 +204,7 @@ impl Quick {
         if !self.program.is_empty() {
             actions.push(Action::Restart(RestartAction {
                 command: Line::words(self.program.clone()).context("no program can be started")?,
+                directory: None,
                 stop_signal: SignalName::TERM,
                 stop_timeout: config::stop_timeout(),
                 port: None,
@@ -304,13 +306,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.toml");
         let flags = [
-            "/src",
+            "src",
+            ".",
             "-e",
             "php,html",
             "--check",
             "php -l {changed}",
             "--pid-file",
-            "/x.pid",
+            "x.pid",
             "--run",
             "make all",
             "--port",
@@ -323,6 +326,13 @@ mod tests {
         let first = printed(&flags);
         std::fs::write(&file, &first).unwrap();
         assert_eq!(printed(&["--config", file.to_str().unwrap()]), first);
+        let here = std::env::current_dir().unwrap();
+        let places = [
+            format!("paths = [\"{0}/src\", \"{0}\"]", here.display()),
+            format!("pid_file = \"{}/x.pid\"", here.display()),
+            format!("directory = \"{}\"", here.display()),
+        ];
+        assert!(places.iter().all(|place| first.contains(place)), "{first}");
         for part in
             ["settle = \"50ms\"", "signal = \"SIGUSR1\"", "port = 8080", "[actions.restart]"]
         {

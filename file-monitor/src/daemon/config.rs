@@ -103,6 +103,9 @@ pub(crate) struct Options {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Check {
     pub(crate) command: Line,
+    /// Where it is run: the folder of the file, if not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<PathBuf>,
     /// Whether each file gets a command of its own.
     #[serde(default)]
     pub(crate) each: bool,
@@ -141,6 +144,9 @@ pub(crate) struct SignalAction {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunAction {
     pub(crate) command: Line,
+    /// Where it is run: the folder of the file, if not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<PathBuf>,
     #[serde(default)]
     pub(crate) each: bool,
     #[serde(default = "run_timeout")]
@@ -152,6 +158,9 @@ pub(crate) struct RunAction {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RestartAction {
     pub(crate) command: Line,
+    /// Where it is run: the folder of the file, if not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<PathBuf>,
     #[serde(default = "term")]
     pub(crate) stop_signal: SignalName,
     #[serde(default = "stop_timeout")]
@@ -259,15 +268,42 @@ impl Options {
         Ok(options)
     }
 
+    /// The same with absolute paths, for a file that may be put anywhere.
+    ///
+    /// # Errors
+    /// When there is no current directory.
+    pub(crate) fn absolute(mut self) -> anyhow::Result<Self> {
+        self.begin_at(&std::env::current_dir().context("there is no current directory")?);
+        Ok(self)
+    }
+
     fn begin_at(&mut self, folder: &Path) {
         for path in &mut self.paths {
-            *path = folder.join(&*path);
+            *path = below(folder, path);
+        }
+        for (directory, command) in self.commands() {
+            let place = below(folder, directory.as_deref().unwrap_or(Path::new("")));
+            if !place.as_os_str().is_empty() {
+                command.run_in(place.clone());
+                *directory = Some(place);
+            }
         }
         for action in &mut self.actions {
             if let Action::Signal(SignalAction { pid_file: Some(path), .. }) = action {
-                *path = folder.join(&*path);
+                *path = below(folder, path);
             }
         }
+    }
+
+    /// What is run, and where.
+    fn commands(&mut self) -> impl Iterator<Item = (&mut Option<PathBuf>, &mut Line)> {
+        let check = self.check.iter_mut().map(|check| (&mut check.directory, &mut check.command));
+        let actions = self.actions.iter_mut().filter_map(|action| match action {
+            Action::Run(action) => Some((&mut action.directory, &mut action.command)),
+            Action::Restart(action) => Some((&mut action.directory, &mut action.command)),
+            _ => None,
+        });
+        check.chain(actions)
     }
 
     /// What no type says, of these settings alone.
@@ -286,6 +322,11 @@ impl Options {
     /// What can be right today and wrong tomorrow: whether what is named is there.
     pub(crate) fn check_surroundings(&self) -> anyhow::Result<()> {
         resolve(&self.paths)?;
+        for (directory, command) in self.clone().commands() {
+            if let Some(directory) = directory.as_ref().filter(|directory| !directory.is_dir()) {
+                bail!("{} is no directory: {command} cannot be run there", directory.display());
+            }
+        }
         for action in &self.actions {
             let Action::Signal(SignalAction { pid: Some(pid), .. }) = action else { continue };
             let process = Pid::from_raw(pid.get()).and_then(Process::look);
@@ -347,6 +388,10 @@ impl Options {
 
 fn first<T>(own: Vec<T>, lower: Vec<T>) -> Vec<T> {
     if own.is_empty() { lower } else { own }
+}
+
+fn below(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path).components().collect()
 }
 
 pub(crate) fn check_timeout() -> Span {

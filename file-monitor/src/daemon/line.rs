@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tokio::process::Command;
 
@@ -19,7 +19,14 @@ const PATH_BYTES_MAX: usize = 256 * 1024;
 /// `{ shell = "make && make install" }`, which gets the files as `"$@"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
-pub(crate) enum Line {
+pub(crate) struct Line {
+    what: What,
+    /// Where it is run; the current directory if not set.
+    directory: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
     Words(Vec<String>),
     Shell(String),
 }
@@ -59,17 +66,23 @@ impl TryFrom<Written> for Line {
             Written::Text(text) => text.parse(),
             Written::Words(words) => Self::words(words),
             Written::Shell(Shell { shell }) if shell.contains(CHANGED) => Err(LineError::InShell),
-            Written::Shell(Shell { shell }) => Ok(Self::Shell(shell)),
+            Written::Shell(Shell { shell }) => Ok(What::Shell(shell).into()),
         }
     }
 }
 
 impl From<Line> for Written {
     fn from(line: Line) -> Self {
-        match line {
-            Line::Words(words) => Self::Words(words),
-            Line::Shell(shell) => Self::Shell(Shell { shell }),
+        match line.what {
+            What::Words(words) => Self::Words(words),
+            What::Shell(shell) => Self::Shell(Shell { shell }),
         }
+    }
+}
+
+impl From<What> for Line {
+    fn from(what: What) -> Self {
+        Self { what, directory: None }
     }
 }
 
@@ -88,21 +101,26 @@ impl Line {
             return Err(LineError::Within(word.clone()));
         }
         match words.first() {
-            Some(program) if !program.is_empty() => Ok(Self::Words(words)),
+            Some(program) if !program.is_empty() => Ok(What::Words(words).into()),
             _ => Err(LineError::Empty),
         }
     }
 
+    /// Has it run in this directory.
+    pub(crate) fn run_in(&mut self, directory: PathBuf) {
+        self.directory = Some(directory);
+    }
+
     /// Whether changed files are among its words.
     pub(crate) fn is_about_files(&self) -> bool {
-        matches!(self, Self::Words(words) if words.iter().any(|word| word == CHANGED))
+        matches!(&self.what, What::Words(words) if words.iter().any(|word| word == CHANGED))
     }
 
     /// Whether the files are named to it.
     pub(crate) fn names_files(&self) -> bool {
-        match self {
-            Self::Words(words) => words.iter().any(|word| word == CHANGED),
-            Self::Shell(_) => true,
+        match &self.what {
+            What::Words(words) => words.iter().any(|word| word == CHANGED),
+            What::Shell(_) => true,
         }
     }
 
@@ -116,17 +134,17 @@ impl Line {
             true => files.chunks(1).collect(),
             false => batches(files),
         };
-        match (self, batches.is_empty()) {
+        match (&self.what, batches.is_empty()) {
             // A shell need not look at its arguments.
-            (Self::Shell(_), true) => vec![self.command(&[])],
+            (What::Shell(_), true) => vec![self.command(&[])],
             _ => batches.into_iter().map(|batch| self.command(batch)).collect(),
         }
     }
 
     fn command(&self, files: &[&Path]) -> Command {
         let mut words: Vec<OsString> = Vec::new();
-        match self {
-            Self::Words(line) => {
+        match &self.what {
+            What::Words(line) => {
                 for word in line {
                     if word == CHANGED {
                         words.extend(files.iter().map(|file| file.as_os_str().to_owned()));
@@ -135,7 +153,7 @@ impl Line {
                     }
                 }
             }
-            Self::Shell(script) => {
+            What::Shell(script) => {
                 words.extend(["sh", "-c", script, "sh"].map(OsString::from));
                 words.extend(files.iter().map(|file| file.as_os_str().to_owned()));
             }
@@ -143,6 +161,9 @@ impl Line {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         command
     }
 }
@@ -192,9 +213,9 @@ fn split(text: &str) -> Result<Vec<String>, LineError> {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Words(words) => f.write_str(&words.join(" ")),
-            Self::Shell(script) => f.write_str(script),
+        match &self.what {
+            What::Words(words) => f.write_str(&words.join(" ")),
+            What::Shell(script) => f.write_str(script),
         }
     }
 }
@@ -249,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_shell_gets_files_as_arguments() {
-        let line = Line::Shell("wc \"$@\"".to_owned());
+        let line = Line::from(What::Shell("wc \"$@\"".to_owned()));
         assert_eq!(words(&line, &["/a;b"], false), [vec!["sh", "-c", "wc \"$@\"", "sh", "/a;b"]]);
         assert_eq!(words(&line, &[], false), [vec!["sh", "-c", "wc \"$@\"", "sh"]]);
     }

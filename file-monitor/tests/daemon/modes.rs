@@ -179,3 +179,32 @@ fn a_file_name_forges_no_line_and_sets_no_colour() {
     assert!(!log.lines().any(|line| line.starts_with("2026-01-01")), "{log}");
     assert!(!log.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']), "{log}");
 }
+
+#[test]
+fn what_a_file_names_begins_at_its_folder() {
+    let folder = Folder::new();
+    for name in ["s", "s/there"] {
+        std::fs::create_dir(folder.at(&format!("../{name}"))).unwrap();
+    }
+    let settings = "paths = [\"../p\"]\n\
+        [check]\ncommand = \"sh act.sh\"\n\
+        [[actions]]\nrun = { command = \"sh ../act.sh\", directory = \"there\" }\n\
+        [[actions]]\nrun = { command = { shell = \"./act.sh\" } }\n\
+        [[actions]]\nrestart = { command = \"./act.sh\", alive = \"1ms\" }\n";
+    folder.write("../s/m.toml", settings);
+    let script = folder.at("../s/act.sh");
+    folder.write("../s/act.sh", "#!/bin/sh\npwd >> said");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut daemon = folder.follow(&["--config", "../s/m.toml"]);
+    folder.write("a", "one");
+    daemon.until("changed");
+    let at =
+        |name: &str| format!("{}\n", std::fs::canonicalize(folder.at(name)).unwrap().display());
+    until(|| (folder.read("../s/said").lines().count() >= 3).then_some(()));
+    assert_eq!(folder.read("../s/there/said"), at("../s/there"));
+    assert!(folder.read("../s/said").lines().all(|line| format!("{line}\n") == at("../s")));
+    folder.write("../s/m.toml", "[check]\ncommand = \"a\"\ndirectory = \"nowhere\"\n");
+    let (code, _, error) = output(&folder, &["--config", "../s/m.toml", "--check-config"]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("../s/nowhere is no directory"), "{error}");
+}

@@ -6,12 +6,16 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// Where settings go that no table has, which must be before the first one.
+const PLACE: &str = "#: settings\n";
+
 /// What a project is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Project {
     Cargo,
     Php,
     Npm,
+    Django,
     Python,
     Unknown,
 }
@@ -25,10 +29,9 @@ impl Project {
             Self::Php
         } else if has("package.json") {
             Self::Npm
-        } else if ["pyproject.toml", "requirements.txt", "setup.py", "manage.py"]
-            .iter()
-            .any(|name| has(name))
-        {
+        } else if has("manage.py") {
+            Self::Django
+        } else if ["pyproject.toml", "requirements.txt", "setup.py"].iter().any(|name| has(name)) {
             Self::Python
         } else {
             Self::Unknown
@@ -40,6 +43,7 @@ impl Project {
             Self::Cargo => "Rust (Cargo.toml)",
             Self::Php => "PHP",
             Self::Npm => "Node (package.json)",
+            Self::Django => "Python (manage.py)",
             Self::Python => "Python",
             Self::Unknown => "no kind that is known",
         }
@@ -50,7 +54,7 @@ impl Project {
             Self::Cargo => include_str!("init/cargo.toml"),
             Self::Php => include_str!("init/php.toml"),
             Self::Npm => include_str!("init/npm.toml"),
-            Self::Python => include_str!("init/python.toml"),
+            Self::Django | Self::Python => include_str!("init/python.toml"),
             Self::Unknown => include_str!("init/unknown.toml"),
         }
     }
@@ -58,7 +62,12 @@ impl Project {
 
 /// The whole text for a kind of project.
 pub(super) fn text(project: Project) -> String {
-    format!("{}\n{}", project.settings(), include_str!("init/rest.toml"))
+    let settings = project.settings().replace(PLACE, include_str!("init/settings.toml"));
+    let settings = match project {
+        Project::Django => settings.replace("main.py", "manage.py runserver --noreload"),
+        _ => settings,
+    };
+    format!("{settings}{}", include_str!("init/rest.toml"))
 }
 
 /// Writes the file.
@@ -88,7 +97,8 @@ mod tests {
             ("Cargo.toml", Project::Cargo),
             ("composer.json", Project::Php),
             ("package.json", Project::Npm),
-            ("manage.py", Project::Python),
+            ("manage.py", Project::Django),
+            ("setup.py", Project::Python),
             ("README", Project::Unknown),
         ] {
             let folder = tempfile::tempdir().unwrap();
@@ -100,17 +110,42 @@ mod tests {
         }
     }
 
-    /// Each line that is commented out is right when it is taken in.
+    /// Each line that is commented out is right where it stands.
     #[test]
     fn what_is_commented_out_is_right_too() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.toml");
-        let open = |line: &str| match line.strip_prefix("#: ") {
-            Some(setting) => setting.to_owned(),
-            None => line.to_owned(),
-        };
-        let lines: Vec<_> = include_str!("init/rest.toml").lines().map(open).collect();
-        std::fs::write(&file, lines.join("\n")).unwrap();
-        Options::read(&file).unwrap_or_else(|error| panic!("{error:#}"));
+        for project in [
+            Project::Cargo,
+            Project::Php,
+            Project::Npm,
+            Project::Django,
+            Project::Python,
+            Project::Unknown,
+        ] {
+            let text = text(project);
+            let settings: Vec<_> = text.lines().map(|line| opened(line).unwrap_or(line)).collect();
+            let count = text.lines().filter_map(opened).count();
+            assert!(count >= 20, "{count} in {text}");
+            std::fs::write(&file, settings.join("\n")).unwrap();
+            let options =
+                Options::read(&file).unwrap_or_else(|error| panic!("{project:?}: {error:#}"));
+            options.check_whole().unwrap();
+            assert!(!text.contains(PLACE), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_django_project_is_started_by_manage_py() {
+        assert!(text(Project::Django).contains("\"python3 manage.py runserver --noreload\""));
+        assert!(text(Project::Python).contains("\"python3 main.py\""));
+    }
+
+    /// What a line says that is commented out, if it is no text.
+    fn opened(line: &str) -> Option<&str> {
+        let line = line.strip_prefix("# ")?;
+        let is_key = |key: &str| key.chars().all(|letter| letter.is_lowercase() || letter == '_');
+        let is_setting = line.split_once(" = ").is_some_and(|(key, _)| is_key(key));
+        (is_setting || line.starts_with('[')).then_some(line)
     }
 }

@@ -185,7 +185,7 @@ impl Life<'_> {
                 continue;
             }
             match result {
-                Ok(()) => self.reporter.say(&Event::CheckPassed(begin.elapsed())),
+                Ok(_) => self.reporter.say(&Event::CheckPassed(begin.elapsed())),
                 Err(error) => {
                     let (reason, output) = (&error.to_string(), error.output());
                     self.reporter.say(&Event::CheckFailed { reason, output });

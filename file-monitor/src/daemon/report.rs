@@ -28,7 +28,7 @@ pub(crate) enum Event<'a> {
         reason: &'a str,
         output: &'a str,
     },
-    /// An action, and what came of it.
+    /// An action, and what came of it: a line, and below it what a command said.
     Acted {
         action: &'a str,
         text: &'a str,
@@ -138,7 +138,7 @@ impl Event<'_> {
                 format!("nothing is done, the check failed: {reason}")
             }
             Self::Acted { action, text, took } => {
-                format!("{action}: {text}, in {}", milliseconds(*took))
+                format!("{action}: {}, in {}", parts(text).0, milliseconds(*took))
             }
             Self::ActionFailed { action, reason, .. } => format!("{action} failed: {reason}"),
             Self::ProgramEnded { action, status, again: Some(again) } => format!(
@@ -159,6 +159,7 @@ impl Event<'_> {
     fn output(&self) -> &str {
         match self {
             Self::CheckFailed { output, .. } | Self::ActionFailed { output, .. } => output,
+            Self::Acted { text, .. } => parts(text).1,
             // It shows the place in the file, in several lines.
             Self::Settings(Err(error)) => error,
             _ => "",
@@ -179,7 +180,8 @@ impl Event<'_> {
                 json!({ "event": "check-failed", "reason": reason, "output": output })
             }
             Self::Acted { action, text, took } => {
-                json!({ "event": "acted", "action": action, "text": text, "ms": whole(*took) })
+                let (text, output, ms) = (parts(text).0, parts(text).1, whole(*took));
+                json!({ "event": "acted", "action": action, "text": text, "output": output, "ms": ms })
             }
             Self::ActionFailed { action, reason, output } => json!({
                 "event": "action-failed", "action": action, "reason": reason, "output": output,
@@ -204,6 +206,11 @@ fn of_set(event: &str, set: &ChangeSet) -> Value {
     value["event"] = event.into();
     value["settled_ms"] = whole(set.gathered()).into();
     value
+}
+
+/// A line, and what stands below it.
+fn parts(text: &str) -> (&str, &str) {
+    text.split_once('\n').unwrap_or((text, ""))
 }
 
 fn with_output(mut text: String, output: &str) -> String {

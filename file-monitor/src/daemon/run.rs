@@ -44,19 +44,25 @@ pub(crate) struct How<'a> {
     pub(crate) timeout: Duration,
 }
 
-/// Runs it for these files. All must succeed; the first that does not is told.
-pub(crate) async fn run(line: &Line, how: How<'_>) -> Result<(), RunError> {
+/// Runs it for these files, and returns what was said. All must succeed; the first that does not is told.
+pub(crate) async fn run(line: &Line, how: How<'_>) -> Result<String, RunError> {
     let commands = line.commands(how.files, how.each);
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     let runs = commands.into_iter().map(|command| one(line, command, how.timeout));
     let mut runs = futures_util::stream::iter(runs).buffered(at_once);
-    while let Some(result) = runs.next().await {
-        result?;
+    let mut said = String::new();
+    while let Some(output) = runs.next().await {
+        let output = output?;
+        // Of many commands, what the first say is enough.
+        if said.len() < OUTPUT_BYTES_MAX && !output.is_empty() {
+            said.extend((!said.is_empty()).then_some('\n'));
+            said.push_str(&output);
+        }
     }
-    Ok(())
+    Ok(said)
 }
 
-async fn one(line: &Line, mut command: Command, timeout: Duration) -> Result<(), RunError> {
+async fn one(line: &Line, mut command: Command, timeout: Duration) -> Result<String, RunError> {
     let what = line.to_string();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group =
@@ -82,7 +88,7 @@ async fn one(line: &Line, mut command: Command, timeout: Duration) -> Result<(),
     };
     let output = output.text();
     match ended {
-        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) if status.success() => Ok(output),
         Ok(Ok(status)) => Err(RunError::Status { what, status, output }),
         Ok(Err(error)) => Err(RunError::Start(what, error)),
         Err(_) => Err(RunError::Time { what, time: timeout, output }),

@@ -208,3 +208,22 @@ fn what_a_file_names_begins_at_its_folder() {
     assert_eq!(code, Some(1));
     assert!(error.contains("../s/nowhere is no directory"), "{error}");
 }
+
+#[test]
+fn what_a_run_says_is_shown_and_a_removal_names_no_file() {
+    let folder = Folder::new();
+    let mut daemon =
+        folder.follow(&["--run", "sh -c 'echo \"$#\" files; echo so >&2' sh {changed}"]);
+    folder.write("a", "one");
+    let acted = daemon.until("acted");
+    assert_eq!(acted["text"], "done");
+    let mut said: Vec<_> = acted["output"].as_str().unwrap().lines().collect();
+    said.sort_unstable();
+    assert_eq!(said, ["1 files", "so"]);
+    std::fs::remove_file(folder.at("a")).unwrap();
+    let acted = daemon.until("acted");
+    assert_eq!(
+        (acted["text"].as_str(), acted["output"].as_str()),
+        (Some("not run, as no file is left to name"), Some(""))
+    );
+}

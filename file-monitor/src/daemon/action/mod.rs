@@ -100,7 +100,7 @@ impl Actions {
         }
     }
 
-    /// Does one of them; returns what is worth telling of it.
+    /// Does one of them; returns what is worth telling of it: a line, and below it what a command said.
     pub(crate) async fn act(
         &mut self,
         index: usize,
@@ -109,8 +109,11 @@ impl Actions {
         match &mut self.actions[index] {
             Action::Signal { action, target } => Ok(signal::send(action, target).await?),
             Action::Run(action) => {
-                run_for(&action.command, set, action.each, action.timeout).await?;
-                Ok("done".to_owned())
+                if action.command.is_about_files() && set.present().next().is_none() {
+                    return Ok("not run, as no file is left to name".to_owned());
+                }
+                let said = run_for(&action.command, set, action.each, action.timeout).await?;
+                Ok(format!("done\n{said}"))
             }
             Action::Restart(program) => Ok(program.restart().await?),
             Action::Publish(publisher) => Ok(publisher.publish(set).await?),
@@ -167,7 +170,7 @@ pub(crate) async fn run_for(
     set: &ChangeSet,
     each: bool,
     timeout: workyard_daemon::Span,
-) -> Result<(), RunError> {
+) -> Result<String, RunError> {
     let files: Vec<&Path> = set.present().collect();
     run(line, How { files: &files, each, timeout: timeout.duration() }).await
 }

@@ -103,3 +103,25 @@ fn a_port_that_another_holds_is_told() {
     );
     assert!(!folder.at("../started").exists());
 }
+
+#[test]
+fn a_port_that_connections_of_the_last_run_hold_is_told() {
+    let folder = Folder::new();
+    let port = free_port();
+    let script = "import socket, sys, time\n\
+        listener = socket.socket()\n\
+        listener.bind(('127.0.0.1', int(sys.argv[1])))\n\
+        listener.listen()\n\
+        listener.accept()[0].close()\n\
+        time.sleep(1000)\n";
+    folder.write("../server.py", script);
+    let text = port.to_string();
+    let mut daemon = folder.follow(&["--port", &text, "--", "python3", "../server.py", &text]);
+    daemon.expect("acted");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    drop(stream);
+    folder.write("a", "one");
+    let failed = daemon.until("action-failed");
+    assert!(failed["reason"].as_str().unwrap().contains("(TIME_WAIT)"), "{failed}");
+}

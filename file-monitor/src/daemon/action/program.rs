@@ -1,7 +1,7 @@
 //! A program that runs all the time: started, tended, and restarted when files change.
 
-use super::sockets::is_taken;
-use crate::daemon::config::RestartAction;
+use super::sockets::{is_held_by_the_past, is_taken};
+use crate::daemon::config::{Port, RestartAction};
 use crate::daemon::group::{Ended, Group};
 use crate::daemon::line::Line;
 use std::process::{ExitStatus, Stdio};
@@ -22,8 +22,8 @@ const WELL_AFTER: Duration = Duration::from_secs(10);
 pub(crate) enum ProgramError {
     #[error("cannot start {line}: {error}")]
     Start { line: String, error: std::io::Error },
-    #[error("{line} ended at its start with {status}")]
-    Died { line: String, status: ExitStatus },
+    #[error("{line} ended at its start with {status}{hint}")]
+    Died { line: String, status: ExitStatus, hint: &'static str },
     #[error(
         "port {port} is not free after {}: another program listens there",
         humantime::format_duration(PORT_FREE_WAIT)
@@ -110,7 +110,8 @@ impl Program {
         let group = Group::spawn(&mut command).map_err(fail)?;
         let id = group.id().as_raw_nonzero();
         let (group, _) = self.running.insert((group, Instant::now()));
-        let died = |status| ProgramError::Died { line: line.clone(), status };
+        let hint = || self.action.port.as_ref().map_or("", hint);
+        let died = |status| ProgramError::Died { line: line.clone(), status, hint: hint() };
         let Some(port) = &self.action.port else {
             return match tokio::time::timeout(self.action.alive.duration(), group.wait()).await {
                 Err(_) => Ok(format!("started as process {id}")),
@@ -174,6 +175,16 @@ impl Program {
         self.failures = self.failures.saturating_add(1);
         self.again_at = Some(Instant::now() + after);
         after
+    }
+}
+
+/// What may be the reason of a program's end at its start.
+fn hint(port: &Port) -> &'static str {
+    match is_held_by_the_past(port) {
+        true => {
+            "; connections that are over hold its port for up to a minute (TIME_WAIT): it must set SO_REUSEADDR"
+        }
+        false => "",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What no type says of settings, found before anything is started.
 
-use super::action::check_url;
+use super::action::check_post;
 use super::config::{Action, Check, Port, PublishAction, RestartAction, SignalAction};
 use crate::limits::TIME_MAX;
 use anyhow::{Context, bail, ensure};
@@ -21,7 +21,7 @@ pub(super) fn action(action: &Action) -> anyhow::Result<()> {
         Action::Restart(action) => restart(action),
         Action::Publish(action) => publish(action),
         Action::Post(action) => {
-            check_url(&action.url)?;
+            check_post(action)?;
             time("post.timeout", action.timeout, Duration::from_nanos(1))
         }
     }

@@ -1,5 +1,6 @@
 //! Where settings come from: flags over environment over file over defaults.
 
+use super::action::check_trust;
 use super::checks;
 use super::line::Line;
 use super::processes::Process;
@@ -191,6 +192,9 @@ pub(crate) struct PublishAction {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostAction {
     pub(crate) url: String,
+    /// PEM file with the certificates to trust, instead of those that the machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
     #[serde(default = "post_timeout")]
     pub(crate) timeout: Span,
 }
@@ -289,7 +293,9 @@ impl Options {
             }
         }
         for action in &mut self.actions {
-            if let Action::Signal(SignalAction { pid_file: Some(path), .. }) = action {
+            if let Action::Signal(SignalAction { pid_file: Some(path), .. })
+            | Action::Post(PostAction { ca: Some(path), .. }) = action
+            {
                 *path = below(folder, path);
             }
         }
@@ -328,6 +334,9 @@ impl Options {
             }
         }
         for action in &self.actions {
+            if let Action::Post(post) = action {
+                check_trust(post)?;
+            }
             let Action::Signal(SignalAction { pid: Some(pid), .. }) = action else { continue };
             let process = Pid::from_raw(pid.get()).and_then(Process::look);
             // Whoever gets that number later is another.

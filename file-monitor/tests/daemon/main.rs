@@ -9,3 +9,4 @@ mod programs;
 mod signals;
 mod support;
 mod telling;
+mod tls;

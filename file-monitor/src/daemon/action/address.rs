@@ -12,6 +12,8 @@ use percent_encoding::percent_decode_str;
 pub(super) struct Address {
     /// For people: a log is read by more than those who may know the secrets.
     pub(super) shown: String,
+    /// Whether TLS is spoken there.
+    pub(super) secure: bool,
     /// A name, or an IP address without brackets.
     pub(super) host: String,
     pub(super) port: u16,
@@ -29,8 +31,12 @@ impl Address {
     /// When it is none, or one of another scheme.
     pub(super) fn parse(url: &str) -> Result<Self, PostError> {
         let uri: Uri = url.parse().map_err(|_| PostError::Url)?;
-        let authority = match (uri.scheme_str(), uri.authority()) {
-            (Some("http"), Some(authority)) if !authority.host().is_empty() => authority,
+        let (secure, authority) = match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme @ ("http" | "https")), Some(authority))
+                if !authority.host().is_empty() =>
+            {
+                (scheme == "https", authority)
+            }
             (Some(_), Some(_)) => return Err(PostError::Scheme { url: shown(url) }),
             _ => return Err(PostError::Url),
         };
@@ -40,8 +46,9 @@ impl Address {
         };
         Ok(Self {
             shown: shown(url),
+            secure,
             host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: port(place)?,
+            port: port(place)?.unwrap_or(if secure { 443 } else { 80 }),
             authority: place.to_owned(),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             authorization: user.map(basic).transpose().map_err(|_| PostError::Url)?,
@@ -49,12 +56,12 @@ impl Address {
     }
 }
 
-fn port(place: &str) -> Result<u16, PostError> {
+fn port(place: &str) -> Result<Option<u16>, PostError> {
     match place.rsplit_once(':') {
         Some((_, port)) if !place.ends_with(']') => {
-            port.parse().ok().filter(|port| *port > 0).ok_or(PostError::Url)
+            port.parse().ok().filter(|port| *port > 0).ok_or(PostError::Url).map(Some)
         }
-        _ => Ok(80),
+        _ => Ok(None),
     }
 }
 
@@ -89,12 +96,14 @@ mod tests {
     fn an_address_is_taken_apart() {
         for (url, host, port, authority, path) in [
             ("http://a", "a", 80, "a", "/"),
+            ("https://a/", "a", 443, "a", "/"),
             ("http://a:8080/b?c=d", "a", 8080, "a:8080", "/b?c=d"),
             ("http://u:p@[::1]:81/", "::1", 81, "[::1]:81", "/"),
         ] {
             let address = Address::parse(url).unwrap();
             let found = (address.host.as_str(), address.port, address.authority.as_str());
             assert_eq!((found, address.path.as_str()), ((host, port, authority), path));
+            assert_eq!(address.secure, url.starts_with("https"));
         }
         for (user, header) in [
             ("user:se%40cret", "Basic dXNlcjpzZUBjcmV0"),

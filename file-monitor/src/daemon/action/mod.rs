@@ -7,9 +7,10 @@ mod program;
 mod publish;
 mod signal;
 mod sockets;
+mod tls;
 
 pub(crate) use payload::changes_as_json;
-pub(crate) use post::check_url;
+pub(crate) use post::{check as check_post, check_trust};
 pub(crate) use program::Happening;
 
 use super::config::{self, RunAction, SignalAction};

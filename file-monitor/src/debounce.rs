@@ -111,6 +111,13 @@ impl Debouncer {
         self.burst = Some((first, last));
     }
 
+    /// There is more to be heard: if anything has happened, it is not quiet yet.
+    pub(crate) fn goes_on(&mut self, now: Moment) {
+        if self.burst.is_some() {
+            self.stir(now);
+        }
+    }
+
     /// What was due has not settled: it is due again, but not at once, however short the window is.
     pub(crate) fn put_off(&mut self, now: Moment) {
         self.stir(now + RETRY_WAIT.saturating_sub(self.timing.settle));

@@ -150,6 +150,11 @@ impl<D: Disk> Core<D> {
         }
     }
 
+    /// There are more hints, which were not taken yet.
+    pub(crate) fn hints_go_on(&mut self, now: Moment) {
+        self.debouncer.goes_on(now);
+    }
+
     /// Hints were lost.
     pub(crate) fn overflow(&mut self, now: Moment) {
         self.notices.push(Notice::Overflow);

@@ -272,7 +272,12 @@ impl Engine {
         if overflow {
             self.core.overflow(now);
         }
-        read.unwrap_or(false)
+        let goes_on = read.unwrap_or(false);
+        if goes_on {
+            // To look at some may have taken longer than the quiet that is waited for.
+            self.core.hints_go_on(self.now());
+        }
+        goes_on
     }
 
     /// Tells of notices; whether there were not too many files.

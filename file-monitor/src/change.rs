@@ -108,6 +108,17 @@ impl ChangeSet {
         }
     }
 
+    /// The same for who has told somebody of this set: what was created and removed again is removed.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn follow(&mut self, later: Self) {
+        let removed = |(path, kind): (&Path, ChangeKind)| {
+            (kind == ChangeKind::Removed).then(|| (path.to_owned(), kind))
+        };
+        let removed: Vec<_> = later.iter().filter_map(removed).collect();
+        self.merge(later);
+        self.changes.extend(removed);
+    }
+
     pub(crate) fn add(&mut self, change: Change) {
         let kind = match self.changes.get(&change.path) {
             Some(before) => before.then(change.kind),

@@ -4,10 +4,12 @@ mod action;
 mod args;
 mod checks;
 mod config;
+mod ending;
 mod group;
 mod init;
 mod life;
 mod line;
+mod pending;
 mod processes;
 mod report;
 mod run;
@@ -60,14 +62,14 @@ fn run(arguments: Arguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Task::Follow(sources)) => match follow(*sources) {
-            Ok(status) => status.into(),
+            Ok(code) => code,
             Err(error) => fail(&error, ExitStatus::Failed),
         },
         Err(error) => fail(&error, ExitStatus::Usage),
     }
 }
 
-fn follow(sources: Sources) -> anyhow::Result<ExitStatus> {
+fn follow(sources: Sources) -> anyhow::Result<ExitCode> {
     sources.options.check_surroundings()?;
     let (filter, format) = sources.options.log();
     let _lines = log(filter, format)?;

@@ -21,7 +21,7 @@ pub(crate) enum Event<'a> {
         paths: &'a [PathBuf],
     },
     Changed(&'a ChangeSet),
-    /// Files changed while others were checked.
+    /// Files changed while others were checked or acted upon.
     ChangedMeanwhile(&'a ChangeSet),
     CheckPassed(Duration),
     CheckFailed {
@@ -48,6 +48,8 @@ pub(crate) enum Event<'a> {
     WouldAct {
         action: &'a str,
     },
+    /// So many times in a row, files changed while actions ran.
+    Restless(u32),
     Notice(&'a Notice),
     Settings(Result<(), &'a str>),
     Stopping,
@@ -114,7 +116,9 @@ impl Event<'_> {
             Self::CheckFailed { .. } | Self::ActionFailed { .. } | Self::Settings(Err(_)) => {
                 Mood::Bad
             }
-            Self::ProgramEnded { again: Some(_), .. } | Self::Notice(_) => Mood::Bad,
+            Self::ProgramEnded { again: Some(_), .. } | Self::Notice(_) | Self::Restless(_) => {
+                Mood::Bad
+            }
             Self::CheckPassed(_) | Self::Acted { .. } => Mood::Good,
             _ => Mood::Plain,
         }
@@ -132,7 +136,7 @@ impl Event<'_> {
                 format!("following {files} files in {}", paths.join(", "))
             }
             Self::Changed(set) => set.to_string(),
-            Self::ChangedMeanwhile(set) => format!("changed during the check: {set}"),
+            Self::ChangedMeanwhile(set) => format!("changed meanwhile: {set}"),
             Self::CheckPassed(took) => format!("the check passed in {}", milliseconds(*took)),
             Self::CheckFailed { reason, .. } => {
                 format!("nothing is done, the check failed: {reason}")
@@ -149,6 +153,9 @@ impl Event<'_> {
                 format!("{action}: the program ended with {status}; waiting for a change")
             }
             Self::WouldAct { action } => format!("would {action}"),
+            Self::Restless(rounds) => format!(
+                "files changed while actions ran, {rounds} times in a row; exclude what the actions write: until then they are delayed"
+            ),
             Self::Notice(notice) => notice.to_string(),
             Self::Settings(Ok(())) => "settings reloaded".to_owned(),
             Self::Settings(Err(_)) => "the settings stay as they are:".to_owned(),
@@ -191,6 +198,7 @@ impl Event<'_> {
                 "again_ms": again.map(whole),
             }),
             Self::WouldAct { action } => json!({ "event": "would-act", "action": action }),
+            Self::Restless(_) => json!({ "event": "restless", "text": self.text() }),
             Self::Notice(notice) => json!({
                 "event": "notice", "name": notice.name(), "text": notice.to_string(),
             }),

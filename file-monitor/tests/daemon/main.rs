@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod checks;
+mod ends;
 mod modes;
 mod overflow;
 mod programs;
+mod rounds;
 mod signals;
 mod support;
 mod telling;

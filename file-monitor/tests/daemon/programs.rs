@@ -26,6 +26,8 @@ fn a_program_that_holds_a_port_is_restarted_fifty_times() {
     let mut daemon = folder.follow(&flags);
     daemon.expect("acted");
     for round in 1..=50 {
+        // What follows at once would look as if the program itself had written it.
+        std::thread::sleep(Duration::from_millis(60));
         folder.write("code.php", &format!("<?php echo 'round {round}';"));
         daemon.expect("changed");
         let acted = daemon.expect("acted");
@@ -78,16 +80,32 @@ fn a_program_that_dies_at_its_start_is_started_later_each_time_and_at_once_after
 #[test]
 fn a_program_that_ends_by_itself_waits_for_a_change_or_is_started_again() {
     let folder = Folder::new();
-    folder.write("code", "sleep 0.4; exit 0");
+    folder.write("code", "sleep 2; exit 0");
     let mut daemon = folder.follow(&["--", "sh", "code"]);
     daemon.expect("acted");
     assert!(daemon.expect("program-ended")["again_ms"].is_null());
     daemon.is_silent(Duration::from_millis(800));
-    folder.write("code", "sleep 0.4; kill -9 $$");
+    folder.write("code", "sleep 2; kill -9 $$");
     daemon.expect("changed");
     daemon.expect("acted");
     assert_eq!(daemon.expect("program-ended")["again_ms"], 500);
     daemon.expect("acted");
+}
+
+#[test]
+fn a_program_that_ends_well_at_once_waits_for_a_change() {
+    let folder = Folder::new();
+    folder.write("code", "echo >> ../runs");
+    let mut daemon = folder.follow(&["--", "sh", "code"]);
+    assert!(daemon.expect("program-ended")["again_ms"].is_null());
+    daemon.is_silent(Duration::from_millis(1500));
+    folder.write("code", "echo >> ../runs; exit 0");
+    daemon.expect("changed");
+    let acted = daemon.expect("acted");
+    assert!(acted["text"].as_str().unwrap().ends_with("waiting for a change"), "{acted}");
+    daemon.is_silent(Duration::from_millis(1500));
+    assert_eq!(folder.read("../runs").lines().count(), 2);
+    assert!(daemon.stop().success());
 }
 
 #[test]

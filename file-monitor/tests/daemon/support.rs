@@ -1,8 +1,11 @@
 //! A daemon that follows a folder, and what it says.
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -65,6 +68,20 @@ impl Folder {
         command.current_dir(self.at("")).args(["--json", "--interval", "0s"]).args(flags);
         Daemon::spawn(&mut command)
     }
+
+    /// Starts a daemon whose standard error is a terminal, which is there until what is returned with
+    /// it is dropped.
+    pub(crate) fn start_at_a_terminal(&self, words: &[&str]) -> (OwnedFd, Daemon) {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let terminal = openpt(flags).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let side = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_file-monitor"));
+        command.current_dir(self.at("")).args(["--json", "--interval", "0s"]).args(words);
+        command.stderr(side);
+        (terminal, Daemon::begin(&mut command))
+    }
 }
 
 pub(crate) struct Daemon {
@@ -75,7 +92,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     fn spawn(command: &mut Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::begin(command.stderr(Stdio::piped()))
+    }
+
+    fn begin(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (send, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -88,9 +109,13 @@ impl Daemon {
             }
         });
         let (send, errors) = channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = child.stderr.take();
         std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
+            for line in stderr
+                .into_iter()
+                .flat_map(|stderr| BufReader::new(stderr).lines())
+                .map_while(Result::ok)
+            {
                 if send.send(line).is_err() {
                     return;
                 }
@@ -136,6 +161,15 @@ impl Daemon {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(pid(&self.child), signal).unwrap();
+    }
+
+    /// Whether it hears this signal by now, and does not just die of it.
+    pub(crate) fn catches(&self, signal: Signal) -> bool {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|caught| u64::from_str_radix(caught.trim(), 16).ok());
+        caught.is_some_and(|caught| caught & (1 << (signal.as_raw() - 1)) != 0)
     }
 
     pub(crate) fn stop(mut self) -> ExitStatus {

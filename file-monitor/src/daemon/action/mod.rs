@@ -15,13 +15,18 @@ pub(crate) use program::Happening;
 
 use super::config::{self, RunAction, SignalAction};
 use super::line::Line;
-use super::run::{How, RunError, run};
+use super::run::{Commands, How, RunError};
 use crate::change::ChangeSet;
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, select_all};
+use futures_util::future::{BoxFuture, join, join_all, select_all};
 use program::Program;
 use publish::Publisher;
 use std::path::Path;
+use std::time::Duration;
+use workyard_daemon::Span;
+
+/// What is tried again and again waits so long at most.
+const LATER_MAX: Duration = Duration::from_secs(30);
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +67,7 @@ enum Action {
 #[derive(Debug)]
 pub(crate) struct Actions {
     actions: Vec<Action>,
+    commands: Commands,
 }
 
 impl Actions {
@@ -79,7 +85,7 @@ impl Actions {
             config::Action::Publish(action) => Action::Publish(Publisher::new(action)),
             config::Action::Post(action) => Action::Post(action),
         };
-        Self { actions: wanted.iter().map(action).collect() }
+        Self { actions: wanted.iter().map(action).collect(), commands: Commands::default() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,7 +119,8 @@ impl Actions {
                 if action.command.is_about_files() && set.present().next().is_none() {
                     return Ok("not run, as no file is left to name".to_owned());
                 }
-                let said = run_for(&action.command, set, action.each, action.timeout).await?;
+                let (line, each, timeout) = (&action.command, action.each, action.timeout);
+                let said = run_for(&self.commands, line, set, each, timeout).await?;
                 Ok(format!("done\n{said}"))
             }
             Action::Restart(program) => Ok(program.restart().await?),
@@ -122,30 +129,55 @@ impl Actions {
         }
     }
 
-    /// Starts the programs; what came of each.
-    pub(crate) async fn start(&mut self) -> Vec<(usize, Result<String, ActionError>)> {
-        let mut results = Vec::new();
-        for (index, action) in self.actions.iter_mut().enumerate() {
-            if let Action::Restart(program) = action {
-                results.push((index, program.start().await.map_err(ActionError::from)));
-            }
-        }
-        results
+    /// Runs a command for the files of a set that are there, and returns what it said.
+    pub(crate) async fn run(
+        &self,
+        line: &Line,
+        set: &ChangeSet,
+        each: bool,
+        timeout: Span,
+    ) -> Result<String, RunError> {
+        run_for(&self.commands, line, set, each, timeout).await
     }
 
-    /// Starts a program again that ended by itself.
-    pub(crate) async fn start_again(&mut self, index: usize) -> Result<String, ActionError> {
-        match &mut self.actions[index] {
-            Action::Restart(program) => Ok(program.start().await?),
-            _ => Ok(String::new()),
+    /// Asks the program of this action to end, if it has one.
+    pub(crate) async fn make_way(&mut self, index: usize) {
+        if let Action::Restart(program) = &mut self.actions[index] {
+            program.stop().await;
         }
+    }
+
+    /// Whether the action is to start a program, which may be given up and begun again.
+    pub(crate) fn starts_a_program(&self, index: usize) -> bool {
+        matches!(self.actions[index], Action::Restart(_))
+    }
+
+    /// Has the programs started: one after the other, as they are tended.
+    pub(crate) fn begin(&mut self) {
+        for action in &mut self.actions {
+            if let Action::Restart(program) = action {
+                program.begin();
+            }
+        }
+    }
+
+    /// Whether a program is being started.
+    pub(crate) fn are_coming_up(&self) -> bool {
+        self.actions
+            .iter()
+            .any(|action| matches!(action, Action::Restart(program) if program.is_coming_up()))
     }
 
     /// Waits until something happens to a program that nobody asked for. May be dropped.
     pub(crate) async fn tend(&mut self) -> (usize, Happening) {
         let mut programs: Vec<BoxFuture<'_, (usize, Happening)>> = Vec::new();
+        let mut one_comes_up = false;
         for (index, action) in self.actions.iter_mut().enumerate() {
             if let Action::Restart(program) = action {
+                // A program may need one that stands before it.
+                if program.is_coming_up() && std::mem::replace(&mut one_comes_up, true) {
+                    continue;
+                }
                 programs.push(async move { (index, program.tend().await) }.boxed());
             }
         }
@@ -155,23 +187,29 @@ impl Actions {
         }
     }
 
-    /// Ends the programs.
+    /// Ends the programs and the commands that were given up, all at the same time.
     pub(crate) async fn stop(&mut self) {
-        for action in &mut self.actions {
+        let stops = self.actions.iter_mut().map(async |action| {
             if let Action::Restart(program) = action {
                 program.stop().await;
             }
-        }
+        });
+        join(join_all(stops), self.commands.stop()).await;
     }
 }
 
-/// Runs a command for the files of a set that are there.
-pub(crate) async fn run_for(
+async fn run_for(
+    commands: &Commands,
     line: &Line,
     set: &ChangeSet,
     each: bool,
-    timeout: workyard_daemon::Span,
+    timeout: Span,
 ) -> Result<String, RunError> {
     let files: Vec<&Path> = set.present().collect();
-    run(line, How { files: &files, each, timeout: timeout.duration() }).await
+    commands.run(line, How { files: &files, each, timeout: timeout.duration() }).await
+}
+
+/// The wait before something is tried again: twice as long each time.
+pub(crate) fn later(first: Duration, failures: u32) -> Duration {
+    first.saturating_mul(2u32.saturating_pow(failures.min(10))).min(LATER_MAX)
 }

@@ -1,6 +1,6 @@
 //! A command with all that it starts: signalled, waited for and ended as one.
 
-use super::processes;
+use super::{guardian, processes};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
 use std::process::ExitStatus;
@@ -11,7 +11,8 @@ use tokio::process::{Child, Command};
 const KILL_WAIT: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// A running command and its process group. What is left of the group is killed when this is dropped.
+/// A running command and its process group. What is left of the group is killed when this is dropped, and
+/// ended by the guardian when that does not happen.
 #[derive(Debug)]
 pub(crate) struct Group {
     child: Child,
@@ -37,6 +38,7 @@ impl Group {
         let child = command.process_group(0).spawn()?;
         let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let id = id.ok_or_else(|| io::Error::other("it has no number"))?;
+        guardian::begun(id);
         Ok(Self { child, id, status: None })
     }
 
@@ -108,5 +110,6 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        guardian::over(self.id);
     }
 }

@@ -6,6 +6,7 @@ mod checks;
 mod config;
 mod ending;
 mod group;
+mod guardian;
 mod init;
 mod life;
 mod line;

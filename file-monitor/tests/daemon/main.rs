@@ -4,6 +4,7 @@
 
 mod checks;
 mod ends;
+mod guardian;
 mod modes;
 mod overflow;
 mod programs;

@@ -54,7 +54,7 @@ enum State {
     /// It is to be started when its port is free, and waits for that since then.
     Waiting(Instant),
     /// It was started then.
-    Running { group: Group, since: Instant, up: bool },
+    Running { group: Box<Group>, since: Instant, up: bool },
 }
 
 /// What a start came to.
@@ -173,7 +173,7 @@ impl Program {
         }
         if let State::Waiting(since) = self.state {
             self.wait_until_free(since).await?;
-            let (group, since) = (self.spawn()?, Instant::now());
+            let (group, since) = (Box::new(self.spawn()?), Instant::now());
             self.state = State::Running { group, since, up: false };
         }
         if let Some(status) = self.is_up().await? {
